@@ -1,0 +1,108 @@
+"""The command `pos-loyalty`: finds the sub-command, and says errors in one sentence.
+
+Every sub-command is a module of this package with `add_arguments(parser)` and
+`run(arguments)`. Only the module that is asked for is imported, so that `scan`
+does not pay for Qt, and a broken camera library does not stop the server.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from pos_loyalty import __version__
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class _CommandModule(Protocol):
+    """What a module of a sub-command offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what the sub-command takes."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it and return the exit code: 0 only on success."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Command:
+    """One row of the table: the word to type and what it does."""
+
+    name: str
+    summary: str
+
+    def load(self) -> _CommandModule:
+        """Import the module of this command, and nothing of the others."""
+        module = importlib.import_module(f"pos_loyalty.cli.{self.name.replace('-', '_')}")
+        return cast("_CommandModule", module)
+
+
+COMMANDS = (
+    _Command("demo", "try everything on this machine: a server, a shop with members, the window"),
+    _Command("till", "the cashier's window on a data folder; `till join` joins it to a server"),
+    _Command("counter", "the till without a window: one JSON command a line"),
+    _Command("scan", "decode pictures as the camera would"),
+    _Command("cards", "issue card numbers and print card sheets"),
+    _Command("server", "the central server and its set-up"),
+    _Command("verify", "re-compute chain and balances of a data folder"),
+    _Command("backup", "write a verified backup of a data folder"),
+    _Command("restore", "bring a backup back"),
+    _Command("doctor", "what this machine lacks, in plain words"),
+    _Command("bench", "measure, as ratios against the limits of the same run"),
+)
+
+
+def _build_parser(*, chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser; only the chosen command declares its arguments."""
+    parser = argparse.ArgumentParser(prog="pos-loyalty", description=sys.modules[__name__].__doc__)
+    parser.description = "Loyalty cards for shops whose tills go on working without internet."
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        is_chosen = command.name == chosen
+        # The others parse nothing, hence they need no "-h" of their own.
+        sub_parser = commands.add_parser(
+            command.name, help=command.summary, description=command.summary
+        )
+        if is_chosen:
+            module = command.load()
+            module.add_arguments(sub_parser)
+            sub_parser.set_defaults(run=module.run)
+    return parser
+
+
+def _chosen_command(words: Sequence[str]) -> str | None:
+    """Return the first word that is not an option, as the options before it take no value."""
+    return next((word for word in words if not word.startswith("-")), None)
+
+
+def _silence_broken_pipe() -> None:
+    """Keep the interpreter from complaining on exit that nobody reads any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Args:
+        argv: the words after the program's name; None takes them from the process.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _build_parser(chosen=_chosen_command(words))
+    try:
+        arguments = parser.parse_args(words)
+        return int(arguments.run(arguments))
+    except BrokenPipeError:
+        _silence_broken_pipe()
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
