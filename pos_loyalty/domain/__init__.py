@@ -1,0 +1,1 @@
+"""The rules: plain values and functions. No Qt, SQL, HTTP, clock or randomness."""

@@ -1,0 +1,87 @@
+"""What a sale earns, and why: pure computation from the sale's facts and one program.
+
+The result carries a trace; a program that is asked again years later with the
+same facts gives the same points and the same words.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pos_loyalty.domain.program import PERCENT_WHOLE, LoyaltyProgram, Tier
+from pos_loyalty.domain.reward import RewardTaken
+from pos_loyalty.domain.rounding import local_weekday, percent_of, whole_steps
+
+
+class SaleFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that earning depends on. Amounts in minor units.
+
+    ``tier`` is the level that the member held before the sale, as the till saw it.
+    """
+
+    total: int
+    tier: str
+    at_ms: int
+    offset_minutes: int
+    rewards: Sequence[RewardTaken] = ()
+
+
+class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of an explanation: the rule, its words, and the points after it."""
+
+    rule: str
+    text: str
+    points: int
+
+
+class Accrual(msgspec.Struct, frozen=True, kw_only=True):
+    """Points earned and the steps that led there."""
+
+    points: int
+    trace: tuple[TraceStep, ...]
+
+
+def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:
+    """Compute what a member's sale earns.
+
+    The part paid with rewards does not earn. A part-filled step earns nothing.
+    Multipliers do not stack: the best one wins.
+    """
+    discount = sum(reward.discount for reward in facts.rewards)
+    eligible = max(0, facts.total - discount)
+    rule = program.earn
+    base = whole_steps(eligible, rule.step_minor_units) * rule.points_per_step
+    steps = [
+        TraceStep(
+            rule="earn",
+            text=(
+                f"{eligible} minor units at {rule.points_per_step} points"
+                f" per {rule.step_minor_units}, rounded down"
+            ),
+            points=base,
+        )
+    ]
+    if discount:
+        taken = f"{discount} of {facts.total} paid with rewards, which earns nothing"
+        steps.insert(0, TraceStep(rule="rewards", text=taken, points=0))
+    name, percent = best_multiplier(program, facts)
+    points = percent_of(base, percent)
+    if percent > PERCENT_WHOLE:
+        steps.append(TraceStep(rule="multiplier", text=f"{name} x{percent / 100:g}", points=points))
+    return Accrual(points=points, trace=tuple(steps))
+
+
+def best_multiplier(program: LoyaltyProgram, facts: SaleFacts) -> tuple[str, int]:
+    """Return the name and percentage of the one multiplier that applies (100 = none)."""
+    weekday = local_weekday(facts.at_ms, facts.offset_minutes)
+    offers = [(_tier_of(program, facts.tier).name, _tier_of(program, facts.tier).percent)]
+    offers += [
+        (rule.name, rule.percent)
+        for rule in program.weekday_multipliers
+        if weekday in rule.weekdays
+    ]
+    return max(offers, key=lambda offer: offer[1])
+
+
+def _tier_of(program: LoyaltyProgram, tier_id: str) -> Tier:
+    return next((tier for tier in program.tiers if tier.id == tier_id), program.tiers[0])

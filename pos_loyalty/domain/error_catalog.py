@@ -1,0 +1,486 @@
+"""One catalog of everything that can go wrong: code, plain sentence, what happens to the sale.
+
+The window, ``counter``, the command line and the server all take their sentence
+from here; ``docs/errors.md`` is this table in prose. A sentence says what is true
+and what to do, blames nobody and fits on the message strip (90 characters) once
+its fields are filled.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Fact = str | int
+
+
+class Code(StrEnum):
+    """Every code that a person or a program may be shown."""
+
+    SCAN_PRODUCT = "E-SCAN-PRODUCT"
+    SCAN_UNREADABLE = "E-SCAN-UNREADABLE"
+    CARD_NOT_OURS = "E-CARD-NOT-OURS"
+    CARD_CHECK = "E-CARD-CHECK"
+    CARD_VERSION = "E-CARD-VERSION"
+    CARD_FOREIGN = "E-CARD-FOREIGN"
+    CARD_NEW = "E-CARD-NEW"
+    CARD_BLANK = "E-CARD-BLANK"
+    CARD_BLOCKED = "E-CARD-BLOCKED"
+    CARD_REPLACED = "E-CARD-REPLACED"
+    CARD_USED = "E-CARD-USED"
+    NUMBER_CHECK = "E-NUMBER-CHECK"
+    NUMBER_UNKNOWN = "E-NUMBER-UNKNOWN"
+    NUMBER_EARNS_ONLY = "E-NUMBER-EARNS-ONLY"
+    MEMBER_UNKNOWN = "E-MEMBER-UNKNOWN"
+    PHONE_KNOWN = "E-PHONE-KNOWN"
+    PHONE_SHAPE = "E-PHONE-SHAPE"
+    NAME_LONG = "E-NAME-LONG"
+    AMOUNT_ZERO = "E-AMOUNT-ZERO"
+    AMOUNT_NEGATIVE = "E-AMOUNT-NEGATIVE"
+    AMOUNT_LONG = "E-AMOUNT-LONG"
+    AMOUNT_SHAPE = "E-AMOUNT-SHAPE"
+    REWARD_UNKNOWN = "E-REWARD-UNKNOWN"
+    REWARD_PART = "E-REWARD-PART"
+    REWARD_TWICE = "E-REWARD-TWICE"
+    REWARD_NO_MEMBER = "E-REWARD-NO-MEMBER"
+    REWARD_TOO_LARGE = "E-REWARD-TOO-LARGE"
+    POINTS_SHORT = "E-POINTS-SHORT"
+    RIGHTS_SHORT = "E-RIGHTS-SHORT"
+    SALE_UNKNOWN = "E-SALE-UNKNOWN"
+    SALE_DIFFERENT = "E-SALE-DIFFERENT"
+    SALE_ID = "E-SALE-ID"
+    UNDO_LATE = "E-UNDO-LATE"
+    UNDO_NOTHING = "E-UNDO-NOTHING"
+    DISK_FULL = "E-DISK-FULL"
+    DISK_READ_ONLY = "E-DISK-READ-ONLY"
+    DISK_TROUBLE = "E-DISK-TROUBLE"
+    DATA_BUSY = "E-DATA-BUSY"
+    DATA_NEWER = "E-DATA-NEWER"
+    DATA_DAMAGED = "E-DATA-DAMAGED"
+    DATA_GONE = "E-DATA-GONE"
+    DATA_ALTERED = "E-DATA-ALTERED"
+    TILL_OPEN = "E-TILL-OPEN"
+    KEY_LOST = "E-KEY-LOST"
+    PROGRAM_FAULT = "E-PROGRAM-FAULT"
+    NETWORK_DOWN = "E-NETWORK-DOWN"
+    SERVER_SILENT = "E-SERVER-SILENT"
+    SERVER_TROUBLE = "E-SERVER-TROUBLE"
+    SERVER_NOT_OURS = "E-SERVER-NOT-OURS"
+    SERVER_OTHER_MERCHANT = "E-SERVER-OTHER-MERCHANT"
+    SERVER_CERTIFICATE = "E-SERVER-CERTIFICATE"
+    SERVER_BUSY = "E-SERVER-BUSY"
+    SERVER_FULL = "E-SERVER-FULL"
+    NOT_JOINED = "E-NOT-JOINED"
+    JOIN_CODE = "E-JOIN-CODE"
+    JOIN_DONE = "E-JOIN-DONE"
+    JOIN_CURRENCY = "E-JOIN-CURRENCY"
+    TILL_UNKNOWN = "E-TILL-UNKNOWN"
+    TILL_REVOKED = "E-TILL-REVOKED"
+    SIGNATURE = "E-SIGNATURE"
+    UPDATE_NEEDED = "E-UPDATE-NEEDED"
+    BODY_LARGE = "E-BODY-LARGE"
+    BODY_SHAPE = "E-BODY-SHAPE"
+    CLOCK_OFF = "E-CLOCK-OFF"
+    CAMERA_ABSENT = "E-CAMERA-ABSENT"
+    CAMERA_LOST = "E-CAMERA-LOST"
+    CAMERA_BLACK = "E-CAMERA-BLACK"
+    READER_LIMITED = "E-READER-LIMITED"
+    COMMAND_SHAPE = "E-COMMAND-SHAPE"
+    COMMAND_UNKNOWN = "E-COMMAND-UNKNOWN"
+    COMMAND_FIELD = "E-COMMAND-FIELD"
+    FILE_ABSENT = "E-FILE-ABSENT"
+    FILE_EXISTS = "E-FILE-EXISTS"
+    FILE_SHAPE = "E-FILE-SHAPE"
+    FILE_WRITE = "E-FILE-WRITE"
+    BACKUP_DAMAGED = "E-BACKUP-DAMAGED"
+    RECOVERY_CODE = "E-RECOVERY-CODE"
+    RESTORE_TARGET = "E-RESTORE-TARGET"
+    PRINT_UNREADABLE = "E-PRINT-UNREADABLE"
+    BATCH_SIZE = "E-BATCH-SIZE"
+    BATCH_DAMAGED = "E-BATCH-DAMAGED"
+    BATCH_PRINTED = "E-BATCH-PRINTED"
+    PROGRAM_RULES = "E-PROGRAM-RULES"
+    DATABASE_UNREACHABLE = "E-DATABASE-UNREACHABLE"
+    MERCHANT_EXISTS = "E-MERCHANT-EXISTS"
+    MERCHANT_ABSENT = "E-MERCHANT-ABSENT"
+    CURRENCY_UNKNOWN = "E-CURRENCY-UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalog.
+
+    Attributes:
+        template: the sentence; fields in braces are facts of the error.
+        sale: what is true of the sale in hand, for the manual.
+        next_step: what the reader does next, in the manual's words.
+    """
+
+    template: str
+    sale: str
+    next_step: str
+
+    def sentence(self, facts: Mapping[str, Fact]) -> str:
+        """Fill the fields; an absent fact leaves its name readable rather than failing."""
+        return self.template.format_map(_Facts(facts))
+
+
+class _Facts(dict[str, Fact]):
+    """Facts for a sentence; a missing one must never hide the sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return f"({key.replace('_', ' ')})"
+
+
+_NOT_SAVED = "Nothing was saved; what was typed stays."
+_UNTOUCHED = "The sale on screen is untouched."
+_SAFE = "Saved sales are safe here and send by themselves."
+_NO_SALE = "No sale is involved."
+
+CATALOG: dict[Code, Entry] = {
+    Code.SCAN_PRODUCT: Entry(
+        "That is a product, not a member card.", _UNTOUCHED, "Scan the member's card."
+    ),
+    Code.SCAN_UNREADABLE: Entry(
+        "Nothing readable. Hold the card flat and scan again.", _UNTOUCHED, "Scan again, or find."
+    ),
+    Code.CARD_NOT_OURS: Entry(
+        "This card is not one of ours. Ask for another card or the phone number.",
+        _UNTOUCHED,
+        "Find the member by phone or name, or enroll a new member.",
+    ),
+    Code.CARD_CHECK: Entry(
+        "This card does not pass the check. Do not give points on it.",
+        _UNTOUCHED,
+        "Scan once more; if it stays, find the member by phone and replace the card.",
+    ),
+    Code.CARD_VERSION: Entry(
+        "This card is newer than this till. Find the member by phone, and update the till.",
+        _UNTOUCHED,
+        "Find the member by phone; the owner updates the till.",
+    ),
+    Code.CARD_FOREIGN: Entry(
+        "This card belongs to another program.", _UNTOUCHED, "Ask for the shop's own card."
+    ),
+    Code.CARD_NEW: Entry(
+        "New card for this till. Counted; it waits for the server.",
+        "The sale counts and its points wait for the server.",
+        "Nothing: the server decides at the next contact.",
+    ),
+    Code.CARD_BLANK: Entry(
+        "New card, nobody uses it yet. Start collecting?", _UNTOUCHED, "Enroll the member with it."
+    ),
+    Code.CARD_BLOCKED: Entry(
+        "This account is paused. A manager can look at it.", _UNTOUCHED, "Call a manager."
+    ),
+    Code.CARD_REPLACED: Entry(
+        "This card was replaced. Ask for the new card.", _UNTOUCHED, "Scan the member's new card."
+    ),
+    Code.CARD_USED: Entry(
+        "This card already has a member. Scan a new card.",
+        _NOT_SAVED,
+        "Take a card from the stack.",
+    ),
+    Code.NUMBER_CHECK: Entry(
+        "This card number has a wrong digit. Type the 12 digits again.",
+        _UNTOUCHED,
+        "Compare with the number printed on the card.",
+    ),
+    Code.NUMBER_UNKNOWN: Entry(
+        "No card has this number. Scan the card, or find the member by phone.",
+        _UNTOUCHED,
+        "Scan the card itself, or find the member.",
+    ),
+    Code.NUMBER_EARNS_ONLY: Entry(
+        "A typed number collects points. To use points, scan the card.",
+        _NOT_SAVED,
+        "Scan the card, or take the reward off.",
+    ),
+    Code.MEMBER_UNKNOWN: Entry(
+        "No such member on this till. Scan the card, or find by phone.",
+        _NOT_SAVED,
+        "Scan the card, or find the member by phone or name.",
+    ),
+    Code.PHONE_KNOWN: Entry(
+        "This phone already has a card. Use that member?",
+        _NOT_SAVED,
+        "Use the member who is shown, or say that it is a different person.",
+    ),
+    Code.PHONE_SHAPE: Entry(
+        "This is not a whole phone number. Example: {example}.",
+        _NOT_SAVED,
+        "Type the number again, or go on without it.",
+    ),
+    Code.NAME_LONG: Entry(
+        "This name is longer than {limit} characters. Shorten it.", _NOT_SAVED, "Shorten the name."
+    ),
+    Code.AMOUNT_ZERO: Entry(
+        "The amount is 0. Type the sale amount.", _NOT_SAVED, "Type the amount of the sale."
+    ),
+    Code.AMOUNT_NEGATIVE: Entry(
+        "An amount is above 0. To take a sale back, use Undo.",
+        _NOT_SAVED,
+        "Type it again, or undo.",
+    ),
+    Code.AMOUNT_LONG: Entry(
+        "This amount is too large. The limit is {limit}.", _NOT_SAVED, "Type the amount again."
+    ),
+    Code.AMOUNT_SHAPE: Entry(
+        "This is not an amount. Example: {example}.", _NOT_SAVED, "Type digits, like 12.50."
+    ),
+    Code.REWARD_UNKNOWN: Entry(
+        "This reward is not in the program now.", _NOT_SAVED, "Choose one of the rewards shown."
+    ),
+    Code.REWARD_PART: Entry(
+        "Points for this reward go in steps of {step_points}, up to {limit_points}.",
+        _NOT_SAVED,
+        "Choose a number of points within the limit.",
+    ),
+    Code.REWARD_TWICE: Entry(
+        "This reward is already on this sale.", _NOT_SAVED, "Take it off, or complete the sale."
+    ),
+    Code.REWARD_NO_MEMBER: Entry(
+        "Rewards need a member. Scan the card first.", _NOT_SAVED, "Scan the card."
+    ),
+    Code.REWARD_TOO_LARGE: Entry(
+        "The rewards are worth more than this sale. Take one off.", _NOT_SAVED, "Take a reward off."
+    ),
+    Code.POINTS_SHORT: Entry(
+        "{short_points} points short for {reward}.",
+        _NOT_SAVED,
+        "Complete the sale without the reward.",
+    ),
+    Code.RIGHTS_SHORT: Entry(
+        "{spendable_points} of {balance_points} points are safe to use here now."
+        " {reward} needs {cost_points}.",
+        _NOT_SAVED,
+        "Complete the sale without the reward, or try again when the line is back.",
+    ),
+    Code.SALE_UNKNOWN: Entry(
+        "This till has no such sale.", _NO_SALE, "Look in Last sales, or on the other till."
+    ),
+    Code.SALE_DIFFERENT: Entry(
+        "This sale id was already used for another sale. Start a new sale.",
+        "The earlier sale is saved and stays as it is.",
+        "Start a new sale.",
+    ),
+    Code.SALE_ID: Entry(
+        "A sale id is 32 hexadecimal characters.", _NOT_SAVED, "Leave the id out, or correct it."
+    ),
+    Code.UNDO_LATE: Entry(
+        "This sale is older than 5 minutes. A manager can cancel it.",
+        "The sale stays saved.",
+        "Call a manager.",
+    ),
+    Code.UNDO_NOTHING: Entry("There is no sale to undo.", _NO_SALE, "Nothing to do."),
+    Code.DISK_FULL: Entry(
+        "This sale is NOT saved: the disk is full. Write it down and call {owner}.",
+        "NOT saved.",
+        "Write the sale down; the owner frees space on this PC.",
+    ),
+    Code.DISK_READ_ONLY: Entry(
+        "This sale is NOT saved: the disk cannot be written. Write it down and call {owner}.",
+        "NOT saved.",
+        "Write the sale down; the owner checks the folder's rights.",
+    ),
+    Code.DISK_TROUBLE: Entry(
+        "This sale is NOT saved: the disk has trouble. Write it down and call {owner}.",
+        "NOT saved.",
+        "Write the sale down; the owner checks the disk and restores the newest backup.",
+    ),
+    Code.DATA_BUSY: Entry(
+        "Another program holds the till's data. Nothing saved. Wait a moment and try again.",
+        "NOT saved.",
+        "Close backup or antivirus tools that read the data folder, then press Enter again.",
+    ),
+    Code.DATA_NEWER: Entry(
+        "The till's data is from a newer version. Update this program; the data is untouched.",
+        _NO_SALE,
+        "Install the newer version.",
+    ),
+    Code.DATA_DAMAGED: Entry(
+        "The till's data is damaged. Nothing was changed. Restore the newest backup.",
+        _NO_SALE,
+        "Run `pos-loyalty restore` with the newest backup and the recovery code.",
+    ),
+    Code.DATA_GONE: Entry(
+        "The till's data was moved or deleted while open. NOT saved. Write it down, call {owner}.",
+        "NOT saved.",
+        "Put the folder back or restore the newest backup, then start the till again.",
+    ),
+    Code.DATA_ALTERED: Entry(
+        "The journal was altered at event {seq}. Stop and call {owner}.",
+        _NO_SALE,
+        "Keep the folder as it is and restore the newest backup elsewhere.",
+    ),
+    Code.TILL_OPEN: Entry(
+        "This till is already open. Use the window that is open.", _NO_SALE, "Use the open window."
+    ),
+    Code.KEY_LOST: Entry(
+        "The key of the till's data is missing on this PC. Restore with the recovery code.",
+        _NO_SALE,
+        "Run `pos-loyalty restore` with the newest backup and the printed recovery code.",
+    ),
+    Code.PROGRAM_FAULT: Entry(
+        "The program met a fault of its own. Nothing was saved. Start it again, call {owner}.",
+        "NOT saved, unless Last sales shows it.",
+        "Send the log file to support.",
+    ),
+    Code.NETWORK_DOWN: Entry(
+        "No network on this PC. Sales are saved here and send by themselves.",
+        _SAFE,
+        "Check the cable or the wireless connection.",
+    ),
+    Code.SERVER_SILENT: Entry(
+        "Our server does not answer. Sales are saved here and send by themselves.",
+        _SAFE,
+        "Nothing; the till asks again by itself.",
+    ),
+    Code.SERVER_TROUBLE: Entry(
+        "Our server has trouble. Sales are saved here and send by themselves.",
+        _SAFE,
+        "Nothing; the till asks again by itself.",
+    ),
+    Code.SERVER_NOT_OURS: Entry(
+        "Something else answers instead of our server, perhaps a Wi-Fi login page.",
+        _SAFE,
+        "Open a browser and finish the network's login.",
+    ),
+    Code.SERVER_OTHER_MERCHANT: Entry(
+        "This server belongs to another merchant. Nothing was sent to it.",
+        _SAFE,
+        "The owner checks the server's address.",
+    ),
+    Code.SERVER_CERTIFICATE: Entry(
+        "The server's certificate does not fit. Check this PC's clock and the address.",
+        _SAFE,
+        "Set the clock; if it stays, the owner checks the server's certificate.",
+    ),
+    Code.SERVER_BUSY: Entry(
+        "Our server is busy. The till tries again by itself.", _SAFE, "Nothing."
+    ),
+    Code.SERVER_FULL: Entry(
+        "Our server cannot write to its disk. Tills keep everything and send later.",
+        _SAFE,
+        "The owner frees space on the server.",
+    ),
+    Code.NOT_JOINED: Entry(
+        "This till works alone; it has joined no server.", _SAFE, "Join with a code of the owner."
+    ),
+    Code.JOIN_CODE: Entry(
+        "This code does not fit, is used or too old. Ask the owner for a new code.",
+        _NO_SALE,
+        "Make a new code: `pos-loyalty server till-code`.",
+    ),
+    Code.JOIN_DONE: Entry("This till has already joined {merchant}.", _NO_SALE, "Nothing to do."),
+    Code.JOIN_CURRENCY: Entry(
+        "This till counts in {till_currency}, the server in {server_currency}.",
+        _NO_SALE,
+        "Start a new data folder for this till, or ask the owner.",
+    ),
+    Code.TILL_UNKNOWN: Entry(
+        "The server does not know this till. Sales are saved here. Join again with a new code.",
+        _SAFE,
+        "The owner makes a new code; the till joins again.",
+    ),
+    Code.TILL_REVOKED: Entry(
+        "The owner has switched this till off. Call {owner}.", _SAFE, "Call the owner."
+    ),
+    Code.SIGNATURE: Entry(
+        "The message's signature does not fit this till.", _SAFE, "Join again with a new code."
+    ),
+    Code.UPDATE_NEEDED: Entry(
+        "This till's program is too old for the server. Sales go on; update soon.",
+        _SAFE,
+        "The owner updates the till.",
+    ),
+    Code.BODY_LARGE: Entry(
+        "The message is larger than {limit_bytes} bytes.", _SAFE, "The till sends smaller parts."
+    ),
+    Code.BODY_SHAPE: Entry(
+        "The message is not readable: {detail}.", _SAFE, "The till sends it again."
+    ),
+    Code.CLOCK_OFF: Entry(
+        "This PC's clock is {minutes} minutes off. Set it so points get the right day.",
+        "Sales are saved and counted.",
+        "Set the clock in the system's settings.",
+    ),
+    Code.CAMERA_ABSENT: Entry(
+        "No camera found. Scan with the hand scanner, or find by phone.", _UNTOUCHED, "Plug it in."
+    ),
+    Code.CAMERA_LOST: Entry(
+        "The camera is gone or busy. Scan with the hand scanner, or find by phone.",
+        _UNTOUCHED,
+        "Plug it in again, or close the program that uses it.",
+    ),
+    Code.CAMERA_BLACK: Entry(
+        "The camera sees only black. Take off its cover.", _UNTOUCHED, "Open the lens cover."
+    ),
+    Code.READER_LIMITED: Entry(
+        "One of two card readers is missing here; worn cards may need a second try.",
+        _UNTOUCHED,
+        "The owner installs the library that `pos-loyalty doctor` names.",
+    ),
+    Code.COMMAND_SHAPE: Entry(
+        "This line is not a JSON object.", _NOT_SAVED, "Send one JSON object a line."
+    ),
+    Code.COMMAND_UNKNOWN: Entry(
+        "There is no command {command}.", _NOT_SAVED, "See `pos-loyalty counter --help`."
+    ),
+    Code.COMMAND_FIELD: Entry(
+        "The field {field} is missing or has the wrong kind.", _NOT_SAVED, "Correct the field."
+    ),
+    Code.FILE_ABSENT: Entry("There is no file {file}.", _NO_SALE, "Check the name."),
+    Code.FILE_EXISTS: Entry("{file} exists already.", _NO_SALE, "Choose another name."),
+    Code.FILE_SHAPE: Entry("{file} is not a file of the right kind.", _NO_SALE, "Check the file."),
+    Code.FILE_WRITE: Entry("{file} cannot be written.", _NO_SALE, "Check the folder's rights."),
+    Code.BACKUP_DAMAGED: Entry(
+        "This backup is damaged. Nothing was changed. Use the one before it.",
+        _NO_SALE,
+        "Try an older backup.",
+    ),
+    Code.RECOVERY_CODE: Entry(
+        "This recovery code does not fit this backup. Nothing was changed.",
+        _NO_SALE,
+        "Compare with the printed sheet; every group has 4 characters.",
+    ),
+    Code.RESTORE_TARGET: Entry(
+        "The folder {folder} already holds a till. Restore into an empty folder.",
+        _NO_SALE,
+        "Name an empty folder.",
+    ),
+    Code.PRINT_UNREADABLE: Entry(
+        "Card {position} on the sheet cannot be read. Do not print this file.",
+        _NO_SALE,
+        "Choose another design, or a larger code.",
+    ),
+    Code.BATCH_SIZE: Entry(
+        "A batch has 1 to {limit} cards.", _NO_SALE, "Choose a number in that range."
+    ),
+    Code.BATCH_DAMAGED: Entry(
+        "This batch file is damaged or belongs to another till.", _NO_SALE, "Issue a new batch."
+    ),
+    Code.BATCH_PRINTED: Entry(
+        "These cards were already printed. Say --again to print them marked as a reprint.",
+        _NO_SALE,
+        "Use the printed cards, or reprint marked.",
+    ),
+    Code.PROGRAM_RULES: Entry(
+        "The program is not usable at {path}: {detail}.", _NO_SALE, "Correct the program."
+    ),
+    Code.DATABASE_UNREACHABLE: Entry(
+        "The server's database does not answer at the address given.",
+        _SAFE,
+        "Check that the database runs and that the address is right.",
+    ),
+    Code.MERCHANT_EXISTS: Entry(
+        "This database already belongs to {merchant}.", _NO_SALE, "Use it, or name another one."
+    ),
+    Code.MERCHANT_ABSENT: Entry(
+        "This database has no merchant yet. Run `pos-loyalty server init` first.",
+        _NO_SALE,
+        "Run `pos-loyalty server init`.",
+    ),
+    Code.CURRENCY_UNKNOWN: Entry(
+        "{currency} is not a currency of ISO 4217.", _NO_SALE, "Use a code like EUR."
+    ),
+}

@@ -1,0 +1,118 @@
+"""What a till may redeem without asking, and the counters that keep the promise.
+
+For a member and a stream four counters only grow: ``granted`` (by the server),
+``earned`` (self-granted by purchases at this till), ``used`` and ``returned``.
+The till's right is ``granted + earned - used - returned``. The till never redeems
+above its right, unless its owner gave it an allowance, so whatever is lost, doubled
+or delayed on the line, a member cannot spend more than was earned. The server's
+side: the pool is the balance less all outstanding rights, and only the pool is
+granted. A refund takes what right there is and leaves the rest uncovered.
+"""
+
+from dataclasses import dataclass
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.event import (
+    Event,
+    PointsAdjusted,
+    RightsReturned,
+    SaleMoved,
+    SaleRecorded,
+    SaleRefunded,
+    SaleReversed,
+)
+from pos_loyalty.domain.ids import MemberId
+
+
+@dataclass(frozen=True)
+class Rights:
+    """The four counters of one member in one stream, in points; each only grows."""
+
+    granted: int = 0
+    earned: int = 0
+    used: int = 0
+    returned: int = 0
+
+    @property
+    def spendable(self) -> int:
+        """What may be redeemed here now without asking."""
+        return self.granted + self.earned - self.used - self.returned
+
+    def plus(self, effect: "RightsEffect") -> "Rights":
+        """Return the counters after an event."""
+        return Rights(
+            granted=self.granted,
+            earned=self.earned + effect.earned,
+            used=self.used + effect.used,
+            returned=self.returned + effect.returned,
+        )
+
+
+@dataclass(frozen=True)
+class RightsEffect:
+    """What an event adds to a member's counters in the stream that holds it."""
+
+    member: MemberId
+    earned: int = 0
+    used: int = 0
+    returned: int = 0
+
+
+@dataclass(frozen=True)
+class Cover:
+    """How a redemption is paid: from rights, and from the allowance."""
+
+    rights_used: int
+    risk_used: int
+
+
+def cover_redemption(
+    *, points: int, rights: Rights, allowance: int, balance: int, alone: bool, reward: str = ""
+) -> Cover:
+    """Decide how a redemption is covered, or refuse it.
+
+    A till that works alone is the only place where points can be spent, so its own
+    balance covers what its rights do not.
+
+    Raises:
+        RuleViolation: the balance is short, or the points are not safe to use here.
+    """
+    assert points >= 0
+    if points > balance:
+        raise RuleViolation(
+            Code.POINTS_SHORT, short_points=points - balance, balance_points=balance, reward=reward
+        )
+    rights_used = min(points, max(0, rights.spendable))
+    risk_used = points - rights_used
+    if risk_used and not alone and risk_used > allowance:
+        raise RuleViolation(
+            Code.RIGHTS_SHORT,
+            spendable_points=max(0, rights.spendable) + max(0, allowance),
+            balance_points=balance,
+            cost_points=points,
+            reward=reward,
+        )
+    return Cover(rights_used=rights_used, risk_used=risk_used)
+
+
+def cover_taking_back(*, points: int, rights: Rights) -> int:
+    """Return how much of a forced debit is covered by rights; the rest is uncovered."""
+    return min(points, max(0, rights.spendable))
+
+
+def effects_of(event: Event) -> tuple[RightsEffect, ...]:
+    """Return what an event does to the counters of its stream; till and server agree."""
+    match event:
+        case SaleRecorded(member=member) if member is not None:
+            return (RightsEffect(member, earned=event.earned, used=event.rights_used),)
+        case SaleReversed(member=member) | SaleRefunded(member=member) if member is not None:
+            return (RightsEffect(member, earned=event.rights_returned, used=event.rights_used),)
+        case RightsReturned():
+            return (RightsEffect(event.member, returned=event.points),)
+        case PointsAdjusted():
+            return (RightsEffect(event.member, used=event.rights_used),)
+        case SaleMoved(from_member=member) if member is not None:
+            return (RightsEffect(member, used=event.rights_used),)
+        case _:
+            return ()

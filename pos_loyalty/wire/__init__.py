@@ -1,0 +1,1 @@
+"""Messages shared by till and server: values and bytes, no sockets."""

@@ -1,0 +1,14 @@
+"""Protocol versions. The server speaks the newest and the two before it.
+
+Pushing old events is accepted for ever: they are facts. Only pulling may be told
+to update.
+"""
+
+PROTOCOL_1 = 1
+"""0.1.0: join, exchange with spend rights, history. Spoken by every till so far."""
+
+PROTOCOL_NEWEST = PROTOCOL_1
+PROTOCOL_OLDEST = PROTOCOL_1
+
+SCHEMA_1 = 1
+"""0.1.0: the first set of event kinds (:mod:`pos_loyalty.domain.event`)."""
