@@ -123,7 +123,7 @@ def _install_packages(lock: Path) -> None:
     """Make the environment hold exactly the packages of the lock, and this project."""
     _say(f"installing the packages of {lock.name}")
     python = str(PYTHON)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "-qq"]
     subprocess.run([*pip, "install", "--require-hashes", "-r", str(UV_LOCK)], check=True)
     uv = [str(PYTHON.parent / "uv"), "--no-config", "--quiet", "pip"]
     settings = pip_settings.as_uv_environment(python)

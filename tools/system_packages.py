@@ -139,12 +139,12 @@ def _install_by_apt(missing: Sequence[Need]) -> None:
     """Install by apt, each package under the name that this release knows."""
     first_names = sorted({need.apt[0] for need in missing})
     as_root = _as_root(["apt-get", "install", *first_names])
-    quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+    quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
     # apt refreshes nothing by itself, and a bare machine has no list at all.
     _run([*quietly, "update"])
     packages = sorted({_known_to_apt(need.apt) for need in missing})
     print(f"pos: installing {' '.join(packages)} …", file=sys.stderr, flush=True)
-    _run([*quietly, "install", "--no-install-recommends", *packages])
+    _run([*quietly, "-o", "Dpkg::Use-Pty=0", "install", "--no-install-recommends", *packages])
 
 
 def _known_to_apt(names: Sequence[str]) -> str:
