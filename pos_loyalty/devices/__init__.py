@@ -1,0 +1,1 @@
+"""Scanners and cameras without Qt: bytes, keystrokes and frames in, values out."""
