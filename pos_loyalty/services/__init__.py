@@ -1,0 +1,1 @@
+"""Use cases of the till: one file each, with its command, its result and its handler."""

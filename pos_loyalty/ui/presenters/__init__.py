@@ -1,0 +1,1 @@
+"""What the screens say and when: plain Python, no Qt."""
