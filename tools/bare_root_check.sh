@@ -68,12 +68,16 @@ take_over_settings() {
     chmod +x "$root/usr/sbin/policy-rc.d"
     # pip: its files become one, its variables are passed on below.
     python3 -m pip config list | python3 -c '
-import ast, sys
+import ast, configparser, sys
+settings = configparser.RawConfigParser()
 for line in sys.stdin:
     key, _, value = line.rstrip("\n").partition("=")
     section, _, name = key.rpartition(".")
     if section in ("global", "install"):
-        print(f"[{section}]\n{name} =", ast.literal_eval(value).replace("\n", " "))
+        if not settings.has_section(section):
+            settings.add_section(section)
+        settings.set(section, name, ast.literal_eval(value).replace("\n", " "))
+settings.write(sys.stdout)
 ' >"$root/etc/pip.conf"
     # Folders of packages on this machine, and certificates, under the same path.
     for place in $(grep -oE '(file://)?/[^ ]+' "$root/etc/pip.conf" | sed 's,^file://,,' | sort -u) \

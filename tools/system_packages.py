@@ -187,5 +187,15 @@ def _as_root(wanted: Sequence[str]) -> list[str]:
 
 
 def _run(command: Sequence[str]) -> None:
-    """Run a package tool; what it prints goes to standard error, as ours does."""
-    subprocess.run(list(command), check=True, stdout=sys.stderr, stdin=subprocess.DEVNULL)
+    """Run a package tool quietly; where it fails, show what it said."""
+    result = subprocess.run(
+        list(command),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if result.returncode != 0:
+        print(result.stdout, file=sys.stderr)
+        result.check_returncode()
