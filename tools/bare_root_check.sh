@@ -21,6 +21,7 @@ folder=$(cd "$folder" && pwd)
 release=${POS_BARE_RELEASE:-bookworm}
 bare="$folder/$release.tar"
 root="$folder/root"
+certificates=/etc/host-certificates.crt
 
 mounted=()
 # Called by trap.
@@ -79,20 +80,20 @@ for line in sys.stdin:
         settings.set(section, name, ast.literal_eval(value).replace("\n", " "))
 settings.write(sys.stdout)
 ' >"$root/etc/pip.conf"
-    # Folders of packages on this machine, and certificates, under the same path.
+    # Under a name of its own: installing ca-certificates overwrites the usual file.
+    [[ ! -f ${SSL_CERT_FILE:-} ]] || install -D "$SSL_CERT_FILE" "$root$certificates"
+    sed -i "s,^cert = .*,cert = $certificates," "$root/etc/pip.conf"
+    # Folders of packages on this machine, under the same path.
     for place in $(grep -oE '(file://)?/[^ ]+' "$root/etc/pip.conf" | sed 's,^file://,,' | sort -u) \
-        ${SSL_CERT_FILE:-} ${PIP_FIND_LINKS:-}; do
-        if [[ -d $place ]]; then
-            mount_into_root --bind "$place" "$place"
-        elif [[ -f $place ]]; then
-            install -D "$place" "$root$place"
-        fi
+        ${PIP_FIND_LINKS:-}; do
+        [[ ! -d $place ]] || mount_into_root --bind "$place" "$place"
     done
 }
 
 in_root() {
     local passed=()
-    mapfile -t passed < <(env | grep -E '^(PIP_|UV_|SSL_CERT_FILE=|[a-zA-Z]+_(proxy|PROXY)=)' || true)
+    mapfile -t passed < <(env | grep -E '^(PIP_|UV_|SSL_CERT_FILE=|[a-zA-Z]+_(proxy|PROXY)=)' \
+        | sed -E "s,^(PIP_CERT|SSL_CERT_FILE)=.*,\1=$certificates,")
     # Nothing of this machine's environment but where packages come from.
     env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin "${passed[@]}" \
         chroot "$root" sh -c 'cd /pos && exec "$@"' sh "$@" </dev/null
