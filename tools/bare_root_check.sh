@@ -56,7 +56,7 @@ make_bare() {
 }
 
 take_over_settings() {
-    local name place
+    local name
     cp /etc/resolv.conf /etc/hosts "$root/etc/"
     for name in "$release" "$release-updates" "$release-security"; do
         mirror_lines "$name"
@@ -77,22 +77,21 @@ for line in sys.stdin:
     if section in ("global", "install"):
         if not settings.has_section(section):
             settings.add_section(section)
-        settings.set(section, name, ast.literal_eval(value).replace("\n", " "))
+        # A bare machine has no folders of packages; places of the network only.
+        words = ast.literal_eval(value).split()
+        local = name in ("find-links", "extra-index-url")
+        words = [word for word in words if not (local and word.startswith(("/", "file:")))]
+        settings.set(section, name, " ".join(words))
 settings.write(sys.stdout)
 ' >"$root/etc/pip.conf"
     # Under a name of its own: installing ca-certificates overwrites the usual file.
     [[ ! -f ${SSL_CERT_FILE:-} ]] || install -D "$SSL_CERT_FILE" "$root$certificates"
     sed -i "s,^cert = .*,cert = $certificates," "$root/etc/pip.conf"
-    # Folders of packages on this machine, under the same path.
-    for place in $(grep -oE '(file://)?/[^ ]+' "$root/etc/pip.conf" | sed 's,^file://,,' | sort -u) \
-        ${PIP_FIND_LINKS:-}; do
-        [[ ! -d $place ]] || mount_into_root --bind "$place" "$place"
-    done
 }
 
 in_root() {
     local passed=()
-    mapfile -t passed < <(env | grep -E '^(PIP_|UV_|SSL_CERT_FILE=|[a-zA-Z]+_(proxy|PROXY)=)' \
+    mapfile -t passed < <(env | grep -vE '^PIP_FIND_LINKS=' | grep -E '^(PIP_|UV_|SSL_CERT_FILE=|[a-zA-Z]+_(proxy|PROXY)=)' \
         | sed -E "s,^(PIP_CERT|SSL_CERT_FILE)=.*,\1=$certificates,")
     # Nothing of this machine's environment but where packages come from.
     env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin "${passed[@]}" \

@@ -125,7 +125,9 @@ def _install_packages(lock: Path) -> None:
     python = str(PYTHON)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "-qq"]
     subprocess.run([*pip, "install", "--require-hashes", "-r", str(UV_LOCK)], check=True)
-    uv = [str(PYTHON.parent / "uv"), "--no-config", "--quiet", "pip"]
+    # uv draws progress bars; into a file they would be noise.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
+    uv = [str(PYTHON.parent / "uv"), "--no-config", *quiet, "pip"]
     settings = pip_settings.as_uv_environment(python)
     environment = {**settings, **os.environ, "VIRTUAL_ENV": str(ENVIRONMENT)}
     sync = [*uv, "sync", "--require-hashes", "--link-mode=copy", str(lock)]

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from pos_loyalty import __doc__ as package_documentation
 from pos_loyalty import __version__
+from pos_loyalty.domain.errors import LoyaltyError
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -63,8 +65,7 @@ COMMANDS = (
 
 def _build_parser(*, chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser; only the chosen command declares its arguments."""
-    parser = argparse.ArgumentParser(prog="pos-loyalty", description=sys.modules[__name__].__doc__)
-    parser.description = "Loyalty cards for shops whose tills go on working without internet."
+    parser = argparse.ArgumentParser(prog="pos-loyalty", description=package_documentation)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
@@ -101,6 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser.parse_args(words)
         return int(arguments.run(arguments))
+    except LoyaltyError as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
     except BrokenPipeError:
         _silence_broken_pipe()
         return EXIT_FAILED
