@@ -17,6 +17,7 @@ from pos_loyalty.domain.card_payload import (
     check_letters,
     format_payload,
     group_card_number,
+    looks_like_card,
     make_card_number,
     merchant_tag,
     parse_card_number,
@@ -114,6 +115,12 @@ def test_A02_a_card_of_another_merchant_is_foreign() -> None:
 
     assert code_of(payload) is Code.CARD_FOREIGN
     assert parse_payload(payload, [MERCHANT, OTHER]).merchant == OTHER
+
+
+def test_a_camera_takes_any_card_and_passes_over_the_rest() -> None:
+    assert looks_like_card(format_payload(OTHER, LETTERS))
+    assert not looks_like_card("B" * 29)
+    assert not looks_like_card("https://example.com/menu")
 
 
 def test_two_merchants_never_share_a_card_key() -> None:
