@@ -1,0 +1,1 @@
+"""The till's local SQLite file: the only SQL on the till."""

@@ -1,0 +1,176 @@
+"""Members, and the words by which they are found."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.search_text import fold, member_words, query_words
+from pos_loyalty.domain.spend_rights import Rights
+from pos_loyalty.store.database import Connection
+
+_CANDIDATES_MAX = 200
+_LAST_CODE_POINT = "\U0010ffff"
+
+_RECORD = (
+    "SELECT m.member, m.name, m.phone, m.tier, m.status,"
+    " COALESCE(p.snapshot_points + p.overlay_points, 0),"
+    " COALESCE(p.snapshot_earned + p.overlay_earned, 0),"
+    " COALESCE(p.granted, 0), COALESCE(p.earned, 0),"
+    " COALESCE(p.used, 0), COALESCE(p.returned, 0), {card}"
+    " FROM {tables} LEFT JOIN points p ON p.member = m.member WHERE {where}"
+)
+_BY_ID = _RECORD.format(
+    card=(
+        "(SELECT number FROM card WHERE member = m.member AND status = 'active'"
+        " ORDER BY v DESC, card_key LIMIT 1), ''"
+    ),
+    tables="member m",
+    where="m.member = ?",
+)
+_BY_CARD = _RECORD.format(
+    card="c.number, c.status",
+    tables="card c JOIN member m ON m.member = c.member",
+    where="c.card_key = ?",
+)
+
+
+@dataclass(frozen=True)
+class MemberRecord:
+    """A member with balance and rights, read in one go. Points are integers."""
+
+    member: MemberId
+    name: str
+    phone: str
+    tier: str
+    status: str
+    balance_points: int
+    earned_points: int
+    rights: Rights
+    card_number: str
+    card_status: str
+
+
+@dataclass(frozen=True)
+class MemberMatch:
+    """A search result; ``matched`` is the word of the query that found it."""
+
+    member: MemberId
+    name: str
+    phone: str
+    tier: str
+    matched: str
+
+
+class MemberRepository:
+    """Reads and writes members over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def record(self, member: MemberId) -> MemberRecord | None:
+        """Return a member with balance and rights."""
+        return self._record(_BY_ID, member)
+
+    def record_by_card(self, card_key: str) -> MemberRecord | None:
+        """Return the member of a card, in one query, with the card's number and status."""
+        return self._record(_BY_CARD, card_key)
+
+    def by_phone(self, phone: str) -> MemberId | None:
+        """Return the member with this phone number (E.164), the oldest where several have it."""
+        row = self._connection.execute(
+            "SELECT member FROM member WHERE phone = ? AND phone <> '' ORDER BY member LIMIT 1",
+            (phone,),
+        ).fetchone()
+        return None if row is None else MemberId(row[0])
+
+    def put(
+        self,
+        member: MemberId,
+        *,
+        name: str,
+        phone: str,
+        tier: str,
+        status: str = "active",
+        enrolled_ms: int = 0,
+        epoch: int = 0,
+        v: int = 0,
+    ) -> None:
+        """Add a member or give one new fields, with the words that find it."""
+        before = self._connection.execute(
+            "SELECT name, phone FROM member WHERE member = ?", (member,)
+        ).fetchone()
+        self._connection.execute(
+            "INSERT INTO member(member, name, phone, tier, status, enrolled_ms, epoch, v)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(member) DO UPDATE SET"
+            " name = excluded.name, phone = excluded.phone, tier = excluded.tier,"
+            " status = excluded.status, enrolled_ms = excluded.enrolled_ms,"
+            " epoch = excluded.epoch, v = excluded.v",
+            (member, name, phone, tier, status, enrolled_ms, epoch, v),
+        )
+        if before is None:
+            self._add_words(member, member_words(name=name, phone=phone))
+        elif tuple(before) != (name, phone):
+            old = set(member_words(name=before[0], phone=before[1]))
+            new = set(member_words(name=name, phone=phone))
+            self._connection.executemany(
+                "DELETE FROM member_word WHERE word = ? AND member = ?",
+                [(word, member) for word in old - new],
+            )
+            self._add_words(member, new - old)
+
+    def version(self, member: MemberId) -> tuple[int, int]:
+        """Return (epoch, v) of the row held, (0, 0) where the server never sent one."""
+        row = self._connection.execute(
+            "SELECT epoch, v FROM member WHERE member = ?", (member,)
+        ).fetchone()
+        return (0, 0) if row is None else (row[0], row[1])
+
+    def find(self, text: str, limit: int) -> tuple[MemberMatch, ...]:
+        """Return members that match every word of the text, as one types.
+
+        The longest word narrows by the word table; the others filter what it found.
+        Names that begin with the typed words come first.
+        """
+        words = sorted(query_words(text), key=len, reverse=True)
+        if not words:
+            return ()
+        wanted = _CANDIDATES_MAX if len(words) > 1 else limit
+        rows = self._connection.execute(
+            "SELECT DISTINCT m.member, m.name, m.phone, m.tier FROM"
+            " (SELECT member FROM member_word WHERE word >= ? AND word < ? LIMIT ?) w"
+            " JOIN member m ON m.member = w.member",
+            (words[0], words[0] + _LAST_CODE_POINT, wanted),
+        ).fetchall()
+        matches = [
+            MemberMatch(MemberId(row[0]), row[1], row[2], row[3], matched=words[0])
+            for row in rows
+            if all(_has_word(row[1], row[2], word) for word in words[1:])
+        ]
+        return tuple(sorted(matches, key=lambda match: (fold(match.name), match.member))[:limit])
+
+    def _record(self, sql: str, value: str) -> MemberRecord | None:
+        row = self._connection.execute(sql, (value,)).fetchone()
+        if row is None:
+            return None
+        return MemberRecord(
+            member=row[0],
+            name=row[1],
+            phone=row[2],
+            tier=row[3],
+            status=row[4],
+            balance_points=row[5],
+            earned_points=row[6],
+            rights=Rights(granted=row[7], earned=row[8], used=row[9], returned=row[10]),
+            card_number=row[11] or "",
+            card_status=row[12],
+        )
+
+    def _add_words(self, member: MemberId, words: Iterable[str]) -> None:
+        self._connection.executemany(
+            "INSERT INTO member_word(word, member) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(word, member) for word in words],
+        )
+
+
+def _has_word(name: str, phone: str, start: str) -> bool:
+    return any(word.startswith(start) for word in member_words(name=name, phone=phone))

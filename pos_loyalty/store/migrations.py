@@ -1,0 +1,145 @@
+"""The till's schema as numbered steps: append, never edit.
+
+Each step runs in one transaction together with its own record. ``PRAGMA
+user_version`` carries the number too, so that an older program can refuse a newer
+file before it reads anything else.
+
+The tables:
+
+- ``setting``: who this till is and where it stands with the server.
+- ``stream``, ``event``: the journal. The outbox is the part of the open stream
+  above ``acked_seq``: nothing is copied, so nothing can be forgotten.
+- ``ledger_entry``: what events do to points, clustered by member.
+- ``points``: the cache of balances and the spend-rights counters.
+  balance = snapshot (the server's row) + overlay (own entries not in that row yet).
+  After joining again, the entries of a rescued event stand under the seq of its
+  ``rescue`` event in the new stream; of a closed stream the events up to
+  ``acked_seq`` count, the rest is superseded by their rescues.
+- ``member``, ``member_word``, ``card``, ``program``: what the server sends, or what
+  a till that works alone knows by itself.
+- ``profile_change``: personal fields on their way to the server.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("pos_loyalty_till")
+
+_M001 = """
+CREATE TABLE setting (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stream (
+  stream_no INTEGER PRIMARY KEY,
+  stream TEXT NOT NULL UNIQUE,
+  join_nonce TEXT NOT NULL,
+  first_hash BLOB NOT NULL,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  last_hash BLOB NOT NULL,
+  acked_seq INTEGER NOT NULL DEFAULT 0,
+  durable_seq INTEGER NOT NULL DEFAULT 0,
+  is_open INTEGER NOT NULL DEFAULT 1,
+  CHECK (acked_seq <= last_seq AND durable_seq <= acked_seq)
+) STRICT;
+CREATE UNIQUE INDEX stream_open ON stream(is_open) WHERE is_open = 1;
+
+CREATE TABLE event (
+  stream_no INTEGER NOT NULL REFERENCES stream,
+  seq INTEGER NOT NULL CHECK (seq > 0),
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (stream_no, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reversed_sale (
+  sale_id TEXT PRIMARY KEY,
+  reversal_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger_entry (
+  member TEXT NOT NULL,
+  stream_no INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  points INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (member, stream_no, seq, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE points (
+  member TEXT PRIMARY KEY,
+  snapshot_points INTEGER NOT NULL DEFAULT 0,
+  snapshot_earned INTEGER NOT NULL DEFAULT 0,
+  overlay_points INTEGER NOT NULL DEFAULT 0,
+  overlay_earned INTEGER NOT NULL DEFAULT 0,
+  overlay_after_seq INTEGER NOT NULL DEFAULT 0,
+  granted INTEGER NOT NULL DEFAULT 0,
+  earned INTEGER NOT NULL DEFAULT 0,
+  used INTEGER NOT NULL DEFAULT 0,
+  returned INTEGER NOT NULL DEFAULT 0,
+  CHECK (granted >= 0 AND earned >= 0 AND used >= 0 AND returned >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE member (
+  member TEXT PRIMARY KEY,
+  name TEXT NOT NULL DEFAULT '',
+  phone TEXT NOT NULL DEFAULT '',
+  tier TEXT NOT NULL DEFAULT '',
+  status TEXT NOT NULL DEFAULT 'active',
+  enrolled_ms INTEGER NOT NULL DEFAULT 0,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  v INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_phone ON member(phone) WHERE phone <> '';
+
+CREATE TABLE member_word (
+  word TEXT NOT NULL,
+  member TEXT NOT NULL,
+  PRIMARY KEY (word, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE card (
+  card_key TEXT PRIMARY KEY,
+  number TEXT NOT NULL DEFAULT '',
+  member TEXT,
+  status TEXT NOT NULL,
+  batch TEXT NOT NULL DEFAULT '',
+  epoch INTEGER NOT NULL DEFAULT 0,
+  v INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX card_number ON card(number) WHERE number <> '';
+CREATE INDEX card_member ON card(member) WHERE member IS NOT NULL;
+
+CREATE TABLE program (
+  version TEXT PRIMARY KEY,
+  effective_from_ms INTEGER NOT NULL,
+  document BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE profile_change (
+  change TEXT PRIMARY KEY,
+  member TEXT NOT NULL,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE verdict (
+  stream_no INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  PRIMARY KEY (stream_no, seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m001_first_release(database: Database) -> None:
+    """The journal, the ledger, spend rights, members, cards and programs of 0.1.0."""
+    for statement in _M001.split(";\n"):
+        if statement.strip():
+            database.conn.execute(statement)
+    database.conn.execute("PRAGMA user_version = 1")

@@ -1,0 +1,57 @@
+"""Named values of this till: who it is, and where it stands with the server."""
+
+from enum import StrEnum
+
+from pos_loyalty.store.database import Connection
+
+
+class Setting(StrEnum):
+    """Every name in use. Values are text; numbers are decimal, lists are JSON."""
+
+    MERCHANT = "merchant"
+    MERCHANT_NAME = "merchant_name"
+    ACCEPTED_MERCHANTS = "accepted_merchants"
+    CURRENCY = "currency"
+    COUNTRY = "country"
+    SHOP = "shop"
+    SHOP_NAME = "shop_name"
+    TILL = "till"
+    TILL_NAME = "till_name"
+    OWNER_NAME = "owner_name"
+    SERVER_URL = "server_url"
+    TILL_PRIVATE_KEY = "till_private_key"
+    EPOCH = "epoch"
+    CURSOR = "cursor"
+    TOKEN = "token"  # noqa: S105 - the name of a setting
+    LAST_CONTACT_MS = "last_contact_ms"
+    SERVER_OFFSET_MS = "server_offset_ms"
+    RISK_TOTAL = "risk_total"
+    RISK_USED = "risk_used"
+    UNUSUAL_AMOUNT = "unusual_amount"
+
+
+class SettingRepository:
+    """Reads and writes settings over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def text(self, name: Setting, default: str = "") -> str:
+        """Return a value, or the default where it was never set."""
+        row = self._connection.execute(
+            "SELECT value FROM setting WHERE name = ?", (name.value,)
+        ).fetchone()
+        return default if row is None else str(row[0])
+
+    def number(self, name: Setting, default: int = 0) -> int:
+        """Return a value as an integer."""
+        text = self.text(name)
+        return int(text) if text else default
+
+    def put(self, name: Setting, value: str | int) -> None:
+        """Set a value."""
+        self._connection.execute(
+            "INSERT INTO setting(name, value) VALUES (?, ?)"
+            " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+            (name.value, str(value)),
+        )

@@ -1,0 +1,198 @@
+"""BEGIN IMMEDIATE … COMMIT, and the repositories inside it.
+
+One writer connection serves everybody in short slices: the counter's sale and
+the engine's rows take turns. Readers have connections of their own and never wait
+for a writer.
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlcipher3 import dbapi2
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.store.cards import CardRepository
+from pos_loyalty.store.data_folder import FolderLock
+from pos_loyalty.store.database import Connection, connect_reader, connect_writer
+from pos_loyalty.store.errors import OWNER, translating
+from pos_loyalty.store.journal import Journal
+from pos_loyalty.store.members import MemberRepository
+from pos_loyalty.store.programs import ProgramRepository
+from pos_loyalty.store.settings import SettingRepository
+
+_READERS_KEPT = 4
+
+
+class Repositories:
+    """The repositories over one connection; made when they are first asked for."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Events, ledger entries, balances and spend rights."""
+        return Journal(self.connection)
+
+    @cached_property
+    def members(self) -> MemberRepository:
+        """Members and the words by which they are found."""
+        return MemberRepository(self.connection)
+
+    @cached_property
+    def cards(self) -> CardRepository:
+        """Cards by key and by number."""
+        return CardRepository(self.connection)
+
+    @cached_property
+    def programs(self) -> ProgramRepository:
+        """Program versions."""
+        return ProgramRepository(self.connection)
+
+    @cached_property
+    def settings(self) -> SettingRepository:
+        """Who this till is."""
+        return SettingRepository(self.connection)
+
+
+class UnitOfWork(Repositories):
+    """One write transaction. Leaving it without :meth:`commit` rolls everything back."""
+
+    def commit(self) -> None:
+        """Make everything durable; returns after the flush.
+
+        Raises:
+            StoreUnavailable: the result is unknown until the event is looked up by its id.
+        """
+        with translating():
+            self.connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what was not committed; harmless when there is nothing."""
+        if self.connection.in_transaction:
+            with suppress(dbapi2.Error):
+                self.connection.execute("ROLLBACK")
+
+
+class Store:
+    """A till's open database: one writer, some readers, one lock on the folder."""
+
+    def __init__(self, path: Path, key: bytes, lock: FolderLock | None) -> None:
+        self.path = path
+        self._key = key
+        self._lock = lock
+        self._writer = connect_writer(path, key)
+        self._identity = _identity(path)
+        self._writing = threading.Lock()
+        self._readers: list[Connection] = []
+        self._readers_lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def write(self) -> Generator[UnitOfWork]:
+        """Begin a write transaction; the caller commits.
+
+        Raises:
+            StoreUnavailable: locked by another program, moved away, or not writable.
+        """
+        with self._writing:
+            self._ensure_same_file()
+            work = UnitOfWork(self._writer)
+            with translating():
+                self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                with translating():
+                    yield work
+            finally:
+                work.roll_back()
+
+    @contextmanager
+    def read(self) -> Generator[Repositories]:
+        """Read from one snapshot of the newest commit, in any thread."""
+        connection = self._take_reader()
+        try:
+            with translating():
+                connection.execute("BEGIN")
+                yield Repositories(connection)
+        finally:
+            with suppress(dbapi2.Error):
+                connection.execute("ROLLBACK")
+            self._give_back(connection)
+
+    def holds_event(self, event_id: str) -> bool:
+        """Look an event up through a fresh connection: the truth after a failed commit."""
+        with translating():
+            connection = connect_reader(self.path, self._key)
+            try:
+                row = connection.execute("SELECT 1 FROM event WHERE id = ?", (event_id,)).fetchone()
+            finally:
+                connection.close()
+        return row is not None
+
+    def copy_to(self, target: Path) -> None:
+        """Write a compacted copy of the newest commit to a new file, under the same key."""
+        connection = self._take_reader()
+        try:
+            with translating():
+                connection.execute("PRAGMA query_only = OFF")
+                connection.execute("VACUUM INTO ?", (str(target),))
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close everything; the WAL is folded into the file on the way out."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+            with self._readers_lock:
+                for reader in self._readers:
+                    reader.close()
+                self._readers.clear()
+            self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ensure_same_file(self) -> None:
+        """A file deleted while open still takes writes, into nothing: notice before a sale."""
+        if self._closed or _identity(self.path) != self._identity:
+            raise StoreUnavailable(Code.DATA_GONE, owner=OWNER)
+
+    def _take_reader(self) -> Connection:
+        with self._readers_lock:
+            if self._readers:
+                return self._readers.pop()
+        return connect_reader(self.path, self._key)
+
+    def _give_back(self, connection: Connection) -> None:
+        with self._readers_lock:
+            if not self._closed and len(self._readers) < _READERS_KEPT:
+                self._readers.append(connection)
+                return
+        connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of the same name; None where it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino)

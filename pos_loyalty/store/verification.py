@@ -1,0 +1,181 @@
+"""Re-compute what must hold: every chain, every balance, every counter.
+
+Reads a till's database from its events alone and compares with what is stored;
+the first event that does not fit is named.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pos_loyalty.domain.event import (
+    Event,
+    EventRescued,
+    UnreadableEvent,
+    chain_hash,
+    decode_event,
+    first_hash,
+)
+from pos_loyalty.domain.ids import StreamId
+from pos_loyalty.domain.ledger import entries_of
+from pos_loyalty.domain.spend_rights import effects_of
+from pos_loyalty.store.database import Connection
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not hold; ``seq`` is 0 where no single event is to blame."""
+
+    stream: str
+    seq: int
+    event_id: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The result: what was looked at, and the first finding, or None."""
+
+    streams: int
+    events: int
+    members: int
+    finding: Finding | None
+
+
+@dataclass
+class _Books:
+    """What the events say, gathered while the chains are walked."""
+
+    entries: dict[tuple[str, int, int, int], tuple[str, int, int]] = field(
+        default_factory=dict[tuple[str, int, int, int], tuple[str, int, int]]
+    )
+    rights: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    events: int = 0
+
+    def add(self, event: Event, *, stream_no: int, seq: int, at_ms: int) -> None:
+        for position, entry in enumerate(entries_of(event)):
+            if entry.member is not None:
+                key = (entry.member, stream_no, seq, position)
+                self.entries[key] = (entry.kind.value, entry.points, at_ms)
+
+
+def verify(connection: Connection) -> Verified:
+    """Walk every stream and compare entries, balances and counters with the events."""
+    books = _Books()
+    streams = connection.execute(
+        "SELECT stream_no, stream, join_nonce, last_seq, last_hash, acked_seq, is_open"
+        " FROM stream ORDER BY stream_no"
+    ).fetchall()
+    finding = None
+    for row in streams:
+        finding = _walk(connection, books, row)
+        if finding is not None:
+            break
+    finding = finding or _compare_entries(connection, books) or _compare_points(connection, books)
+    members = connection.execute("SELECT COUNT(*) FROM points").fetchone()[0]
+    return Verified(len(streams), books.events, int(members), finding)
+
+
+def _walk(
+    connection: Connection, books: _Books, row: tuple[int, str, str, int, bytes, int, int]
+) -> Finding | None:
+    stream_no, stream, nonce, last_seq, last_hash, acked_seq, is_open = row
+    digest = first_hash(StreamId(stream), nonce)
+    expected = 0
+    for seq, event_id, kind, at_ms, data, stored in connection.execute(
+        "SELECT seq, id, kind, at_ms, bytes, hash FROM event WHERE stream_no = ? ORDER BY seq",
+        (stream_no,),
+    ):
+        expected += 1
+        digest = chain_hash(digest, data)
+        books.events += 1
+        what = _event_finding(
+            (seq, event_id, kind, at_ms, data), expected_seq=expected, chained=digest == stored
+        )
+        if what is not None:
+            return Finding(stream, seq, event_id, what)
+        event = decode_event(data)
+        if is_open or seq <= acked_seq:
+            _count(books, event, stream_no=stream_no, seq=seq, open_stream=bool(is_open))
+    if expected != last_seq or digest != last_hash:
+        return Finding(stream, expected + 1, "", "the journal ends before its recorded end")
+    return None
+
+
+def _event_finding(
+    row: tuple[int, str, str, int, bytes], *, expected_seq: int, chained: bool
+) -> str | None:
+    seq, event_id, kind, at_ms, data = row
+    if seq != expected_seq:
+        return f"event {expected_seq} is missing"
+    if not chained:
+        return "its bytes do not fit the chain"
+    try:
+        event = decode_event(data)
+    except UnreadableEvent:
+        return "its bytes are not readable"
+    if (event.id, event.__struct_config__.tag, event.at_ms) != (event_id, kind, at_ms):
+        return "its index fields differ from its bytes"
+    return None
+
+
+def _count(books: _Books, event: Event, *, stream_no: int, seq: int, open_stream: bool) -> None:
+    if isinstance(event, EventRescued):
+        original = decode_event(event.original.encode())
+        books.add(original, stream_no=stream_no, seq=seq, at_ms=original.at_ms)
+        return
+    books.add(event, stream_no=stream_no, seq=seq, at_ms=event.at_ms)
+    if open_stream:
+        for effect in effects_of(event):
+            counters = books.rights[effect.member]
+            counters[0] += effect.earned
+            counters[1] += effect.used
+            counters[2] += effect.returned
+
+
+def _compare_entries(connection: Connection, books: _Books) -> Finding | None:
+    stored = {
+        (row[0], row[1], row[2], row[3]): (row[4], row[5], row[6])
+        for row in connection.execute(
+            "SELECT member, stream_no, seq, position, kind, points, at_ms FROM ledger_entry"
+        )
+    }
+    if stored == books.entries:
+        return None
+    differing = sorted(
+        (key[1], key[2], key[0])
+        for key in stored.keys() | books.entries.keys()
+        if stored.get(key) != books.entries.get(key)
+    )
+    stream_no, seq, _member = differing[0]
+    row = connection.execute(
+        "SELECT s.stream, e.id FROM stream s LEFT JOIN event e ON e.stream_no = s.stream_no"
+        " AND e.seq = ? WHERE s.stream_no = ?",
+        (seq, stream_no),
+    ).fetchone()
+    stream, event_id = (row[0], row[1] or "") if row is not None else ("", "")
+    return Finding(stream, seq, event_id, "its ledger entries differ from its bytes")
+
+
+def _compare_points(connection: Connection, books: _Books) -> Finding | None:
+    """The cached overlay is the sum of the open stream's entries not yet in a server row."""
+    for member, overlay, expected in _overlays(connection):
+        if overlay != expected:
+            return Finding("", 0, "", f"member {member}: cached {overlay}, entries say {expected}")
+    for row in connection.execute("SELECT member, earned, used, returned, granted FROM points"):
+        counters = tuple(books.rights[row[0]])
+        if counters != (row[1], row[2], row[3]):
+            return Finding("", 0, "", f"member {row[0]}: spend rights differ from the events")
+        if row[4] + row[1] < row[2] + row[3]:
+            return Finding("", 0, "", f"member {row[0]}: more rights used than there were")
+    return None
+
+
+def _overlays(connection: Connection) -> Iterator[tuple[str, int, int]]:
+    for row in connection.execute(
+        "SELECT p.member, p.overlay_points, COALESCE((SELECT SUM(l.points) FROM ledger_entry l"
+        " WHERE l.member = p.member AND l.stream_no = s.stream_no"
+        " AND l.seq > p.overlay_after_seq), 0)"
+        " FROM points p, stream s WHERE s.is_open = 1"
+    ):
+        yield row[0], row[1], row[2]
