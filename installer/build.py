@@ -29,7 +29,8 @@ def main(words: Sequence[str]) -> int:
     started = time.monotonic()
     bundle = build(arguments.output.resolve())
     seconds = time.monotonic() - started
-    size = sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
+    # Links within the bundle weigh nothing.
+    size = sum(path.lstat().st_size for path in bundle.rglob("*"))
     print(f"{bundle}: {size / BYTES_IN_A_MEGABYTE:.0f} MB in {seconds:.0f} s")
     if arguments.no_smoke_test:
         return 0
