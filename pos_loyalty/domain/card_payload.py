@@ -141,6 +141,18 @@ def parse_payload(text: str, accepted_merchants: Sequence[MerchantId]) -> CardTo
     raise CardError(Code.CARD_FOREIGN)
 
 
+def looks_like_card(text: str) -> bool:
+    """Return whether `text` has the shape and the check letters of a card, whoever's it is.
+
+    What a camera looks for: other codes in view, on a poster or a product, are passed over.
+    """
+    try:
+        payload = _payload_in(text)
+    except CardError:
+        return False
+    return check_letters(payload[:_BODY_LENGTH]) == payload[_BODY_LENGTH:]
+
+
 def card_key(merchant: MerchantId, letters: str) -> CardKey:
     """Return the 32 hex characters under which a card is stored and looked up."""
     digest = hashlib.sha256(f"lc1|{merchant}|{letters}".encode()).digest()

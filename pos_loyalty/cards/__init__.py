@@ -1,0 +1,1 @@
+"""What the owner prints: batches of cards, their design, and sheets that are read back."""
