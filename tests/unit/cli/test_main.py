@@ -1,0 +1,144 @@
+"""The command line finds its sub-command, and says what went wrong in one sentence."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from pos_loyalty import __version__, cli
+from pos_loyalty.domain.error_catalog import CATALOG, Code
+from pos_loyalty.domain.errors import LoyaltyError
+
+
+class _FakeCommand:
+    """Stands for the module of a sub-command."""
+
+    def __init__(self, run: Callable[[argparse.Namespace], int]) -> None:
+        self.run = run
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--data")
+        parser.add_argument("file", nargs="*")
+
+
+@pytest.fixture
+def command_that(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that gives every sub-command this behavior."""
+
+    def install(run: Callable[[argparse.Namespace], int]) -> None:
+        def load(command: object) -> _FakeCommand:
+            del command
+            return _FakeCommand(run)
+
+        monkeypatch.setattr(cli._Command, "load", load)
+
+    return install
+
+
+def test_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"pos-loyalty {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["sell"], ["--loud"]])
+def test_wrong_words_are_a_usage_error(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(words)
+
+    assert stop.value.code == cli.EXIT_USAGE
+    assert "usage: pos-loyalty" in capsys.readouterr().err
+
+
+def test_the_sub_command_gets_its_arguments_and_gives_the_exit_code(
+    command_that: Callable[..., None],
+) -> None:
+    seen: list[argparse.Namespace] = []
+
+    def run(arguments: argparse.Namespace) -> int:
+        seen.append(arguments)
+        return 7
+
+    command_that(run)
+
+    assert cli.main(["scan", "--data", "shop", "a.png", "b.png"]) == 7
+    assert seen[0].data == "shop"
+    assert seen[0].file == ["a.png", "b.png"]
+
+
+def test_an_error_of_the_tree_is_one_sentence_with_its_code(
+    command_that: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(arguments: argparse.Namespace) -> int:
+        del arguments
+        raise LoyaltyError(Code.DISK_FULL)
+
+    command_that(run)
+
+    assert cli.main(["verify"]) == cli.EXIT_FAILED
+    assert capsys.readouterr().err == f"E-DISK-FULL: {CATALOG[Code.DISK_FULL].sentence({})}\n"
+
+
+def test_ctrl_c_ends_quietly(command_that: Callable[..., None]) -> None:
+    def run(arguments: argparse.Namespace) -> int:
+        del arguments
+        raise KeyboardInterrupt
+
+    command_that(run)
+
+    assert cli.main(["server"]) == cli.EXIT_INTERRUPTED
+
+
+def test_a_reader_that_went_away_is_no_traceback() -> None:
+    code = """
+import argparse, os, sys
+from pos_loyalty import cli
+class Command:
+    def add_arguments(self, parser): pass
+    def run(self, arguments):
+        for _ in range(100_000): print("line")
+        return 0
+cli._Command.load = lambda self: Command()
+sys.exit(cli.main(["scan"]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+
+    process.stdout.readline()
+    process.stdout.close()
+    complaint = process.stderr.read()
+    process.stderr.close()
+
+    assert process.wait(timeout=30) == cli.EXIT_FAILED
+    assert complaint == ""
+
+
+def test_only_the_module_of_the_chosen_command_is_imported() -> None:
+    code = (
+        "import sys; from pos_loyalty import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith('pos_loyalty.cli.')])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_of_the_table_has_its_module() -> None:
+    for command in cli.COMMANDS:
+        module = command.load()
+
+        assert callable(module.run), command.name
+        assert callable(module.add_arguments), command.name
