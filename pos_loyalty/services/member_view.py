@@ -3,9 +3,20 @@
 from dataclasses import dataclass
 
 from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.program import Tier
-from pos_loyalty.domain.tier import NextTier
+from pos_loyalty.domain.reward import Reward
+from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
+from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.members import MemberRecord
+from pos_loyalty.store.settings import Setting
+from pos_loyalty.store.unit_of_work import Repositories
+
+FOUND_BY_NUMBER = "number"
+"""A typed card number finds the member and collects; points are used with the card itself."""
+
+_HINT_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -41,3 +52,116 @@ class MemberView:
     phone: str
     card_hint: str
     found_by: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A member's record with what the program makes of it."""
+
+    record: MemberRecord
+    tier: Tier
+    earned_window_points: int
+    spendable_points: int
+    allowance_points: int
+
+
+def standing_of(context: TillContext, work: Repositories, record: MemberRecord) -> Standing:
+    """Work out tier and spendable points of a member, inside the caller's transaction."""
+    program = context.program()
+    joined = context.identity.joined
+    if joined:
+        earned = record.earned_points
+        allowance = allowance_points(work)
+        held = max(0, record.rights.spendable) + allowance
+        spendable = min(max(0, record.balance_points), held)
+        tier = tier_held(program.tiers, recorded=record.tier, earned_points=earned)
+    else:
+        earned = work.journal.earned_since(record.member, context.clock.now_ms() - WINDOW_MS)
+        allowance = 0
+        spendable = max(0, record.balance_points)
+        tier = tier_held(program.tiers, recorded="", earned_points=earned)
+    return Standing(record, tier, earned, spendable, allowance)
+
+
+def allowance_points(work: Repositories) -> int:
+    """Return what is left of the risk that the owner allows this till."""
+    total = work.settings.number(Setting.RISK_TOTAL)
+    return max(0, total - work.settings.number(Setting.RISK_USED)) if total else 0
+
+
+def view_member(context: TillContext, standing: Standing, found_by: str) -> MemberView:
+    """Return what the counter shows of a member."""
+    record = standing.record
+    program = context.program()
+    return MemberView(
+        id=record.member,
+        name=record.name,
+        tier=standing.tier,
+        next_tier=next_tier(
+            program.tiers, held=standing.tier, earned_points=standing.earned_window_points
+        ),
+        balance_points=record.balance_points,
+        spendable_points=standing.spendable_points,
+        earned_window_points=standing.earned_window_points,
+        as_of_ms=context.last_contact_ms if context.identity.joined else None,
+        rewards=tuple(_offer(reward, standing, found_by) for reward in program.rewards),
+        phone=record.phone,
+        card_hint=record.card_number[-_HINT_DIGITS:],
+        found_by=found_by,
+    )
+
+
+def read_member(
+    context: TillContext, work: Repositories, member: MemberId, found_by: str
+) -> MemberView:
+    """Read and view a member.
+
+    Raises:
+        RuleViolation: no such member here, or the account is paused.
+    """
+    record = work.members.record(member)
+    if record is None:
+        raise RuleViolation(Code.MEMBER_UNKNOWN)
+    ensure_active(record)
+    return view_member(context, standing_of(context, work, record), found_by)
+
+
+def ensure_active(record: MemberRecord) -> None:
+    """Refuse a paused account.
+
+    Raises:
+        RuleViolation: the owner has paused this member.
+    """
+    if record.status != "active":
+        raise RuleViolation(Code.CARD_BLOCKED)
+
+
+def _offer(reward: Reward, standing: Standing, found_by: str) -> RewardOffer:
+    why_not = _why_not(reward, standing, found_by)
+    return RewardOffer(
+        id=reward.id,
+        name=reward.name,
+        kind=str(reward.__struct_config__.tag),
+        cost_points=reward.cost_points,
+        available=why_not is None,
+        why_not=None if why_not is None else why_not.code,
+        why_not_text="" if why_not is None else why_not.message,
+    )
+
+
+def _why_not(reward: Reward, standing: Standing, found_by: str) -> RuleViolation | None:
+    balance = standing.record.balance_points
+    if reward.cost_points > balance:
+        short = reward.cost_points - balance
+        return RuleViolation(Code.POINTS_SHORT, short_points=short, reward=reward.name)
+    if found_by == FOUND_BY_NUMBER:
+        return RuleViolation(Code.NUMBER_EARNS_ONLY)
+    if reward.cost_points > standing.spendable_points:
+        return RuleViolation(
+            Code.RIGHTS_SHORT,
+            spendable_points=standing.spendable_points,
+            balance_points=balance,
+            cost_points=reward.cost_points,
+            reward=reward.name,
+        )
+    return None

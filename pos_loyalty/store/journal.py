@@ -156,6 +156,18 @@ class Journal:
         ).fetchone()
         return int(row[0])
 
+    def rewards_since(self, at_ms: int, *, newest_events: int = 5000) -> int:
+        """Count the rewards on sales since a moment that still stand."""
+        row = self._connection.execute(
+            "SELECT COALESCE(SUM(json_array_length(CAST(bytes AS TEXT), '$.rewards')), 0) FROM"
+            " (SELECT kind, at_ms, id, bytes FROM event"
+            " ORDER BY stream_no DESC, seq DESC LIMIT ?) newest"
+            " WHERE kind = 'sale' AND at_ms >= ?"
+            " AND NOT EXISTS (SELECT 1 FROM reversed_sale WHERE sale_id = newest.id)",
+            (newest_events, at_ms),
+        ).fetchone()
+        return int(row[0])
+
     def is_reversed(self, sale_id: str) -> str | None:
         """Return the id of the reversal of a sale, or None."""
         row = self._connection.execute(

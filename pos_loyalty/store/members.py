@@ -148,6 +148,13 @@ class MemberRepository:
         ]
         return tuple(sorted(matches, key=lambda match: (fold(match.name), match.member))[:limit])
 
+    def queue_profile(self, change: str, member: MemberId, body: bytes) -> None:
+        """Keep personal fields for the server until it says that it has them."""
+        self._connection.execute(
+            "INSERT INTO profile_change(change, member, body) VALUES (?, ?, ?)",
+            (change, member, body),
+        )
+
     def _record(self, sql: str, value: str) -> MemberRecord | None:
         row = self._connection.execute(sql, (value,)).fetchone()
         if row is None:

@@ -1,0 +1,90 @@
+"""Find a member without a card: by id, by phone, or as the cashier types."""
+
+from dataclasses import dataclass
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.phone import international
+from pos_loyalty.domain.program import Tier
+from pos_loyalty.services.member_view import MemberView, read_member
+from pos_loyalty.services.till_context import TillContext
+
+_HINT_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class LookUpMember:
+    """Exactly one of the two: the member's id, or a phone number as typed."""
+
+    id: MemberId | None = None
+    phone: str = ""
+    found_by: str = ""
+
+
+class LookUpMemberHandler:
+    """Reads one member."""
+
+    def __init__(self, context: TillContext) -> None:
+        self._context = context
+
+    def __call__(self, command: LookUpMember) -> MemberView:
+        """Return the member.
+
+        Raises:
+            RuleViolation: nobody like that here, not a phone number, or paused.
+        """
+        with self._context.store.read() as work:
+            if command.id is not None:
+                return read_member(self._context, work, command.id, command.found_by or "name")
+            phone = international(command.phone, self._context.identity.country)
+            member = work.members.by_phone(phone)
+            if member is None:
+                raise RuleViolation(Code.MEMBER_UNKNOWN)
+            return read_member(self._context, work, member, command.found_by or "phone")
+
+
+@dataclass(frozen=True)
+class FindMembers:
+    """What the cashier has typed so far."""
+
+    text: str
+    limit: int = 20
+
+
+@dataclass(frozen=True)
+class MemberFound:
+    """A row of the search; phone and card are masked to their last digits."""
+
+    id: MemberId
+    name: str
+    phone_hint: str
+    tier_name: str
+    matched: str
+
+
+class FindMembersHandler:
+    """Searches as one types; reads only."""
+
+    def __init__(self, context: TillContext) -> None:
+        self._context = context
+
+    def __call__(self, command: FindMembers) -> tuple[MemberFound, ...]:
+        """Return the members that match, names in order."""
+        with self._context.store.read() as work:
+            matches = work.members.find(command.text, command.limit)
+        tiers = self._context.program().tiers
+        return tuple(
+            MemberFound(
+                id=match.member,
+                name=match.name,
+                phone_hint=match.phone[-_HINT_DIGITS:],
+                tier_name=_tier_name(tiers, match.tier),
+                matched=match.matched,
+            )
+            for match in matches
+        )
+
+
+def _tier_name(tiers: tuple[Tier, ...], tier_id: str) -> str:
+    return next((tier.name for tier in tiers if tier.id == tier_id), tiers[0].name)

@@ -1,0 +1,144 @@
+"""What a sale would do to points: the same computation for the preview and for the record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pos_loyalty.domain.accrual import Accrual, SaleFacts, TraceStep, best_multiplier, earn
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.ids import CardKey, MemberId
+from pos_loyalty.domain.money import check_amount
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.redemption import RewardChoice, reward_names, take_rewards
+from pos_loyalty.domain.reward import RewardTaken
+from pos_loyalty.domain.spend_rights import Cover, cover_redemption
+from pos_loyalty.services.member_view import (
+    FOUND_BY_NUMBER,
+    Standing,
+    ensure_active,
+    standing_of,
+)
+from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.unit_of_work import Repositories
+
+_NO_COVER = Cover(rights_used=0, risk_used=0)
+_NO_ACCRUAL = Accrual(points=0, trace=())
+
+
+@dataclass(frozen=True)
+class SaleInHand:
+    """A sale that is being rung up; ``total`` in minor units, before rewards."""
+
+    member_id: MemberId | None
+    card_key: CardKey | None
+    total: int
+    rewards: Sequence[RewardChoice]
+    found_by: str
+
+
+@dataclass(frozen=True)
+class PricedSale:
+    """What the sale does: points, discount, cover and the words for it."""
+
+    program: LoyaltyProgram
+    standing: Standing | None
+    tier_id: str
+    taken: tuple[RewardTaken, ...]
+    redeemed: int
+    discount: int
+    cover: Cover
+    accrual: Accrual
+    multiplier_name: str
+    multiplier_percent: int
+    trace: tuple[TraceStep, ...]
+
+
+def price_sale(
+    context: TillContext, work: Repositories, sale: SaleInHand, *, at_ms: int, tz_minutes: int
+) -> PricedSale:
+    """Compute a sale with what this till knows now, or refuse it.
+
+    Raises:
+        RuleViolation: amount, member or rewards that cannot be.
+    """
+    check_amount(sale.total, context.identity.currency)
+    program = context.program(at_ms)
+    standing = _standing(context, work, sale.member_id)
+    taken = _taken(program, sale)
+    redeemed = sum(reward.points for reward in taken)
+    cover = _cover(context, program, standing, taken, redeemed)
+    collects = standing is not None or sale.card_key is not None
+    tier_id = program.tiers[0].id if standing is None else standing.tier.id
+    facts = SaleFacts(
+        total=sale.total, tier=tier_id, at_ms=at_ms, offset_minutes=tz_minutes, rewards=taken
+    )
+    name, percent = best_multiplier(program, facts)
+    accrual = earn(program, facts) if collects else _NO_ACCRUAL
+    return PricedSale(
+        program=program,
+        standing=standing,
+        tier_id=tier_id if collects else "",
+        taken=taken,
+        redeemed=redeemed,
+        discount=sum(reward.discount for reward in taken),
+        cover=cover,
+        accrual=accrual,
+        multiplier_name=name,
+        multiplier_percent=percent,
+        trace=redemption_trace(program, taken) + accrual.trace,
+    )
+
+
+def redemption_trace(
+    program: LoyaltyProgram, taken: Sequence[RewardTaken]
+) -> tuple[TraceStep, ...]:
+    """Return one step of explanation for each reward on a sale."""
+    return tuple(
+        TraceStep(
+            rule=f"reward {reward.reward}",
+            text=f"{reward_names(program, (reward,))}: {reward.discount} minor units off",
+            points=-reward.points,
+        )
+        for reward in taken
+    )
+
+
+def _standing(
+    context: TillContext, work: Repositories, member_id: MemberId | None
+) -> Standing | None:
+    if member_id is None:
+        return None
+    record = work.members.record(member_id)
+    if record is None:
+        raise RuleViolation(Code.MEMBER_UNKNOWN)
+    ensure_active(record)
+    return standing_of(context, work, record)
+
+
+def _taken(program: LoyaltyProgram, sale: SaleInHand) -> tuple[RewardTaken, ...]:
+    if not sale.rewards:
+        return ()
+    if sale.member_id is None:
+        raise RuleViolation(Code.REWARD_NO_MEMBER)
+    if sale.found_by == FOUND_BY_NUMBER:
+        raise RuleViolation(Code.NUMBER_EARNS_ONLY)
+    return take_rewards(program, total=sale.total, choices=sale.rewards)
+
+
+def _cover(
+    context: TillContext,
+    program: LoyaltyProgram,
+    standing: Standing | None,
+    taken: Sequence[RewardTaken],
+    redeemed: int,
+) -> Cover:
+    if standing is None or not taken:
+        return _NO_COVER
+    return cover_redemption(
+        points=redeemed,
+        rights=standing.record.rights,
+        allowance=standing.allowance_points,
+        balance=standing.record.balance_points,
+        alone=not context.identity.joined,
+        reward=reward_names(program, taken),
+    )

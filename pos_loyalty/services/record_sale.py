@@ -1,0 +1,221 @@
+"""Record a sale with its rewards: one event, one transaction, one flush.
+
+The sale's id exists before anything is written. The same id again is the same
+sale: it answers what the first time answered and writes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pos_loyalty.domain.accrual import SaleFacts, TraceStep, earn
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused, RuleViolation, StoreBug, StoreUnavailable
+from pos_loyalty.domain.event import (
+    SCHEMA_VERSION,
+    Basket,
+    SaleLine,
+    SaleRecorded,
+    decode_event,
+)
+from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
+from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.services.member_view import read_member
+from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
+from pos_loyalty.services.till_context import Stamp, TillContext
+from pos_loyalty.store.settings import Setting
+from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
+
+
+@dataclass(frozen=True)
+class RecordSale:
+    """Complete a sale. ``total`` in minor units before rewards.
+
+    ``found_by`` is card, number, phone or name. ``card_key`` alone, without a
+    member, is a card that this till does not know yet.
+    """
+
+    total: int
+    member_id: MemberId | None = None
+    rewards: Sequence[RewardChoice] = ()
+    sale_id: SaleId | None = None
+    found_by: str = ""
+    card_key: CardKey | None = None
+    cashier: str = ""
+    lines: tuple[SaleLine, ...] = ()
+    receipt_no: str = ""
+
+
+@dataclass(frozen=True)
+class SaleDone:
+    """The sale is durable on this till. ``already`` means it was so before this call."""
+
+    sale_id: SaleId
+    earned_points: int
+    redeemed_points: int
+    discount: int
+    to_pay: int
+    balance_points: int
+    spendable_points: int
+    trace: tuple[TraceStep, ...]
+    already: bool
+
+
+class RecordSaleHandler:
+    """Records sales."""
+
+    def __init__(self, context: TillContext) -> None:
+        self._context = context
+
+    def __call__(self, command: RecordSale) -> SaleDone:
+        """Record the sale, or say exactly why not and whether it is saved.
+
+        Where points are short only on this till, the server is asked once.
+
+        Raises:
+            RuleViolation: the sale cannot be; nothing is written.
+            StoreUnavailable: it could not be made durable; ``saved`` tells the truth.
+        """
+        if command.sale_id is not None and not is_id(command.sale_id):
+            raise CommandRefused(Code.SALE_ID)
+        sale_id = command.sale_id or SaleId(self._context.ids.next_id())
+        stamp = self._context.stamp(sale_id)
+        try:
+            return self._record(command, stamp)
+        except RuleViolation as refusal:
+            if refusal.code is not Code.RIGHTS_SHORT or not self._may_ask(command, refusal):
+                raise
+        return self._record(command, stamp)
+
+    def _may_ask(self, command: RecordSale, refusal: RuleViolation) -> bool:
+        assert command.member_id is not None
+        return self._context.ask_rights(command.member_id, int(refusal.facts["cost_points"]))
+
+    def _record(self, command: RecordSale, stamp: Stamp) -> SaleDone:
+        with self._context.store.write() as work:
+            stored = work.journal.get(stamp.id)
+            if stored is not None:
+                return self._again(work, command, decode_event(stored.data))
+            priced = self._price(work, command, stamp)
+            event = _event(command, priced, stamp, self._context.identity.currency.code)
+            work.journal.append(event)
+            _count_risk(work, priced.cover.risk_used, joined=self._context.identity.joined)
+            done = self._done(work, event, priced.trace, already=False)
+            self._commit(work, stamp.id)
+        return done
+
+    def _price(self, work: Repositories, command: RecordSale, stamp: Stamp) -> PricedSale:
+        sale = SaleInHand(
+            member_id=command.member_id,
+            card_key=command.card_key,
+            total=command.total,
+            rewards=command.rewards,
+            found_by=command.found_by,
+        )
+        return price_sale(self._context, work, sale, at_ms=stamp.at_ms, tz_minutes=stamp.tz_minutes)
+
+    def _commit(self, work: UnitOfWork, event_id: str) -> None:
+        """After a commit that did not return well only the file knows: ask it."""
+        try:
+            work.commit()
+        except (StoreUnavailable, StoreBug):
+            work.roll_back()
+            if not self._is_there(event_id):
+                raise
+
+    def _is_there(self, event_id: str) -> bool:
+        try:
+            return self._context.store.holds_event(event_id)
+        except (StoreUnavailable, StoreBug):
+            return False
+
+    def _again(self, work: Repositories, command: RecordSale, event: object) -> SaleDone:
+        """Answer a repeated sale id with the sale that it already is."""
+        if not isinstance(event, SaleRecorded) or not _is_same(command, event):
+            raise RuleViolation(Code.SALE_DIFFERENT, saved=isinstance(event, SaleRecorded))
+        return self._done(work, event, self.trace_of(event), already=True)
+
+    def trace_of(self, event: SaleRecorded) -> tuple[TraceStep, ...]:
+        """Explain a recorded sale again from its facts and its program version."""
+        program = self._context.program_version(event.program) or self._context.program()
+        trace = redemption_trace(program, event.rewards)
+        if event.member is None and event.card_key is None:
+            return trace
+        facts = SaleFacts(
+            total=event.sale.total,
+            tier=event.tier,
+            at_ms=event.at_ms,
+            offset_minutes=event.tz_minutes,
+            rewards=event.rewards,
+        )
+        return trace + earn(program, facts).trace
+
+    def _done(
+        self,
+        work: Repositories,
+        event: SaleRecorded,
+        trace: tuple[TraceStep, ...],
+        *,
+        already: bool,
+    ) -> SaleDone:
+        balance = spendable = 0
+        if event.member is not None:
+            view = read_member(self._context, work, event.member, event.found_by)
+            balance, spendable = view.balance_points, view.spendable_points
+        discount = sum(reward.discount for reward in event.rewards)
+        return SaleDone(
+            sale_id=SaleId(event.id),
+            earned_points=event.earned,
+            redeemed_points=event.redeemed,
+            discount=discount,
+            to_pay=event.sale.total - discount,
+            balance_points=balance,
+            spendable_points=spendable,
+            trace=trace,
+            already=already,
+        )
+
+
+def _event(command: RecordSale, priced: PricedSale, stamp: Stamp, currency: str) -> SaleRecorded:
+    return SaleRecorded(
+        v=SCHEMA_VERSION,
+        id=stamp.id,
+        at_ms=stamp.at_ms,
+        boot_ms=stamp.boot_ms,
+        tz_minutes=stamp.tz_minutes,
+        program=priced.program.version,
+        cashier=command.cashier,
+        sale=Basket(
+            total=command.total,
+            currency=currency,
+            lines=command.lines,
+            receipt_no=command.receipt_no,
+        ),
+        member=command.member_id,
+        card_key=command.card_key if command.member_id is None else None,
+        found_by=command.found_by,
+        tier=TierId(priced.tier_id),
+        earned=priced.accrual.points,
+        rewards=priced.taken,
+        redeemed=priced.redeemed,
+        rights_used=priced.cover.rights_used,
+        rights_source="till" if priced.cover.rights_used else "",
+        risk_used=priced.cover.risk_used,
+    )
+
+
+def _is_same(command: RecordSale, event: SaleRecorded) -> bool:
+    chosen = {choice.id: choice.points for choice in command.rewards}
+    taken = {reward.reward: reward.points for reward in event.rewards}
+    return (
+        event.member == command.member_id
+        and event.sale.total == command.total
+        and chosen.keys() == taken.keys()
+        and all(points in {None, taken[reward]} for reward, points in chosen.items())
+    )
+
+
+def _count_risk(work: Repositories, risk_used: int, *, joined: bool) -> None:
+    """What was redeemed above the rights uses up the owner's allowance."""
+    if risk_used and joined:
+        used = work.settings.number(Setting.RISK_USED)
+        work.settings.put(Setting.RISK_USED, used + risk_used)

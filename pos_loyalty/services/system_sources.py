@@ -1,0 +1,52 @@
+"""The machine's own clock and randomness, behind the protocols that rules and tests know."""
+
+import secrets
+import threading
+import time
+
+_VERSION_7 = 0x7000
+_VARIANT = 0x8000_0000_0000_0000
+_RANDOM_A_BITS = 12
+_RANDOM_B_BITS = 62
+
+
+class SystemClock:
+    """The machine's clocks; the one place that reads them."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since 1970 in UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> int:
+        """Return milliseconds that never go back while the machine runs."""
+        return time.monotonic_ns() // 1_000_000
+
+    def offset_minutes(self, at_ms: int) -> int:
+        """Return this machine's offset from UTC at that moment, in minutes east."""
+        return time.localtime(at_ms // 1000).tm_gmtoff // 60
+
+
+class SystemIds:
+    """UUIDv7 ids (RFC 9562) with random parts from the operating system.
+
+    Within one process ids only rise, even when the clock steps back: the journal's
+    index then grows at its end.
+    """
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last_ms = 0
+
+    def next_id(self) -> str:
+        """Return a UUIDv7 as 32 hex characters."""
+        with self._lock:
+            self._last_ms = max(self._last_ms, self._clock.now_ms())
+            at_ms = self._last_ms
+        high = (at_ms << 16) | _VERSION_7 | secrets.randbits(_RANDOM_A_BITS)
+        low = _VARIANT | secrets.randbits(_RANDOM_B_BITS)
+        return f"{high:016x}{low:016x}"
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return bytes that nobody can guess."""
+        return secrets.token_bytes(count)
