@@ -1,0 +1,194 @@
+"""One row of the server into the till's tables: absolute state, guarded by (epoch, version)."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pos_loyalty.domain.card import Card, CardStatus
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.event import SCHEMA_VERSION, RightsReturned
+from pos_loyalty.domain.ids import CardKey, EventId, IdSource, MemberId
+from pos_loyalty.domain.ledger import EARNING_KINDS
+from pos_loyalty.domain.program import program_in_force
+from pos_loyalty.store.settings import Setting
+from pos_loyalty.store.unit_of_work import UnitOfWork
+from pos_loyalty.wire.messages import (
+    CardRow,
+    MemberRow,
+    MerchantRow,
+    ProfileChange,
+    ProgramRow,
+    RightsRow,
+    Row,
+)
+
+_EARNING_KINDS_JSON = json.dumps(sorted(kind.value for kind in EARNING_KINDS))
+
+
+@dataclass
+class RowWriter:
+    """Writes the rows of one snapshot inside one write transaction.
+
+    ``have`` is what the snapshot holds of this till's stream: a member's stored row
+    replaces the overlay up to there. ``recalls`` collects what the server asks back.
+    """
+
+    work: UnitOfWork
+    epoch: int
+    have: int
+    clock: Clock
+    ids: IdSource
+    recalls: dict[MemberId, int | None] = field(default_factory=dict[MemberId, int | None])
+
+    def store(self, row: Row) -> None:
+        """Store one row, unless a newer one is held already."""
+        match row:
+            case MemberRow():
+                self._member(row)
+            case CardRow():
+                self._card(row)
+            case ProgramRow():
+                self.work.programs.put(row.program)
+            case RightsRow():
+                self._rights(row)
+            case MerchantRow():
+                self._merchant(row)
+
+    def hand_back(
+        self, recalls: dict[MemberId, int], reserved: Callable[[MemberId], int]
+    ) -> dict[MemberId, int]:
+        """Return rights above what the server leaves here; keep what open baskets count on.
+
+        Returns the recalls that are not met yet.
+        """
+        unmet: dict[MemberId, int] = {}
+        for member, keep in recalls.items():
+            held = self.work.journal.rights(member).spendable
+            stays = max(keep, reserved(member))
+            if held > stays:
+                self._return_rights(member, held - stays)
+            if min(held, stays) > keep:
+                unmet[member] = keep
+        return unmet
+
+    def _member(self, row: MemberRow) -> None:
+        work = self.work
+        if (self.epoch, row.v) < work.members.version(row.member):
+            return
+        name, phone = row.name, row.phone
+        for change in self._unsent_changes(row.member):
+            name = name if change.name is None else change.name
+            phone = phone if change.phone is None else change.phone
+        work.members.put(
+            row.member,
+            name=name,
+            phone=phone,
+            tier=row.tier,
+            status=row.status,
+            enrolled_ms=row.enrolled_ms,
+            epoch=self.epoch,
+            v=row.v,
+        )
+        work.connection.execute(
+            "INSERT INTO points(member, snapshot_points, snapshot_earned) VALUES (?, ?, ?)"
+            " ON CONFLICT(member) DO UPDATE SET snapshot_points = excluded.snapshot_points,"
+            " snapshot_earned = excluded.snapshot_earned",
+            (row.member, row.balance, row.earned_window),
+        )
+        stream_no = work.journal.stream().stream_no
+        write_overlay(work, row.member, stream_no=stream_no, have=self.have)
+
+    def _unsent_changes(self, member: MemberId) -> Iterable[ProfileChange]:
+        """Return what was typed here and is not in the server's row yet, oldest first."""
+        rows = self.work.connection.execute(
+            "SELECT body FROM profile_change WHERE member = ? ORDER BY change", (member,)
+        ).fetchall()
+        return [msgspec.json.decode(row[0], type=ProfileChange) for row in rows]
+
+    def _card(self, row: CardRow) -> None:
+        member, status = row.member, card_status(row.status)
+        if member is None and (local := self._member_on_the_way(row.card_key)) is not None:
+            member, status = local, CardStatus.ACTIVE
+        card = Card(
+            card_key=row.card_key,
+            number=row.number or None,
+            member_id=member,
+            status=status,
+            batch=row.batch or None,
+        )
+        self.work.cards.put(card, epoch=self.epoch, v=row.v)
+
+    def _member_on_the_way(self, card_key: CardKey) -> MemberId | None:
+        """Return the member who got this card here, if the server does not know it yet."""
+        card = self.work.cards.get(card_key)
+        if card is None or card.member_id is None:
+            return None
+        row = self.work.connection.execute(
+            "SELECT 1 FROM event e JOIN stream s USING (stream_no) WHERE s.is_open = 1"
+            " AND e.seq > ? AND e.kind IN ('enrollment', 'card', 'rescue')"
+            " AND instr(e.bytes, CAST(? AS BLOB)) > 0 LIMIT 1",
+            (self.have, card_key),
+        ).fetchone()
+        return None if row is None else card.member_id
+
+    def _rights(self, row: RightsRow) -> None:
+        """Granted totals only grow, so the larger one is the newer one."""
+        self.work.connection.execute(
+            "INSERT INTO points(member, granted) VALUES (?, ?)"
+            " ON CONFLICT(member) DO UPDATE SET granted = MAX(granted, excluded.granted)",
+            (row.member, row.granted),
+        )
+        self.recalls[row.member] = row.keep
+
+    def _merchant(self, row: MerchantRow) -> None:
+        values = {
+            Setting.MERCHANT_NAME: row.name,
+            Setting.COUNTRY: row.country,
+            Setting.SHOP_NAME: row.shop_name,
+            Setting.TILL_NAME: row.till_name,
+        }
+        for name, value in values.items():
+            if value:
+                self.work.settings.put(name, value)
+        accepted = json.dumps(sorted(set(row.accepted)))
+        self.work.settings.put(Setting.ACCEPTED_MERCHANTS, accepted)
+
+    def _return_rights(self, member: MemberId, points: int) -> None:
+        now_ms = self.clock.now_ms()
+        program = program_in_force(self.work.programs.all(), now_ms)
+        event = RightsReturned(
+            v=SCHEMA_VERSION,
+            id=EventId(self.ids.next_id()),
+            at_ms=now_ms,
+            boot_ms=self.clock.monotonic_ms(),
+            tz_minutes=self.clock.offset_minutes(now_ms),
+            program=program.version,
+            member=member,
+            points=points,
+        )
+        self.work.journal.append(event)
+
+
+def card_status(text: str) -> CardStatus:
+    """Return a card's status; one that this version does not know may not be used here."""
+    try:
+        return CardStatus(text)
+    except ValueError:
+        return CardStatus.SUSPENDED
+
+
+def write_overlay(work: UnitOfWork, member: MemberId, *, stream_no: int, have: int) -> None:
+    """Make a member's overlay the sum of the open stream's entries after ``have``."""
+    place = (member, stream_no, have)
+    work.connection.execute(
+        "UPDATE points SET overlay_after_seq = ?,"
+        " overlay_points = COALESCE((SELECT SUM(points) FROM ledger_entry"
+        " WHERE member = ? AND stream_no = ? AND seq > ?), 0),"
+        " overlay_earned = COALESCE((SELECT SUM(points) FROM ledger_entry"
+        " WHERE member = ? AND stream_no = ? AND seq > ?"
+        " AND kind IN (SELECT value FROM json_each(?))), 0)"
+        " WHERE member = ?",
+        (have, *place, *place, _EARNING_KINDS_JSON, member),
+    )

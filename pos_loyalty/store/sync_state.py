@@ -1,0 +1,306 @@
+"""The storage side of an exchange: the outbox, the server's rows, the acknowledgement.
+
+The outbox is the part of the open stream above ``acked_seq``. Rows arrive as
+absolute state and are applied in short transactions, so that a sale never waits for
+the network; the cursor moves and the acknowledgement counts only in the transaction
+that holds the last of a page's rows.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.event import EventRescued, decode_event
+from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, StreamId, TillId
+from pos_loyalty.domain.ledger import entries_of
+from pos_loyalty.store.row_writer import RowWriter, write_overlay
+from pos_loyalty.store.settings import Setting
+from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
+from pos_loyalty.wire.messages import ProfileChange, Row
+
+ROWS_PER_TRANSACTION = 200
+PROFILES_PER_REQUEST = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncPosition:
+    """Where this till stands with its server; ``merchant`` is its own id while it works alone."""
+
+    server_url: str
+    merchant: MerchantId
+    till: TillId
+    stream: StreamId
+    epoch: int
+    acked_seq: int
+    last_seq: int
+    cursor: str
+    token: str
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether there is a server at all."""
+        return bool(self.server_url)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """A run of events as stored, with the hashes before the first and after the last."""
+
+    from_seq: int
+    prev_hash: bytes
+    events: tuple[bytes, ...]
+    last_hash: bytes
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the last event, or the one before the first where there is none."""
+        return self.from_seq - 1 + len(self.events)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageEnd:
+    """What counts once all rows of a page are in.
+
+    ``acks`` says that no more rows wait, so ``have`` acknowledges. The cursor moves only
+    from where the page began.
+    """
+
+    from_cursor: str
+    cursor: str
+    acks: bool
+    durable: int
+    token: str
+    contact_ms: int
+    server_offset_ms: int
+    risk_total: int
+    verdicts: Sequence[tuple[int, str]] = ()
+    profiles_have: Sequence[EventId] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSlice:
+    """Rows for one transaction; every effect of the events 1..``have`` is in them."""
+
+    epoch: int
+    have: int
+    rows: Sequence[Row]
+    end: PageEnd | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the server has not taken yet, and how old the oldest event is (by the till's clock)."""
+
+    events: int
+    profiles: int
+    oldest_at_ms: int | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to send."""
+        return bool(self.events or self.profiles)
+
+
+def _nothing_reserved(_member: MemberId) -> int:
+    return 0
+
+
+@dataclass
+class SyncState:
+    """Reads and writes where a till stands with its server.
+
+    ``reserved`` tells how many points of a member an open basket counts on; a recall
+    leaves them alone and takes them at a later page.
+    """
+
+    store: Store
+    clock: Clock
+    ids: IdSource
+    reserved: Callable[[MemberId], int] = _nothing_reserved
+    _recalls: dict[MemberId, int] = field(default_factory=dict[MemberId, int])
+
+    def position(self) -> SyncPosition:
+        """Return where this till stands now."""
+        with self.store.read() as read:
+            return _position(read)
+
+    def waiting(self) -> Waiting:
+        """Count what the server has not taken yet."""
+        with self.store.read() as read:
+            stream = read.journal.stream()
+            profiles = read.connection.execute("SELECT COUNT(*) FROM profile_change").fetchone()
+            oldest = read.connection.execute(
+                "SELECT at_ms FROM event WHERE stream_no = ? AND seq = ?",
+                (stream.stream_no, stream.acked_seq + 1),
+            ).fetchone()
+        return Waiting(stream.pending, int(profiles[0]), None if oldest is None else int(oldest[0]))
+
+    def batch(self, from_seq: int, *, events_max: int, bytes_max: int) -> Batch:
+        """Return events from ``from_seq`` on, as many as fit, at least one if there is one."""
+        with self.store.read() as read:
+            stream_no = read.journal.stream().stream_no
+            prev_hash = _hash_at(read, from_seq - 1)
+            assert prev_hash is not None
+            rows = read.connection.execute(
+                "SELECT bytes, hash FROM event WHERE stream_no = ? AND seq >= ?"
+                " ORDER BY seq LIMIT ?",
+                (stream_no, from_seq, events_max),
+            )
+            events: list[bytes] = []
+            last_hash, size = prev_hash, 0
+            for data, digest in rows:
+                size += len(data)
+                if events and size > bytes_max:
+                    break
+                events.append(data)
+                last_hash = digest
+        return Batch(
+            from_seq=from_seq, prev_hash=prev_hash, events=tuple(events), last_hash=last_hash
+        )
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """Return the chain's hash after an event of the open stream; None beyond its end."""
+        with self.store.read() as read:
+            return _hash_at(read, seq)
+
+    def profile_changes(self) -> tuple[ProfileChange, ...]:
+        """Return the oldest personal fields on their way to the server."""
+        with self.store.read() as read:
+            rows = read.connection.execute(
+                "SELECT body FROM profile_change ORDER BY change LIMIT ?", (PROFILES_PER_REQUEST,)
+            ).fetchall()
+        return tuple(msgspec.json.decode(row[0], type=ProfileChange) for row in rows)
+
+    def granted_page(self, after: MemberId, limit: int) -> tuple[tuple[MemberId, int], ...]:
+        """Return members after one, with the points granted to this stream in total."""
+        with self.store.read() as read:
+            rows = read.connection.execute(
+                "SELECT member, granted FROM points WHERE granted > 0 AND member > ?"
+                " ORDER BY member LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return tuple((MemberId(row[0]), int(row[1])) for row in rows)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Follow the server into a new epoch: nothing is acknowledged in it, all rows come again.
+
+        Events stay; the overlay follows each row that arrives.
+        """
+        with self.store.write() as work:
+            assert epoch > work.settings.number(Setting.EPOCH)
+            work.settings.put(Setting.EPOCH, epoch)
+            work.settings.put(Setting.CURSOR, "")
+            work.connection.execute(
+                "UPDATE stream SET acked_seq = 0, durable_seq = 0 WHERE is_open = 1"
+            )
+            work.commit()
+
+    def apply(self, page: PageSlice) -> int:
+        """Store rows, and at the end of a page its acknowledgement, in one transaction.
+
+        Returns how many events were appended to hand rights back.
+        """
+        assert len(page.rows) <= ROWS_PER_TRANSACTION
+        with self.store.write() as work:
+            stream = work.journal.stream()
+            assert page.epoch == work.settings.number(Setting.EPOCH)
+            assert page.have <= stream.last_seq
+            writer = RowWriter(
+                work, epoch=page.epoch, have=page.have, clock=self.clock, ids=self.ids
+            )
+            for row in page.rows:
+                writer.store(row)
+            asked = {**self._recalls, **writer.recalls}
+            recalls = {member: keep for member, keep in asked.items() if keep is not None}
+            unmet = writer.hand_back(recalls, self.reserved)
+            if page.end is not None:
+                _finish(work, page.have, page.end)
+            appended = work.journal.stream().last_seq - stream.last_seq
+            work.commit()
+        self._recalls = unmet
+        return appended
+
+
+def _position(read: Repositories) -> SyncPosition:
+    settings = read.settings
+    stream = read.journal.stream()
+    return SyncPosition(
+        server_url=settings.text(Setting.SERVER_URL),
+        merchant=MerchantId(settings.text(Setting.MERCHANT)),
+        till=TillId(settings.text(Setting.TILL)),
+        stream=stream.stream,
+        epoch=settings.number(Setting.EPOCH),
+        acked_seq=stream.acked_seq,
+        last_seq=stream.last_seq,
+        cursor=settings.text(Setting.CURSOR),
+        token=settings.text(Setting.TOKEN),
+    )
+
+
+def _hash_at(read: Repositories, seq: int) -> bytes | None:
+    """Return the hash of an event of the open stream; before the first one, the stream's own."""
+    row = read.connection.execute(
+        "SELECT first_hash FROM stream WHERE is_open = 1 AND ? = 0 UNION ALL"
+        " SELECT e.hash FROM event e JOIN stream s USING (stream_no)"
+        " WHERE s.is_open = 1 AND e.seq = ?",
+        (seq, seq),
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
+    """Move the cursor and, where no more rows wait, take the acknowledgement."""
+    settings = work.settings
+    if settings.text(Setting.CURSOR) == end.from_cursor:
+        settings.put(Setting.CURSOR, end.cursor)
+    if end.token:
+        settings.put(Setting.TOKEN, end.token)
+    settings.put(Setting.LAST_CONTACT_MS, end.contact_ms)
+    settings.put(Setting.SERVER_OFFSET_MS, end.server_offset_ms)
+    settings.put(Setting.RISK_TOTAL, end.risk_total)
+    work.connection.executemany(
+        "DELETE FROM profile_change WHERE change = ?",
+        [(change,) for change in end.profiles_have],
+    )
+    stream = work.journal.stream()
+    work.connection.executemany(
+        "INSERT INTO verdict(stream_no, seq, verdict) VALUES (?, ?, ?)"
+        " ON CONFLICT(stream_no, seq) DO UPDATE SET verdict = excluded.verdict",
+        [(stream.stream_no, seq, verdict) for seq, verdict in end.verdicts],
+    )
+    if end.acks and have > stream.acked_seq:
+        _sweep(work, stream.stream_no, after=stream.acked_seq, have=have)
+        work.connection.execute(
+            "UPDATE stream SET acked_seq = ? WHERE stream_no = ?", (have, stream.stream_no)
+        )
+    work.connection.execute(
+        "UPDATE stream SET durable_seq = MAX(durable_seq, MIN(?, acked_seq)) WHERE stream_no = ?",
+        (end.durable, stream.stream_no),
+    )
+
+
+def _sweep(work: UnitOfWork, stream_no: int, *, after: int, have: int) -> None:
+    """Drop what is left of the overlay of acknowledged events: the server's rows hold them."""
+    rows = work.connection.execute(
+        "SELECT bytes FROM event WHERE stream_no = ? AND seq > ? AND seq <= ?",
+        (stream_no, after, have),
+    ).fetchall()
+    for member in sorted(members_of(bytes(row[0]) for row in rows)):
+        held = work.connection.execute(
+            "SELECT overlay_after_seq FROM points WHERE member = ?", (member,)
+        ).fetchone()
+        if held is not None and held[0] < have:
+            write_overlay(work, member, stream_no=stream_no, have=have)
+
+
+def members_of(events: Iterable[bytes]) -> set[MemberId]:
+    """Return whose balances these events touch; a rescue touches what its original did."""
+    members: set[MemberId] = set()
+    for data in events:
+        event = decode_event(data)
+        if isinstance(event, EventRescued):
+            event = decode_event(event.original.encode())
+        members.update(entry.member for entry in entries_of(event) if entry.member is not None)
+    return members

@@ -1,0 +1,378 @@
+"""One exchange with the server: what to send, and what its answer means.
+
+A pure state machine: storage, clock, ids and the signer come in, the network stays
+outside. The engine carries requests and replies over HTTP; the simulator carries
+them over a line that loses, doubles and reorders. At most one request is in flight;
+a reply to another one is ignored, for a late reply must neither acknowledge nor
+accuse.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from pos_loyalty import __version__
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import NotOurServer
+from pos_loyalty.domain.ids import IdSource, MemberId
+from pos_loyalty.store.sync_state import (
+    ROWS_PER_TRANSACTION,
+    Batch,
+    PageEnd,
+    PageSlice,
+    SyncPosition,
+)
+from pos_loyalty.sync.credentials import Signer, batch_text
+from pos_loyalty.wire.messages import (
+    BATCH_EVENTS_MAX,
+    ROWS_DEFAULT,
+    ProfileChange,
+    Row,
+    Status,
+    SyncReply,
+    SyncRequest,
+)
+from pos_loyalty.wire.version import PROTOCOL_NEWEST, SCHEMA_1
+
+BATCH_BYTES_MAX = 200 * 1024
+"""Of stored bytes; even where nothing compresses, the body stays below the wire's limit."""
+REPORT_MEMBERS_MAX = 500
+NO_MEMBER = MemberId("")
+
+
+class ExchangeStorage(Protocol):
+    """What an exchange needs of the till's database; each call is one short transaction."""
+
+    def position(self) -> SyncPosition:
+        """Return where this till stands now."""
+        ...
+
+    def batch(self, from_seq: int, *, events_max: int, bytes_max: int) -> Batch:
+        """Return events from ``from_seq`` on, at least one if there is one."""
+        ...
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """Return the chain's hash after an event of the open stream."""
+        ...
+
+    def profile_changes(self) -> tuple[ProfileChange, ...]:
+        """Return personal fields on their way to the server."""
+        ...
+
+    def granted_page(self, after: MemberId, limit: int) -> tuple[tuple[MemberId, int], ...]:
+        """Return members after one, with the points granted in total."""
+        ...
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Follow the server into a new epoch."""
+        ...
+
+    def apply(self, page: PageSlice) -> int:
+        """Store rows and, at a page's end, its acknowledgement; return the events appended."""
+        ...
+
+
+class Step(StrEnum):
+    """What to do after a reply."""
+
+    DONE = "done"
+    """Nothing more waits on either side."""
+    MORE = "more"
+    """Ask again at once."""
+    WAIT = "wait"
+    """The server asks for a pause."""
+    REJOIN = "rejoin"
+    """The server's copy of the stream is not ours: go on in a new one."""
+    IGNORED = "ignored"
+    """Not a reply to the request in flight, or of an older epoch; nothing was done."""
+
+
+_PLAIN_STEPS = {Status.CLOSED: Step.REJOIN, Status.BUSY: Step.WAIT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a reply changed. ``moved`` tells apart progress from the same answer again."""
+
+    step: Step
+    rows: int = 0
+    appended: int = 0
+    wait_ms: int = 0
+    known_hashes: tuple[str, ...] = ()
+    moved: tuple[int, int, str, MemberId] = (0, 0, "", NO_MEMBER)
+    clock_offset_ms: int | None = None
+    update_needed: bool = False
+
+
+class Exchange:
+    """Makes requests and takes replies, one at a time."""
+
+    def __init__(
+        self, *, storage: ExchangeStorage, signer: Signer, clock: Clock, ids: IdSource
+    ) -> None:
+        self._storage = storage
+        self._signer = signer
+        self._clock = clock
+        self._ids = ids
+        self._in_flight: SyncRequest | None = None
+        self._have: int | None = None
+        """What the server holds beyond our acknowledgement; so that nothing is sent twice."""
+        self._seen_have = 0
+        """The most that the server showed to hold in this epoch; less is a loss on its side."""
+        self._lost_ack = 0
+        self._report_after: MemberId | None = None
+        """The last member of the report of granted rights that was sent; None: no report."""
+        self._events_max = BATCH_EVENTS_MAX
+        self._bytes_max = BATCH_BYTES_MAX
+
+    @property
+    def is_reporting(self) -> bool:
+        """Whether the next requests tell the server which rights were granted."""
+        return self._report_after is not None
+
+    def next_request(
+        self,
+        *,
+        want_rights: Sequence[tuple[MemberId, int]] = (),
+        wait_ms: int = 0,
+        is_poll: bool = False,
+    ) -> SyncRequest:
+        """Build the next request and hold it as the one in flight.
+
+        Args:
+            want_rights: members whose points are asked for now, with how many.
+            wait_ms: how long the server may hold its reply.
+            is_poll: only listens; carries no events and no personal fields.
+        """
+        assert self._in_flight is None, "one request at a time"
+        position = self._storage.position()
+        assert position.is_joined
+        carries = not is_poll and not self.is_reporting
+        batch = self._batch(position, carries=carries)
+        report, complete = self._report()
+        request = SyncRequest(
+            req=self._ids.next_id(),
+            proto=PROTOCOL_NEWEST,
+            stream=position.stream,
+            from_seq=batch.from_seq,
+            prev_hash=batch.prev_hash.hex(),
+            top=position.last_seq,
+            epoch=position.epoch,
+            now_ms=self._clock.now_ms(),
+            token=position.token,
+            events=tuple(msgspec.Raw(data) for data in batch.events),
+            sig=self._batch_signature(position, batch),
+            cursor=position.cursor,
+            want_rows=ROWS_DEFAULT,
+            want_rights=tuple(want_rights) if carries else (),
+            wait_ms=wait_ms,
+            profiles=self._storage.profile_changes() if carries else (),
+            granted_seen=report,
+            granted_complete=complete,
+            lost_ack=self._lost_ack,
+            app_version=__version__,
+            schema=SCHEMA_1,
+        )
+        self._in_flight = request
+        return request
+
+    def abandon(self) -> None:
+        """Give the request in flight up: no reply came, or nobody waits for it."""
+        self._in_flight = None
+
+    def restart(self) -> None:
+        """Forget what was known of the server's side: the stream is a new one."""
+        self._in_flight = None
+        self._have = None
+        self._seen_have = 0
+        self._lost_ack = 0
+        self._report_after = None
+
+    def too_large(self) -> bool:
+        """Halve the batch after the server refused its size; False at one event already."""
+        self._in_flight = None
+        if self._events_max == 1:
+            return False
+        self._events_max = max(1, self._events_max // 2)
+        self._bytes_max = max(1, self._bytes_max // 2)
+        return True
+
+    def take(self, reply: SyncReply) -> Outcome:
+        """Apply a reply.
+
+        Raises:
+            NotOurServer: it speaks for another merchant; nothing was taken from it.
+        """
+        request = self._in_flight
+        if request is None or reply.req != request.req:
+            return Outcome(step=Step.IGNORED)
+        self._in_flight = None
+        position = self._storage.position()
+        if reply.merchant != position.merchant:
+            raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
+        if request.stream != position.stream or reply.epoch < position.epoch:
+            return Outcome(step=Step.IGNORED)
+        if reply.status in _PLAIN_STEPS:
+            return self._outcome(_PLAIN_STEPS[reply.status], request, reply)
+        if reply.epoch > position.epoch:
+            return self._follow(request, position, reply)
+        if reply.status is Status.REPORT:
+            self._report_taken(request, is_asked_again=True)
+            return self._outcome(Step.MORE, request, reply)
+        return self._take_position(request, position, reply)
+
+    def _batch(self, position: SyncPosition, *, carries: bool) -> Batch:
+        held = position.acked_seq if self._have is None else self._have
+        held = min(held, position.last_seq)
+        return self._storage.batch(
+            held + 1, events_max=self._events_max if carries else 0, bytes_max=self._bytes_max
+        )
+
+    def _batch_signature(self, position: SyncPosition, batch: Batch) -> str:
+        if not batch.events:
+            return ""
+        return self._signer.sign(
+            batch_text(
+                merchant=position.merchant,
+                stream=position.stream,
+                last_seq=batch.last_seq,
+                last_hash=batch.last_hash,
+            )
+        )
+
+    def _report(self) -> tuple[tuple[tuple[MemberId, int], ...] | None, bool]:
+        """Return the next page of granted totals, and whether it is the last one."""
+        if self._report_after is None:
+            return None, False
+        page = self._storage.granted_page(self._report_after, REPORT_MEMBERS_MAX)
+        return page, len(page) < REPORT_MEMBERS_MAX
+
+    def _report_taken(self, request: SyncRequest, *, is_asked_again: bool) -> None:
+        """Go to the next page; begin again when the whole report did not do."""
+        if request.granted_seen is not None and not request.granted_complete:
+            self._report_after = request.granted_seen[-1][0]
+        elif is_asked_again:
+            self._report_after = NO_MEMBER
+        else:
+            self._report_after = None
+
+    def _follow(self, request: SyncRequest, position: SyncPosition, reply: SyncReply) -> Outcome:
+        """Begin a new epoch; a report counts only if it was written after this.
+
+        What was acknowledged is a good guess at what the server holds; a wrong guess
+        is answered with GAP.
+        """
+        guess = position.acked_seq if self._have is None else self._have
+        self._storage.begin_epoch(reply.epoch)
+        self._have = guess
+        self._seen_have = 0
+        self._lost_ack = 0
+        self._report_after = NO_MEMBER if reply.status is Status.REPORT else None
+        return self._outcome(Step.MORE, request, reply)
+
+    def _take_position(
+        self, request: SyncRequest, position: SyncPosition, reply: SyncReply
+    ) -> Outcome:
+        """Compare the server's end of the stream with ours, then take the rows."""
+        if self._is_forked(request, reply):
+            return self._outcome(Step.REJOIN, request, reply)
+        if request.granted_seen is not None:
+            self._report_taken(request, is_asked_again=False)
+        seen = max(position.acked_seq, self._seen_have)
+        self._have = reply.have
+        if reply.have < seen:
+            # A server that lost what it had: it must know, or it grants rights twice.
+            self._lost_ack = seen
+            return self._outcome(Step.MORE, request, reply)
+        self._seen_have = reply.have
+        self._lost_ack = 0
+        if reply.status is Status.GAP:
+            return self._outcome(Step.MORE, request, reply)
+        self._grow(reply.batch_hint)
+        appended = self._apply(request, reply)
+        if not reply.more:
+            self._have = None
+        waits = reply.more or appended or reply.have < position.last_seq or self.is_reporting
+        step = Step.MORE if waits else Step.DONE
+        return self._outcome(step, request, reply, rows=len(reply.rows), appended=appended)
+
+    def _is_forked(self, request: SyncRequest, reply: SyncReply) -> bool:
+        """Tell whether the server holds other events under our stream's name.
+
+        More than we ever sent means a restored or cloned disk; so does another hash at
+        the same place.
+        """
+        if reply.have > request.top:
+            return True
+        if not reply.have_hash:
+            return False
+        ours = self._storage.hash_at(reply.have)
+        return ours is None or ours.hex() != reply.have_hash
+
+    def _apply(self, request: SyncRequest, reply: SyncReply) -> int:
+        """Store the rows in slices; only the last one moves the cursor and acknowledges."""
+        end = PageEnd(
+            from_cursor=request.cursor,
+            cursor=reply.cursor,
+            acks=not reply.more,
+            durable=reply.durable,
+            token=reply.token,
+            contact_ms=self._clock.now_ms(),
+            server_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
+            risk_total=reply.risk_total,
+            verdicts=reply.verdicts,
+            profiles_have=reply.profiles_have,
+        )
+        appended = 0
+        slices = _slices(reply.rows)
+        for number, rows in enumerate(slices, start=1):
+            appended += self._storage.apply(
+                PageSlice(
+                    epoch=reply.epoch,
+                    have=reply.have,
+                    rows=rows,
+                    end=end if number == len(slices) else None,
+                )
+            )
+        return appended
+
+    def _grow(self, hint: int) -> None:
+        """After a success the batch may double again, up to what the server likes."""
+        limit = max(1, min(hint, BATCH_EVENTS_MAX))
+        self._events_max = min(limit, self._events_max * 2)
+        self._bytes_max = min(BATCH_BYTES_MAX, self._bytes_max * 2)
+
+    def _outcome(
+        self,
+        step: Step,
+        request: SyncRequest,
+        reply: SyncReply,
+        *,
+        rows: int = 0,
+        appended: int = 0,
+    ) -> Outcome:
+        return Outcome(
+            step=step,
+            rows=rows,
+            appended=appended,
+            wait_ms=reply.retry_after_ms,
+            known_hashes=reply.known_hashes,
+            moved=(reply.epoch, reply.have, reply.cursor, self._report_after or NO_MEMBER),
+            clock_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
+            update_needed=reply.min_proto > PROTOCOL_NEWEST,
+        )
+
+
+def _slices(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """Cut rows for transactions; one empty slice where there are none."""
+    starts = range(0, max(1, len(rows)), ROWS_PER_TRANSACTION)
+    return [rows[start : start + ROWS_PER_TRANSACTION] for start in starts]
+
+
+def _offset_ms(request: SyncRequest, reply: SyncReply, now_ms: int) -> int:
+    """Return how far this till's clock is ahead of the server's; the trip is halved away."""
+    return (request.now_ms + now_ms) // 2 - reply.server_now
