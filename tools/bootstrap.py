@@ -50,7 +50,7 @@ def main(words: Sequence[str]) -> int:
     if command == "run" and not _can_show(rest):
         print(NO_DISPLAY, file=sys.stderr)
         return EXIT_NO_DISPLAY
-    for_tests = command in {"test", "check"}
+    for_tests = command in {"test", "check", "coverage"}
     try:
         _set_up(for_tests=for_tests)
     except system_packages.MissingSystemPackagesError as error:

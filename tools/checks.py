@@ -43,6 +43,18 @@ TESTS_WITHOUT_QT = Step(
     (*PYTEST, *PARALLEL, "-p", "no:pytest-qt"),
     {"PYTHONPATH": str(ROOT / "tools" / "without_qt"), "POS_WITHOUT_QT": "1"},
 )
+COVERAGE = (sys.executable, "-m", "coverage")
+# In these, a line that no test reaches is a rule, a row or a message that nobody checked.
+COVERED = ",".join(f"pos_loyalty/{name}/*" for name in ("domain", "wire", "store", "sync"))
+COVERAGE_STEPS = (
+    Step(
+        "tests without Qt, counted",
+        (*COVERAGE, "run", "-m", *TESTS_WITHOUT_QT.command[2:]),
+        TESTS_WITHOUT_QT.environment,
+    ),
+    Step("counts of all processes", (*COVERAGE, "combine", "--quiet")),
+    Step("coverage", (*COVERAGE, "report", "--include", COVERED, "--fail-under", "100")),
+)
 
 
 def main(words: Sequence[str]) -> int:
@@ -50,6 +62,8 @@ def main(words: Sequence[str]) -> int:
     command, *rest = words
     if command == "check":
         steps = [*STATIC_STEPS, HOUSE_RULES]
+    elif command == "coverage":
+        steps = [*COVERAGE_STEPS]
     elif rest:
         steps = [Step("chosen tests", (*PYTEST, *rest))]
     else:
