@@ -4,12 +4,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from pos_loyalty.assets import assets_folder
+
 REGULAR: Final = "NotoSans-Regular"
 BOLD: Final = "NotoSans-Bold"
-
-_PACKAGE: Final = Path(__file__).resolve().parents[1]
-_FOLDERS: Final = (_PACKAGE / "assets" / "fonts", _PACKAGE.parent / "assets" / "fonts")
-"""Installed, the assets are part of the package; in the source tree they stand beside it."""
 
 
 @cache
@@ -24,9 +22,7 @@ def register_fonts() -> None:
 
 def font_file(name: str) -> Path:
     """Return where a font lies."""
-    found = [folder / f"{name}.ttf" for folder in _FOLDERS if (folder / f"{name}.ttf").is_file()]
-    assert found, f"the font {name} is part of the product"
-    return found[0]
+    return assets_folder() / "fonts" / f"{name}.ttf"
 
 
 def printable(text: str) -> str:
