@@ -1,0 +1,60 @@
+"""`counter`: the till without a window, for integrations and for tests from outside."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import LoyaltyError, StoreBug
+
+_COMMANDS = """
+commands, one JSON object a line:
+  {"do":"scan","text":TEXT}
+  {"do":"enroll","card":PAYLOAD, 12-digit number or null,"phone":…,"name":…}
+  {"do":"sale","member":ID or null,"total":"21.00","rewards":[{"id":…,"points":n}],"sale_id":…}
+  {"do":"undo","sale_id":…}
+  {"do":"member","id"|"card"|"phone":…}
+  {"do":"history","member":ID}
+  {"do":"program"}   {"do":"sync"}   {"do":"status"}
+A sale on a card that this till does not know yet takes "card":PAYLOAD instead of a member.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _COMMANDS
+    parser.add_argument("--data", type=Path, required=True, help="the till's data folder")
+    parser.add_argument(
+        "--currency", default="EUR", help="currency of a new till that works alone (default EUR)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer lines until the input ends."""
+    import msgspec
+
+    from pos_loyalty.counter import CounterSession, refusal
+    from pos_loyalty.till import open_till
+
+    with open_till(arguments.data, currency=arguments.currency) as till:
+        till.sync.start()
+        session = CounterSession(till)
+        for line in sys.stdin.buffer:
+            if not line.strip():
+                continue
+            try:
+                answer = session.answer(line)
+            except Exception as error:  # noqa: BLE001 - the last resort: a caller gets an answer, and the next line works
+                from pos_loyalty.services.logging_setup import report_fault
+
+                report_fault(error)
+                answer = refusal(fault(error))
+            sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+            sys.stdout.buffer.flush()
+    return 0
+
+
+def fault(error: Exception) -> LoyaltyError:
+    """Return what a caller is told of a fault of our own."""
+    return StoreBug(Code.PROGRAM_FAULT, owner="the owner", detail=type(error).__name__)
