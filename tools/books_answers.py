@@ -29,13 +29,6 @@ _COMPARED = ("earned", "redeemed", "member")
 _ABSENT = {"earned": 0, "redeemed": 0, "member": None}
 
 
-@dataclass
-class Matched:
-    """Which event each acknowledged sale is, by the till's name and the event's id."""
-
-    sales: list[tuple[Answer, str, Event]] = field(default_factory=list[tuple[Answer, str, Event]])
-
-
 def read_answers(paths: Iterable[Path]) -> list[Answer]:
     """Read the lists of answers.
 
