@@ -15,8 +15,8 @@ from typing import BinaryIO, Self
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
-from pos_loyalty.store.errors import translating
-from pos_loyalty.store.keys import sync_folder
+from pos_loyalty.store.errors import translated, translating
+from pos_loyalty.store.keys import replace_file, sync_folder
 
 FORMAT = 1
 _FINGERPRINT_LENGTH = 16
@@ -32,6 +32,11 @@ class DataFolder:
     def database(self) -> Path:
         """The encrypted database."""
         return self.path / "till.db"
+
+    @property
+    def draft(self) -> Path:
+        """A database on its way: becomes the database when the label is written."""
+        return self.path / "till.db.new"
 
     @property
     def label(self) -> Path:
@@ -83,28 +88,50 @@ def read_label(folder: DataFolder) -> Label:
         StoreUnavailable: absent, from a newer version, or not readable.
     """
     with translating():
-        text = folder.label.read_text(encoding="utf-8")
+        data = folder.label.read_bytes()
     try:
-        fields = json.loads(text)
-        label = Label(str(fields["database_id"]), str(fields["key_fingerprint"]))
-        format_number = int(fields["format"])
-    except (ValueError, KeyError, TypeError) as error:
+        fields = json.loads(data)
+        if int(fields["format"]) > FORMAT:
+            raise StoreUnavailable(Code.DATA_NEWER)
+        return Label(str(fields["database_id"]), str(fields["key_fingerprint"]))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreUnavailable(Code.DATA_DAMAGED) from error
-    if format_number > FORMAT:
-        raise StoreUnavailable(Code.DATA_NEWER)
-    return label
 
 
 def write_label(folder: DataFolder, label: Label) -> None:
-    """Write ``till.json`` and flush it."""
+    """Write ``till.json``, whole or not at all, even when the power goes."""
     fields = {
         "format": FORMAT,
         "database_id": label.database_id,
         "key_fingerprint": label.key_fingerprint,
     }
     with translating():
-        folder.label.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+        replace_file(folder.label, (json.dumps(fields, indent=1) + "\n").encode())
+
+
+def finish_folder(folder: DataFolder, label: Label) -> None:
+    """Make a complete draft the till's database: the label first, then the name.
+
+    A folder with a label and a draft was cut short between the two and is finished
+    at the next opening; a folder with a draft alone is begun again.
+    """
+    write_label(folder, label)
+    finish_draft(folder)
+
+
+def finish_draft(folder: DataFolder) -> None:
+    """Give the draft the database's name."""
+    with translating():
+        folder.draft.replace(folder.database)
         sync_folder(folder.path)
+
+
+def side_files(database: Path) -> tuple[Path, Path]:
+    """Return what SQLite keeps beside a database: the WAL and its index."""
+    return (
+        database.with_name(database.name + "-wal"),
+        database.with_name(database.name + "-shm"),
+    )
 
 
 class FolderLock:
@@ -117,7 +144,9 @@ class FolderLock:
             _lock(self._file)
         except OSError as error:
             self._file.close()
-            raise StoreUnavailable(Code.TILL_OPEN) from error
+            if isinstance(error, BlockingIOError | PermissionError):
+                raise StoreUnavailable(Code.TILL_OPEN) from error
+            raise translated(error) from error
 
     def release(self) -> None:
         """Let another till open the folder."""

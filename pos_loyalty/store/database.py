@@ -32,22 +32,14 @@ def connect_writer(path: Path, key: bytes, *, creating: bool = False) -> Connect
     connection = _connect(path, key, mode=mode)
     try:
         with translating():
-            if creating:
-                connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute(f"PRAGMA synchronous = {'EXTRA' if creating else 'FULL'}")
             _ensure_known_version(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-            if not creating:
-                use_full_synchronous(connection)
             connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES_MAX}")
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def use_full_synchronous(connection: Connection) -> None:
-    """Make each commit durable with one flush of the WAL."""
-    connection.execute("PRAGMA synchronous = FULL")
 
 
 def connect_reader(path: Path, key: bytes) -> Connection:

@@ -56,28 +56,17 @@ class FileKeys:
     def read(self, database_id: str) -> bytes | None:
         """Return the key, or None where no file holds it."""
         try:
-            text = self._file(database_id).read_text(encoding="ascii").strip()
-        except FileNotFoundError:
+            text = self._file(database_id).read_bytes().decode("ascii", "replace")
+        except (FileNotFoundError, PermissionError):
             return None
-        try:
-            key = bytes.fromhex(text)
-        except ValueError:
-            return None
-        return key if len(key) == KEY_LENGTH else None
+        return _key_from(text)
 
     def write(self, database_id: str, key: bytes) -> None:
         """Write the key, flushed to the disk, readable by its owner alone."""
         assert len(key) == KEY_LENGTH
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         target = self._file(database_id)
-        draft = target.with_suffix(".new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(key.hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-        sync_folder(self._folder)
+        replace_file(target, (key.hex() + "\n").encode(), mode=0o600)
 
     def _file(self, database_id: str) -> Path:
         return self._folder / f"{database_id}.key"
@@ -97,7 +86,7 @@ class SystemKeys:
             text = keyring.get_password(_SERVICE, database_id)
         except KeyringError:
             return None
-        return bytes.fromhex(text) if text else None
+        return _key_from(text or "")
 
     def write(self, database_id: str, key: bytes) -> None:
         """Hand the key to the key store."""
@@ -146,6 +135,27 @@ def _has_key_store() -> bool:
     return not isinstance(keyring.get_keyring(), fail.Keyring)
 
 
+def _key_from(text: str) -> bytes | None:
+    """Read what should be a key; anything else is as good as no key."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return key if len(key) == KEY_LENGTH else None
+
+
+def replace_file(target: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a small file so that after a power cut the old or the new one is there, whole."""
+    draft = target.with_name(target.name + ".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(target)
+    sync_folder(target.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries, so that a new file survives a power cut (no-op on Windows)."""
     if sys.platform == "win32":
@@ -155,3 +165,9 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a file that another library wrote."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

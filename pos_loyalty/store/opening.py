@@ -11,19 +11,22 @@ from pos_loyalty.store.data_folder import (
     FolderLock,
     Label,
     fingerprint,
+    finish_draft,
+    finish_folder,
     read_label,
-    write_label,
+    side_files,
 )
 from pos_loyalty.store.database import (
     SCHEMA_VERSION,
+    Connection,
     connect_reader,
     connect_writer,
     quick_check,
-    use_full_synchronous,
 )
-from pos_loyalty.store.errors import translating
-from pos_loyalty.store.keys import KEY_LENGTH, KeySource, sync_folder
+from pos_loyalty.store.errors import OWNER, translating
+from pos_loyalty.store.keys import KEY_LENGTH, KeySource, sync_file, sync_folder
 from pos_loyalty.store.unit_of_work import Store, UnitOfWork
+from pos_loyalty.store.verification import verify
 
 _ID_BYTES = 16
 
@@ -82,12 +85,21 @@ def read_key(folder: DataFolder, keys: KeySource) -> bytes:
 
 
 def _is_complete(folder: DataFolder) -> bool:
-    """The label is written last, so a folder without one holds a creation cut short."""
-    if folder.label.exists():
-        if not folder.database.exists():
-            raise StoreUnavailable(Code.DATA_GONE, owner="the owner")
-        return True
-    return False
+    """Tell an open-able folder from one to be filled; never take over what is half there.
+
+    A new database gets its name last, so a folder with neither label nor database
+    holds nothing that was ever acknowledged. Every other half is a loss to be told.
+    """
+    if not folder.database.exists():
+        if folder.label.exists() and folder.draft.exists():
+            finish_draft(folder)
+            return True
+        if folder.label.exists() or side_files(folder.database)[0].exists():
+            raise StoreUnavailable(Code.DATA_GONE, owner=OWNER)
+        return False
+    if not folder.label.exists():
+        raise StoreUnavailable(Code.DATA_DAMAGED)
+    return True
 
 
 def _create(
@@ -96,36 +108,35 @@ def _create(
     random_bytes: Callable[[int], bytes],
     fill_new: Callable[[UnitOfWork], None],
 ) -> None:
-    """Make the key, the database and then the label; each is durable before the next."""
-    for leftover in (folder.database, *_side_files(folder.database)):
+    """Make the key, the draft, the label, the database's name; each durable before the next."""
+    for leftover in (folder.draft, *side_files(folder.draft)):
         with translating():
             leftover.unlink(missing_ok=True)
     database_id = random_bytes(_ID_BYTES).hex()
     key = random_bytes(KEY_LENGTH)
     with translating():
         keys.write(database_id, key)
-    connection = connect_writer(folder.database, key, creating=True)
+    connection = connect_writer(folder.draft, key, creating=True)
     try:
         with translating():
-            _apply_migrations(connection)
             connection.execute("BEGIN IMMEDIATE")
+            _apply_migrations(connection)
             work = UnitOfWork(connection)
             fill_new(work)
             work.commit()
-            use_full_synchronous(connection)
     finally:
         connection.close()
     with translating():
         sync_folder(folder.path)
-    write_label(folder, Label(database_id, fingerprint(key)))
+    finish_folder(folder, Label(database_id, fingerprint(key)))
 
 
-def _apply_migrations(connection: object) -> None:
+def _apply_migrations(connection: Connection) -> None:
     from sqlite_utils import Database
 
     from pos_loyalty.store.migrations import migrations
 
-    migrations.apply(Database(connection))  # pyright: ignore[reportArgumentType] - the same interface as sqlite3
+    migrations.apply(Database(connection))
 
 
 def _key_of(folder: DataFolder, keys: KeySource) -> bytes:
@@ -138,31 +149,51 @@ def _key_of(folder: DataFolder, keys: KeySource) -> bytes:
 
 
 def _migrate_if_needed(folder: DataFolder, key: bytes) -> None:
-    """Copy, check the copy, then migrate; a damaged file is never migrated."""
+    """Copy, check the copy, migrate and check again in one transaction, or change nothing."""
     connection = connect_writer(folder.database, key)
     try:
         with translating():
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if version == SCHEMA_VERSION:
                 return
-            folder.backups.mkdir(exist_ok=True)
-            copy = folder.backups / f"before-schema-{SCHEMA_VERSION}.db"
-            copy.unlink(missing_ok=True)
-            connection.execute("VACUUM INTO ?", (str(copy),))
-            _ensure_whole(copy, key)
+            _copy_before(connection, folder, key)
+            connection.execute("BEGIN IMMEDIATE")
             _apply_migrations(connection)
+            ensure_sound(connection)
+            connection.execute("COMMIT")
     finally:
+        # Closing rolls back what was not committed.
         connection.close()
 
 
-def _ensure_whole(path: Path, key: bytes) -> None:
-    connection = connect_reader(path, key)
+def _copy_before(connection: Connection, folder: DataFolder, key: bytes) -> None:
+    """Keep the data as it was; a copy that is not whole stops the migration."""
+    folder.backups.mkdir(exist_ok=True)
+    copy = folder.backups / f"before-schema-{SCHEMA_VERSION}.db"
+    copy.unlink(missing_ok=True)
     try:
-        if not quick_check(connection):
-            raise StoreUnavailable(Code.DATA_DAMAGED)
-    finally:
-        connection.close()
+        connection.execute("VACUUM INTO ?", (str(copy),))
+        sync_file(copy)
+        sync_folder(folder.backups)
+        reader = connect_reader(copy, key)
+        try:
+            if not quick_check(reader):
+                raise StoreUnavailable(Code.DATA_DAMAGED)
+        finally:
+            reader.close()
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
 
 
-def _side_files(database: Path) -> tuple[Path, ...]:
-    return tuple(database.with_name(database.name + suffix) for suffix in ("-wal", "-shm"))
+def ensure_sound(connection: Connection) -> None:
+    """Refuse a database whose pages, chain or balances do not hold.
+
+    Raises:
+        StoreUnavailable: damaged, or altered at the event that the error names.
+    """
+    if not quick_check(connection):
+        raise StoreUnavailable(Code.DATA_DAMAGED)
+    finding = verify(connection).finding
+    if finding is not None:
+        raise StoreUnavailable(Code.DATA_ALTERED, seq=finding.seq, owner=OWNER)

@@ -1,0 +1,59 @@
+"""`verify`: re-compute every chain, balance and counter of a till; name the first bad event."""
+
+import argparse
+import json
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.store.data_folder import DataFolder
+from pos_loyalty.store.database import connect_reader, quick_check
+from pos_loyalty.store.errors import OWNER, translating
+from pos_loyalty.store.keys import BestKeys
+from pos_loyalty.store.opening import read_key
+from pos_loyalty.store.verification import Verified, verify
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the sub-command takes."""
+    parser.add_argument("--data", type=Path, required=True, help="the till's data folder")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Verify a till that may be open meanwhile; 1 as soon as anything does not hold."""
+    result = _verified(DataFolder(arguments.data))
+    if arguments.json:
+        print(json.dumps({"ok": result.finding is None, **asdict(result)}))
+    else:
+        print(_in_words(result))
+    if result.finding is None:
+        return 0
+    error = StoreUnavailable(Code.DATA_ALTERED, seq=result.finding.seq, owner=OWNER)
+    print(error, file=sys.stderr)
+    return 1
+
+
+def _verified(folder: DataFolder) -> Verified:
+    key = read_key(folder, BestKeys())
+    with closing(connect_reader(folder.database, key)) as connection, translating():
+        # One snapshot: a till that is selling meanwhile must not look altered.
+        connection.execute("BEGIN")
+        if not quick_check(connection):
+            raise StoreUnavailable(Code.DATA_DAMAGED)
+        return verify(connection)
+
+
+def _in_words(result: Verified) -> str:
+    if result.finding is None:
+        return (
+            f"All good: {result.events} events in {result.streams} streams,"
+            f" {result.members} members; every chain, balance and counter fits."
+        )
+    finding = result.finding
+    place = f"Event {finding.seq} ({finding.event_id or 'absent'})" if finding.seq else "Books"
+    stream = f" of stream {finding.stream}" if finding.stream else ""
+    return f"{place}{stream}: {finding.what}."
