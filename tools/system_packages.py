@@ -137,8 +137,8 @@ def missing_needs(*, for_tests: bool) -> list[Need]:
 
 def _install_by_apt(missing: Sequence[Need]) -> None:
     """Install by apt, each package under the name that this release knows."""
-    first_names = sorted({need.apt[0] for need in missing})
-    as_root = _as_root(["apt-get", "install", *first_names])
+    named = sorted({_known_to_apt(need.apt) for need in missing})
+    as_root = _as_root(["apt-get", "install", *named])
     quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y"]
     # apt refreshes nothing by itself, and a bare machine has no list at all.
     _run([*quietly, "update"])
