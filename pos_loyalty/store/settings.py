@@ -23,6 +23,8 @@ class Setting(StrEnum):
     EPOCH = "epoch"
     CURSOR = "cursor"
     TOKEN = "token"  # noqa: S105 - the name of a setting
+    NEXT_STREAM = "next_stream"
+    NEXT_STREAM_NONCE = "next_stream_nonce"
     LAST_CONTACT_MS = "last_contact_ms"
     SERVER_OFFSET_MS = "server_offset_ms"
     RISK_TOTAL = "risk_total"

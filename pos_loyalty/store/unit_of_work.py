@@ -6,7 +6,7 @@ for a writer.
 """
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +93,8 @@ class Store:
         self._readers: list[Connection] = []
         self._readers_lock = threading.Lock()
         self._closed = False
+        self.after_write: Callable[[], None] = _nobody_listens
+        """Called after each write transaction, outside the lock: the engine looks for work."""
 
     @contextmanager
     def write(self) -> Generator[UnitOfWork]:
@@ -111,6 +113,7 @@ class Store:
                     yield work
             finally:
                 work.roll_back()
+        self.after_write()
 
     @contextmanager
     def read(self) -> Generator[Repositories]:
@@ -187,6 +190,10 @@ class Store:
                 self._readers.append(connection)
                 return
         connection.close()
+
+
+def _nobody_listens() -> None:
+    """Stand in where no engine runs."""
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
