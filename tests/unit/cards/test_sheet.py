@@ -107,7 +107,7 @@ def test_a_wrong_code_is_found_before_it_is_handed_out(
         wrong = IssuedCard(
             payload=batch.cards[5].payload, number=card.number, card_key=card.card_key
         )
-        draw(canvas, wrong if card == batch.cards[6] else card, x, y)  # pyright: ignore[reportArgumentType]
+        draw(canvas, wrong if card == batch.cards[6] else card, x, y)  # pyright: ignore[reportArgumentType] - passed on unseen
 
     monkeypatch.setattr(sheet_module, "draw_card", draw_wrong)
 
