@@ -46,7 +46,7 @@ BANNED_IN_NAMES = {
 SQL_FOLDERS = ("pos_loyalty/store/", "pos_loyalty/server/database/", "tests/", "tools/")
 # American English; checked in every word of our texts, docstrings and comments.
 BRITISH = re.compile(
-    r"\b(programmes?|colours?|coloured|behaviours?|catalogues?|favourites?|honour\w*|labelled"
+    r"(?<![.\w])(programmes?|colours?|coloured|behaviours?|catalogues?|favourites?|honour\w*|labelled"
     r"|cancelled|cancelling|centres?|grey\w*|licences?|organis\w+|recognis\w+|initialis\w+"
     r"|serialis\w+|normalis\w+|synchronis\w+|summaris\w+|minimis\w+|authoris\w+|whilst)\b",
     re.IGNORECASE,
