@@ -56,6 +56,8 @@ class CardBatch:
     """Cards issued together; they can be revoked together."""
 
     merchant: MerchantId
+    shop_name: str
+    """Printed on the cards unless the design says otherwise."""
     batch: BatchId
     cards: tuple[IssuedCard, ...]
 
@@ -92,6 +94,7 @@ def issue_batch(
     count: int,
     batch: BatchId,
     random_bytes: Callable[[int], bytes],
+    shop_name: str = "",
     is_number_taken: Callable[[str], bool] = lambda _number: False,
 ) -> CardBatch:
     """Make `count` blank cards.
@@ -101,6 +104,7 @@ def issue_batch(
         count: how many, 1 to `CARDS_MAX`.
         batch: the id under which they can be revoked together.
         random_bytes: the operating system's randomness.
+        shop_name: what to print on them.
         is_number_taken: whether an earlier card has this number; another is drawn then.
 
     Raises:
@@ -119,7 +123,9 @@ def issue_batch(
             number=number,
             card_key=card_key(merchant, letters),
         )
-    return CardBatch(merchant=merchant, batch=batch, cards=tuple(cards.values()))
+    return CardBatch(
+        merchant=merchant, shop_name=shop_name, batch=batch, cards=tuple(cards.values())
+    )
 
 
 def _draw_number(random_bytes: Callable[[int], bytes]) -> str:

@@ -25,6 +25,19 @@ _NONCE_BYTES: Final = 12
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 
 
+def batch_file_key(database_key: bytes) -> bytes:
+    """Return the key of batch files of the till whose database has this key.
+
+    Derived, so that a till needs no second key to keep, and a batch can be printed while the till
+    is open.
+    """
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    derivation = HKDF(SHA256(), length=KEY_BYTES, salt=None, info=b"pos-loyalty card batch 1")
+    return derivation.derive(database_key)
+
+
 def write_batch_file(batch: CardBatch, path: Path, key: bytes) -> None:
     """Write the batch, replacing an older state of it in one step.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pos_loyalty.cards.batch import IssuedCard
 from pos_loyalty.cards.design import INK, WHITE, CardDesign
-from pos_loyalty.cards.fonts import BOLD, REGULAR, printable, register_fonts, width_points
+from pos_loyalty.cards.fonts import BOLD, REGULAR, load_fonts, printable, width_points
 from pos_loyalty.domain.card_payload import group_card_number
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def points(millimeters: float) -> float:
 
 def define_face(canvas: "Canvas", design: CardDesign) -> None:
     """Write what is the same on every card into the file once."""
-    register_fonts()
+    load_fonts()
     canvas.beginForm(_FACE_FORM)
     canvas.setFillColorRGB(*design.background)
     canvas.rect(0, 0, points(CARD_WIDTH), points(CARD_HEIGHT), stroke=0, fill=1)

@@ -11,7 +11,7 @@ BOLD: Final = "NotoSans-Bold"
 
 
 @cache
-def register_fonts() -> None:
+def load_fonts() -> None:
     """Make both fonts known to reportlab."""
     from reportlab.pdfbase.pdfmetrics import registerFont
     from reportlab.pdfbase.ttfonts import TTFont
@@ -42,7 +42,7 @@ def width_points(text: str, font: str, size_points: float) -> float:
     """Return how wide a text is, in points."""
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
-    register_fonts()
+    load_fonts()
     return stringWidth(text, font, size_points)
 
 

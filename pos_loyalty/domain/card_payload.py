@@ -146,11 +146,17 @@ def looks_like_card(text: str) -> bool:
 
     What a camera looks for: other codes in view, on a poster or a product, are passed over.
     """
+    return whole_payload(text) is not None
+
+
+def whole_payload(text: str) -> str | None:
+    """Return the 29 letters if the text is a card, whoever's it is; None for any other text."""
     try:
         payload = _payload_in(text)
     except CardError:
-        return False
-    return check_letters(payload[:_BODY_LENGTH]) == payload[_BODY_LENGTH:]
+        return None
+    is_whole = check_letters(payload[:_BODY_LENGTH]) == payload[_BODY_LENGTH:]
+    return payload if is_whole else None
 
 
 def card_key(merchant: MerchantId, letters: str) -> CardKey:

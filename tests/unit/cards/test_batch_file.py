@@ -3,7 +3,12 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.cards.batch import CardBatch
-from pos_loyalty.cards.batch_file import KEY_BYTES, read_batch_file, write_batch_file
+from pos_loyalty.cards.batch_file import (
+    KEY_BYTES,
+    batch_file_key,
+    read_batch_file,
+    write_batch_file,
+)
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 
@@ -14,6 +19,14 @@ def code_of(path: Path, key: bytes = KEY) -> Code:
     with pytest.raises(CommandRefused) as caught:
         read_batch_file(path, key)
     return caught.value.code
+
+
+def test_the_key_of_batch_files_is_not_the_key_of_the_database() -> None:
+    keys = {batch_file_key(KEY), batch_file_key(bytes(KEY_BYTES)), KEY}
+
+    assert len(keys) == 3
+    assert batch_file_key(KEY) in keys
+    assert {len(key) for key in keys} == {KEY_BYTES}
 
 
 def test_a_batch_comes_back_with_its_marks(batch: CardBatch, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_an_unusable_design_names_the_field(
     assert caught.value.facts == {"field": field}
 
 
-def test_the_fonts_are_there_with_their_licence() -> None:
+def test_the_fonts_are_there_with_their_license() -> None:
     assert font_file(BOLD).stat().st_size > 100_000
     assert "SIL OPEN FONT LICENSE" in font_file(BOLD).with_name("OFL.txt").read_text().upper()
 

@@ -23,6 +23,7 @@ from pos_loyalty.domain.card_payload import (
     parse_card_number,
     parse_payload,
     random_letters,
+    whole_payload,
 )
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
@@ -118,7 +119,10 @@ def test_A02_a_card_of_another_merchant_is_foreign() -> None:
 
 
 def test_a_camera_takes_any_card_and_passes_over_the_rest() -> None:
-    assert looks_like_card(format_payload(OTHER, LETTERS))
+    payload = format_payload(OTHER, LETTERS)
+
+    assert looks_like_card(payload)
+    assert whole_payload(f"https://host/c/{payload.lower()}") == payload
     assert not looks_like_card("B" * 29)
     assert not looks_like_card("https://example.com/menu")
 
