@@ -1,0 +1,61 @@
+"""A key of the keypad or of the letter board."""
+
+from PySide6.QtWidgets import QWidget
+
+from pos_loyalty.ui.theme import Theme, TypeRole
+from pos_loyalty.ui.widgets.canvas import Canvas, centered_square
+from pos_loyalty.ui.widgets.painted import Pressable, tell
+from pos_loyalty.ui.widgets.text_painting import Align, fitted
+
+_SMALLEST = 14
+
+
+class KeypadKey(Pressable):
+    """A large key with a figure, a word or an icon."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        *,
+        text_px: int = 30,
+        is_flat: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make an empty key; ``text_px`` is the size of its figure in designed pixels.
+
+        A flat key lies inside a field and has no edge of its own.
+        """
+        super().__init__(theme, parent)
+        self._is_flat = is_flat
+        self._icon = ""
+        self._text_px = text_px
+
+    def show_face(self, face: str, *, icon: str = "", name: str = "", key: str = "") -> None:
+        """Show a figure or an icon; ``name`` is what a screen reader says instead."""
+        if (face, icon) != (self.text(), self._icon):
+            self._icon = icon
+            self.setText(face)
+            self.setShortcut("")
+            self.update()
+        tell(self, name=name or face, description=key)
+
+    def paint(self, canvas: Canvas) -> None:
+        """Paint the key; pressed, it turns blue at once."""
+        ink = "text" if self.isEnabled() else "disabled_text"
+        if self._is_flat and not self.isDown():
+            ink = "text2" if self.isEnabled() else ink
+        elif not self.isEnabled():
+            canvas.fill(canvas.area, "surface2", border="divider")
+        elif self.isDown():
+            canvas.fill(canvas.area, "primary_soft", border="primary", border_width=2)
+            ink = "on_primary_soft"
+        else:
+            canvas.fill(canvas.area, "surface", border="border")
+        if self._icon:
+            side = canvas.px(24 if self._is_flat else 30)
+            canvas.icon(centered_square(canvas.area, side), self._icon, ink)
+            return
+        room = canvas.area.adjusted(canvas.px(8), 0, -canvas.px(8), 0)
+        sizes = tuple(range(self._text_px, _SMALLEST - 1, -2))
+        text = fitted(self.text(), self.theme, TypeRole.KEY, room.width(), sizes=sizes)
+        canvas.lines(room, text, ink, align=Align.CENTER)

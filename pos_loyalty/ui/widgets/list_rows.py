@@ -1,0 +1,169 @@
+"""Rows of a list panel, with pages instead of swiping."""
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
+
+from pos_loyalty.ui.presenters.counter_screen import ListRow
+from pos_loyalty.ui.theme import Theme, TypeRole
+from pos_loyalty.ui.widgets.canvas import Canvas, placed
+from pos_loyalty.ui.widgets.keypad_key import KeypadKey
+from pos_loyalty.ui.widgets.painted import Pressable, tell
+from pos_loyalty.ui.widgets.text_painting import Align, text_width
+
+ROW_HEIGHT = 60
+_GAP = 8
+_PAGER_HEIGHT = 48
+
+
+class RowButton(Pressable):
+    """One row: icon, title, a line below, and something at the trailing end."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Start empty."""
+        super().__init__(theme, parent)
+        self._row: ListRow | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of the row shown; empty for none."""
+        return self._row.key if self._row else ""
+
+    def show_row(self, row: ListRow) -> None:
+        """Show a row."""
+        if row == self._row:
+            return
+        self._row = row
+        parts = (row.title, row.detail, row.trailing)
+        tell(self, name=", ".join(part for part in parts if part))
+        self.update()
+
+    def paint(self, canvas: Canvas) -> None:
+        """Paint the row; the selected one is tinted and has a thick edge."""
+        row = self._row
+        if row is None:
+            return
+        px, area = canvas.px, canvas.area
+        marked = row.selected or self.isDown()
+        fill = "primary_soft" if marked else "surface"
+        border = "primary" if marked else "border"
+        canvas.fill(area, fill, border=border, border_width=2 if marked else 1)
+        ink, ink2 = ("on_primary_soft",) * 2 if marked else ("text", "text2")
+        left, right = float(px(15)), area.right() - px(14)
+        if row.icon:
+            side = px(22)
+            canvas.icon(QRectF(left, area.center().y() - side / 2, side, side), row.icon, ink)
+            left += side + px(11)
+        if row.trailing:
+            font = self.theme.font(TypeRole.LABEL)
+            width = min(text_width(row.trailing, font), (right - left) * 0.45)
+            box = QRectF(right - width, 0, width, area.height())
+            canvas.line(box, row.trailing, font, ink2, align=Align.TRAILING)
+            right = box.left() - px(10)
+        title_font = self.theme.font(TypeRole.BODY_STRONG)
+        title_box = QRectF(left, 0, right - left, area.height())
+        if row.detail:
+            title_box = QRectF(left, area.center().y() - px(23), right - left, px(24))
+            below = QRectF(left, area.center().y() + px(2), right - left, px(20))
+            canvas.line(below, row.detail, self.theme.font(TypeRole.HINT), ink2)
+        canvas.line(title_box, row.title, title_font, ink)
+
+
+class RowPages(QWidget):
+    """As many rows as fit, and two keys to the other pages when there are more."""
+
+    row_pressed = Signal(str)
+
+    def __init__(self, theme: Theme, *, up_name: str, down_name: str, parent: QWidget) -> None:
+        """Make an empty list; the names are what a screen reader says for the two keys."""
+        super().__init__(parent)
+        self._theme = theme
+        self._rows: tuple[ListRow, ...] = ()
+        self._first = 0
+        self._buttons: list[RowButton] = []
+        self._up = KeypadKey(theme, parent=self)
+        self._down = KeypadKey(theme, parent=self)
+        self._up.show_face("", icon="chevron-up", name=up_name)
+        self._down.show_face("", icon="chevron-down", name=down_name)
+        self._up.clicked.connect(lambda: self.turn_page(-1))
+        self._down.clicked.connect(lambda: self.turn_page(1))
+
+    @property
+    def buttons(self) -> tuple[RowButton, ...]:
+        """The rows on screen."""
+        return tuple(button for button in self._buttons if not button.isHidden())
+
+    @property
+    def all_keys(self) -> tuple[QWidget, ...]:
+        """Everything that can be pressed, shown or not, for the tab order."""
+        return (*self._buttons, self._up, self._down)
+
+    def show_rows(self, rows: tuple[ListRow, ...]) -> None:
+        """Show rows; a selected row is always on the page."""
+        if [row.key for row in rows] != [row.key for row in self._rows]:
+            self._first = 0
+        self._rows = rows
+        chosen = next((place for place, row in enumerate(rows) if row.selected), None)
+        if chosen is not None:
+            size = self._page_size()
+            self._first = chosen // size * size
+        self.arrange()
+
+    def turn_page(self, step: int) -> None:
+        """Go one page up (-1) or down (1)."""
+        first = self._first + step * self._page_size()
+        if 0 <= first < len(self._rows):
+            self._first = first
+            self.arrange()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Turn pages with a wheel, where there is one."""
+        self.turn_page(-1 if event.angleDelta().y() > 0 else 1)
+        event.accept()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many rows as fit now."""
+        super().resizeEvent(event)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Place the rows of the page, and the two keys if there are more pages."""
+        px = self._theme.px
+        size = self._page_size()
+        shown = self._rows[self._first : self._first + size]
+        while len(self._buttons) < len(shown):
+            button = RowButton(self._theme, self)
+            button.clicked.connect(lambda _checked=False, row=button: self._pressed(row))
+            self._buttons.append(button)
+        step = px(ROW_HEIGHT) + px(_GAP)
+        for place, button in enumerate(self._buttons):
+            is_used = place < len(shown)
+            if is_used:
+                button.show_row(shown[place])
+                box = QRectF(0, place * step, self.width(), px(ROW_HEIGHT))
+                button.setGeometry(placed(self, box))
+            button.setVisible(is_used)
+        self._arrange_pager(has_pages=len(self._rows) > size)
+
+    def _arrange_pager(self, *, has_pages: bool) -> None:
+        px = self._theme.px
+        width = (self.width() - px(_GAP)) / 2
+        top = self.height() - px(_PAGER_HEIGHT)
+        for number, key in enumerate((self._up, self._down)):
+            box = QRectF(number * (width + px(_GAP)), top, width, px(_PAGER_HEIGHT))
+            key.setGeometry(placed(self, box))
+            key.setVisible(has_pages)
+        self._up.setEnabled(self._first > 0)
+        self._down.setEnabled(self._first + self._page_size() < len(self._rows))
+
+    def _page_size(self) -> int:
+        px = self._theme.px
+        step = px(ROW_HEIGHT) + px(_GAP)
+        fitting = (self.height() + px(_GAP)) // step
+        if len(self._rows) > fitting:
+            fitting = (self.height() - px(_PAGER_HEIGHT)) // step
+        return max(fitting, 1)
+
+    def _pressed(self, row: RowButton) -> None:
+        if row.key:
+            self.row_pressed.emit(row.key)
