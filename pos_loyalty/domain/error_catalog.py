@@ -100,6 +100,8 @@ class Code(StrEnum):
     BATCH_PRINTED = "E-BATCH-PRINTED"
     PROGRAM_RULES = "E-PROGRAM-RULES"
     DATABASE_UNREACHABLE = "E-DATABASE-UNREACHABLE"
+    SERVER_RUNNING = "E-SERVER-RUNNING"
+    ADDRESS_TAKEN = "E-ADDRESS-TAKEN"
     MERCHANT_EXISTS = "E-MERCHANT-EXISTS"
     MERCHANT_ABSENT = "E-MERCHANT-ABSENT"
     CURRENCY_UNKNOWN = "E-CURRENCY-UNKNOWN"
@@ -471,6 +473,16 @@ CATALOG: dict[Code, Entry] = {
         "The server's database does not answer at the address given.",
         _SAFE,
         "Check that the database runs and that the address is right.",
+    ),
+    Code.SERVER_RUNNING: Entry(
+        "A server already runs on this database. Use it, or stop it first.",
+        _SAFE,
+        "Stop the other server, or give several servers one PostgreSQL database.",
+    ),
+    Code.ADDRESS_TAKEN: Entry(
+        "The server cannot listen on {address}; another program may use it.",
+        _NO_SALE,
+        "Choose another port, or stop the other program.",
     ),
     Code.MERCHANT_EXISTS: Entry(
         "This database already belongs to {merchant}.", _NO_SALE, "Use it, or name another one."

@@ -1,0 +1,146 @@
+"""`server`: set the central server up, make codes for tills, run it, verify its books."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from pos_loyalty.domain.errors import LoyaltyError
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+_MINUTES_MAX = 24 * 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the server's own options and its sub-commands."""
+    parser.add_argument("--listen", metavar="HOST:PORT", help="address; port 0 takes any free one")
+    _add_database(parser, required=False)
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS certificate chain")
+    parser.add_argument("--private-key", type=Path, metavar="FILE", help="its key")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    init = actions.add_parser("init", help="make the books of a merchant")
+    _add_database(init, required=True)
+    init.add_argument("--merchant", required=True, metavar="NAME")
+    init.add_argument("--currency", required=True, metavar="CODE", help="ISO 4217, like EUR")
+    init.add_argument("--country", default="", metavar="CODE", help="ISO 3166, like DE")
+    code = actions.add_parser("till-code", help="make a one-time code with which a till joins")
+    _add_database(code, required=True)
+    code.add_argument("--shop", required=True, metavar="NAME", help="created on first use")
+    code.add_argument("--minutes", type=_minutes, default=15, metavar="N", help="life of the code")
+    verify = actions.add_parser("verify", help="re-compute the books and name the first bad event")
+    _add_database(verify, required=True)
+    verify.add_argument("--json", action="store_true", help="answer as one JSON object")
+
+
+def _add_database(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    # A sub-command must not put its default over a value given before its name.
+    parser.add_argument(
+        "--database",
+        required=required,
+        metavar="URL",
+        default=argparse.SUPPRESS,
+        help="sqlite:///relative.db, sqlite:////absolute.db or postgresql://…",
+    )
+
+
+def _minutes(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MINUTES_MAX:
+        raise argparse.ArgumentTypeError(f"1 to {_MINUTES_MAX} minutes")
+    return int(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked and return the exit code."""
+    actions: dict[str | None, Callable[[argparse.Namespace], int]] = {
+        "init": _init,
+        "till-code": _till_code,
+        "verify": _verify,
+        None: _listen,
+    }
+    try:
+        return actions[arguments.action](arguments)
+    except LoyaltyError as error:
+        print(f"{error.message} ({error.code.value})", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from pos_loyalty.server.setup import create_merchant, open_database
+    from pos_loyalty.server.system import SystemClock, SystemIds
+
+    clock = SystemClock()
+    with closing(open_database(arguments.database, may_create=True)) as database:
+        merchant = create_merchant(
+            database,
+            name=arguments.merchant,
+            currency=arguments.currency,
+            country=arguments.country,
+            clock=clock,
+            ids=SystemIds(clock),
+        )
+    print(merchant)
+    return EXIT_OK
+
+
+def _till_code(arguments: argparse.Namespace) -> int:
+    from pos_loyalty.server.setup import create_till_code, open_database
+    from pos_loyalty.server.system import SystemClock, SystemIds
+
+    clock = SystemClock()
+    with closing(open_database(arguments.database)) as database:
+        code = create_till_code(
+            database,
+            shop_name=arguments.shop,
+            minutes=arguments.minutes,
+            clock=clock,
+            ids=SystemIds(clock),
+        )
+    print(f"One till of {arguments.shop} can join with this code, once, for the next")
+    print(f"{arguments.minutes} minutes: pos-loyalty till join --data DIR --server URL --code CODE")
+    print(code)
+    return EXIT_OK
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from pos_loyalty.server.setup import open_database
+    from pos_loyalty.server.verify import verify_books
+
+    with closing(open_database(arguments.database)) as database:
+        report = verify_books(database)
+    if arguments.json:
+        print(json.dumps(report.as_json()))
+    else:
+        print(report.sentence)
+    return EXIT_FAILED if report.faults else EXIT_OK
+
+
+def _listen(arguments: argparse.Namespace) -> int:
+    from pos_loyalty.server.listen import serve
+    from pos_loyalty.server.settings import ServerSettings, listen_address
+
+    if not arguments.listen or "database" not in arguments:
+        print("pos-loyalty server: --listen and --database are needed", file=sys.stderr)
+        return EXIT_USAGE
+    if bool(arguments.certificate) != bool(arguments.private_key):
+        print("pos-loyalty server: a certificate goes with its private key", file=sys.stderr)
+        return EXIT_USAGE
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    host, port = listen_address(arguments.listen)
+    serve(
+        ServerSettings(
+            host=host,
+            port=port,
+            database=arguments.database,
+            certificate=arguments.certificate,
+            private_key=arguments.private_key,
+        ),
+        on_ready=lambda url: print(json.dumps({"listening": url}), flush=True),
+    )
+    return EXIT_OK

@@ -1,0 +1,1 @@
+"""The central server: takes what tills send, keeps the books, gives out what changed."""

@@ -1,0 +1,295 @@
+"""What the fold works on: the loaded part of the books, and what is to be written.
+
+Nothing here touches a database. A group of requests loads what it can touch,
+the fold changes it, and what became dirty is written in bulk.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from pos_loyalty.domain.ids import (
+    CardKey,
+    EventId,
+    MemberId,
+    MerchantId,
+    StreamId,
+    TillId,
+)
+from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
+from pos_loyalty.wire.verdicts import Verdict
+
+UNKNOWN_CARD = "unknown"
+"""Status of a card that a till met and nobody issued; no till is ever told of it."""
+WINDOW_BUCKETS = 13
+"""Months that count toward a tier: the running one and the twelve before it."""
+CONSENT_UNKNOWN, CONSENT_DENIED, CONSENT_GIVEN = -1, 0, 1
+
+_MS_PER_DAY = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merchant:
+    """The business whose books these are, with every published version of its program."""
+
+    merchant: MerchantId
+    name: str
+    currency: str
+    country: str
+    programs: Mapping[str, LoyaltyProgram]
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamState:
+    """A till's journal as far as the server holds it."""
+
+    stream: StreamId
+    till: TillId
+    join_nonce: str
+    last: int
+    last_hash: bytes
+    closed: bool = False
+    frozen: bool = False
+    token: str = ""
+    token_previous: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class MemberState:
+    """A member's row; ``outstanding`` is the sum of spend rights in all streams.
+
+    ``months`` holds the points earned in each month, ``consent_v`` the version at
+    which consent was last denied.
+    """
+
+    member: MemberId
+    balance: int = 0
+    outstanding: int = 0
+    tier: str = ""
+    months: dict[int, int] = field(default_factory=dict[int, int])
+    name: str = ""
+    phone: str = ""
+    consent: int = CONSENT_UNKNOWN
+    consent_v: int = 0
+    status: str = "active"
+    enrolled_ms: int = 0
+
+    @property
+    def pool(self) -> int:
+        """Points that no till may spend without asking: what can be granted."""
+        return self.balance - self.outstanding
+
+
+@dataclass(slots=True, kw_only=True)
+class RightsState:
+    """The four counters of a member in a stream, and what the till is asked to keep."""
+
+    member: MemberId
+    stream: StreamId
+    granted: int = 0
+    earned: int = 0
+    used: int = 0
+    returned: int = 0
+    keep: int | None = None
+
+    @property
+    def outstanding(self) -> int:
+        """What the till may still spend, as far as the server knows."""
+        return self.granted + self.earned - self.used - self.returned
+
+
+@dataclass(slots=True, kw_only=True)
+class CardState:
+    """A card; ``held`` are points of sales on it that wait for its member."""
+
+    card_key: CardKey
+    number: str = ""
+    member: MemberId | None = None
+    status: str = UNKNOWN_CARD
+    batch: str = ""
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An event that counts, found again by its id; ``member`` is who it was booked to."""
+
+    event: EventId
+    stream: StreamId
+    seq: int
+    data: bytes
+    member: MemberId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """An event as it is stored. ``event`` is None where the event does not count."""
+
+    stream: StreamId
+    seq: int
+    hash: bytes
+    data: bytes
+    verdict: Verdict
+    reason: str
+    event: EventId | None
+    kind: str
+    member: MemberId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """A ledger entry of a known member; its place orders a member's history."""
+
+    member: MemberId
+    stream: StreamId
+    seq: int
+    position: int
+    event: EventId
+    kind: str
+    points: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """Something for the owner to look at; one per kind, stream and seq."""
+
+    kind: str
+    stream: StreamId
+    seq: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An entity that tills must hear of; ``scope`` is a stream, or empty for all."""
+
+    type: str
+    scope: str
+    id: str
+
+
+def _position_map() -> "dict[tuple[StreamId, int], bytes]":
+    return {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Books:
+    """The loaded part of the books at version ``v``, and everything that changed in it."""
+
+    merchant: Merchant
+    v: int
+    epoch: int
+    now_ms: int
+    streams: dict[StreamId, StreamState] = field(default_factory=dict[StreamId, StreamState])
+    members: dict[MemberId, MemberState] = field(default_factory=dict[MemberId, MemberState])
+    rights: dict[MemberId, dict[StreamId, RightsState]] = field(
+        default_factory=dict[MemberId, dict[StreamId, RightsState]]
+    )
+    cards: dict[CardKey, CardState] = field(default_factory=dict[CardKey, CardState])
+    facts: dict[EventId, Fact] = field(default_factory=dict[EventId, Fact])
+    reversed_sales: set[EventId] = field(default_factory=set[EventId])
+    rescued: set[str] = field(default_factory=set[str])
+    hashes: dict[tuple[StreamId, int], bytes] = field(default_factory=_position_map)
+    changes_taken: set[EventId] = field(default_factory=set[EventId])
+    any_frozen: bool = False
+
+    events: list[EventRow] = field(default_factory=list[EventRow])
+    entries: list[EntryRow] = field(default_factory=list[EntryRow])
+    attention: list[Attention] = field(default_factory=list[Attention])
+    changed: set[Changed] = field(default_factory=set[Changed])
+    dirty_streams: set[StreamId] = field(default_factory=set[StreamId])
+    dirty_rights: set[tuple[MemberId, StreamId]] = field(
+        default_factory=set[tuple[MemberId, StreamId]]
+    )
+    new_reversals: dict[EventId, tuple[StreamId, int]] = field(
+        default_factory=dict[EventId, tuple[StreamId, int]]
+    )
+    new_rescues: dict[str, tuple[StreamId, int]] = field(
+        default_factory=dict[str, tuple[StreamId, int]]
+    )
+    new_changes: dict[EventId, MemberId] = field(default_factory=dict[EventId, MemberId])
+    signatures: dict[tuple[StreamId, int], tuple[bytes, str]] = field(
+        default_factory=dict[tuple[StreamId, int], tuple[bytes, str]]
+    )
+    dirty_cards: set[CardKey] = field(default_factory=set[CardKey])
+    dirty_members: set[MemberId] = field(default_factory=set[MemberId])
+    epoch_raised: bool = False
+
+    @property
+    def is_changed(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(
+            self.events
+            or self.changed
+            or self.dirty_streams
+            or self.dirty_rights
+            or self.attention
+            or self.new_changes
+            or self.epoch_raised
+        )
+
+    @property
+    def program(self) -> LoyaltyProgram:
+        """The version of the program that is in force by the server's clock."""
+        return program_in_force(tuple(self.merchant.programs.values()), self.now_ms)
+
+    def member(self, member: MemberId) -> MemberState:
+        """Return a member's state; one never heard of begins at nothing."""
+        state = self.members.get(member)
+        if state is None:
+            state = self.members[member] = MemberState(member=member)
+        return state
+
+    def card(self, card_key: CardKey) -> CardState:
+        """Return a card's state; one never heard of is unknown."""
+        state = self.cards.get(card_key)
+        if state is None:
+            state = self.cards[card_key] = CardState(card_key=card_key)
+        return state
+
+    def rights_of(self, member: MemberId, stream: StreamId) -> RightsState:
+        """Return the counters of a member in a stream."""
+        streams = self.rights.setdefault(member, {})
+        state = streams.get(stream)
+        if state is None:
+            state = streams[stream] = RightsState(member=member, stream=stream)
+        return state
+
+    def touch_member(self, state: MemberState) -> None:
+        """Mark a member as changed: written, and sent to every till."""
+        self.dirty_members.add(state.member)
+        self.changed.add(Changed("member", "", state.member))
+
+    def touch_card(self, state: CardState) -> None:
+        """Mark a card as changed; unknown cards are nobody's news."""
+        self.dirty_cards.add(state.card_key)
+        if state.status != UNKNOWN_CARD:
+            self.changed.add(Changed("card", "", state.card_key))
+
+    def announce_rights(self, state: RightsState) -> None:
+        """Mark granted rights as changed: sent to the stream that holds them."""
+        self.dirty_rights.add((state.member, state.stream))
+        self.changed.add(Changed("rights", state.stream, state.member))
+
+    def notice(self, kind: str, stream: StreamId, seq: int, detail: str) -> None:
+        """Put something before the owner. No personal data."""
+        self.attention.append(Attention(kind=kind, stream=stream, seq=seq, detail=detail[:500]))
+
+
+@lru_cache(maxsize=1024)
+def _month_of_day(day: int) -> int:
+    date = datetime.fromtimestamp(day * _MS_PER_DAY // 1000, UTC)
+    return date.year * 12 + date.month - 1
+
+
+def month_of(at_ms: int) -> int:
+    """Return a running number of the month in UTC."""
+    return _month_of_day(at_ms // _MS_PER_DAY)
+
+
+def earned_window(months: Mapping[int, int], now_ms: int) -> int:
+    """Return the points earned in the running month and the twelve before it."""
+    first = month_of(now_ms) - WINDOW_BUCKETS + 1
+    return sum(points for month, points in months.items() if month >= first)

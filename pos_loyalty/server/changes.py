@@ -1,0 +1,196 @@
+"""The feed of changes: a page of rows after a cursor, read in one snapshot.
+
+A cursor is opaque to tills; inside it is ``epoch.v.type.id``. It names the last
+entity that was handed out, because more entities may share a version than fit a
+page. At the end of the feed it names the place before the next version.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pos_loyalty.domain.card import CardStatus
+from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, StreamId, TierId
+from pos_loyalty.server.books import Merchant, earned_window
+from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.repository import Session
+from pos_loyalty.wire.messages import (
+    CardRow,
+    MemberRow,
+    MerchantRow,
+    ProgramRow,
+    RightsRow,
+    Row,
+)
+
+_CURSOR = re.compile(
+    r"(?P<epoch>[0-9]{1,18})\.(?P<v>[0-9]{1,18})\.(?P<type>[a-z]{0,20})\.(?P<id>[ -~]{0,200})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the feed: everything up to and including it has been handed out."""
+
+    epoch: int
+    v: int = 0
+    type: str = ""
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.v}.{self.type}.{self.id}"
+
+
+def read_cursor(text: str, epoch: int) -> Cursor:
+    """Read a till's cursor; one of another epoch, or none of ours, begins again."""
+    found = _CURSOR.fullmatch(text)
+    if found is None or int(found["epoch"]) != epoch:
+        return Cursor(epoch)
+    return Cursor(epoch, int(found["v"]), found["type"], found["id"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Rows of the feed, the place after them, and whether further rows wait."""
+
+    rows: tuple[Row, ...]
+    cursor: Cursor
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Who reads the feed, and when."""
+
+    merchant: Merchant
+    stream: StreamId
+    now_ms: int
+
+
+def read_page(session: Session, asking: Asking, *, after: Cursor, limit: int) -> Page:
+    """Return the next page for a stream. The scope is filtered before the limit."""
+    merchant = asking.merchant.merchant
+    version, _ = statements.current_version(session, merchant)
+    changes = session.fetch(
+        "SELECT v, type, id FROM chg WHERE merchant = ? AND (v, type, id) > (?, ?, ?)"
+        " AND scope IN ('', ?) ORDER BY v, type, id LIMIT ?",
+        merchant,
+        after.v,
+        after.type,
+        after.id,
+        asking.stream,
+        limit + 1,
+    )
+    page = changes[:limit]
+    more = len(changes) > limit
+    if more:
+        cursor = Cursor(after.epoch, int(page[-1][0]), str(page[-1][1]), str(page[-1][2]))
+    else:
+        cursor = Cursor(after.epoch, max(version + 1, after.v))
+    by_type: dict[str, dict[str, int]] = {}
+    for v, type_, id_ in page:
+        by_type.setdefault(type_, {})[id_] = int(v)
+    rows = [
+        row
+        for type_, versions in by_type.items()
+        for row in _READERS[type_](session, asking, versions)
+    ]
+    rows.sort(key=lambda row: row.v)
+    return Page(rows=tuple(rows), cursor=cursor, more=more)
+
+
+Versions = dict[str, int]
+
+
+def _members(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    merchant = asking.merchant.merchant
+    states = statements.load_members(session, merchant, [MemberId(key) for key in versions])
+    return [
+        MemberRow(
+            v=versions[state.member],
+            member=state.member,
+            balance=state.balance,
+            tier=TierId(state.tier),
+            earned_window=earned_window(state.months, asking.now_ms),
+            name=state.name,
+            phone=state.phone,
+            status=state.status,
+            enrolled_ms=state.enrolled_ms,
+        )
+        for state in states.values()
+    ]
+
+
+def _cards(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    merchant = asking.merchant.merchant
+    states = statements.load_cards(session, merchant, [CardKey(key) for key in versions])
+    return [
+        CardRow(
+            v=versions[state.card_key],
+            card_key=state.card_key,
+            number=state.number,
+            member=state.member,
+            status=CardStatus(state.status).value,
+            batch=BatchId(state.batch),
+        )
+        for state in states.values()
+    ]
+
+
+def _programs(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    programs = statements.load_programs(session, asking.merchant.merchant)
+    return [
+        ProgramRow(v=versions[program.version], program=program)
+        for _, program in programs
+        if program.version in versions
+    ]
+
+
+def _rights(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    merchant = asking.merchant.merchant
+    found = statements.load_rights(session, merchant, [MemberId(key) for key in versions])
+    held = [streams[asking.stream] for streams in found.values() if asking.stream in streams]
+    return [
+        RightsRow(
+            v=versions[state.member], member=state.member, granted=state.granted, keep=state.keep
+        )
+        for state in held
+    ]
+
+
+def _merchant(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    merchant = asking.merchant
+    accepted = session.fetch(
+        "SELECT accepted FROM accepted_merchant WHERE merchant = ? ORDER BY accepted",
+        merchant.merchant,
+    )
+    names = session.fetch(
+        "SELECT shop.name, till.name FROM stream"
+        " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
+        " JOIN shop ON shop.merchant = till.merchant AND shop.shop = till.shop"
+        " WHERE stream.merchant = ? AND stream.stream = ?",
+        merchant.merchant,
+        asking.stream,
+    )
+    shop_name, till_name = names[0] if names else ("", "")
+    return [
+        MerchantRow(
+            v=versions[merchant.merchant],
+            merchant=merchant.merchant,
+            name=merchant.name,
+            currency=merchant.currency,
+            country=merchant.country,
+            accepted=tuple(MerchantId(row[0]) for row in accepted),
+            shop_name=shop_name,
+            till_name=till_name,
+        )
+    ]
+
+
+_READERS: dict[str, Callable[[Session, Asking, Versions], Sequence[Row]]] = {
+    "member": _members,
+    "card": _cards,
+    "program": _programs,
+    "rights": _rights,
+    "merchant": _merchant,
+}

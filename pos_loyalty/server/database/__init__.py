@@ -1,0 +1,1 @@
+"""The server's database: one set of statements on SQLite or PostgreSQL."""

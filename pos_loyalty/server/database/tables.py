@@ -1,0 +1,82 @@
+"""The tables as bulk writes see them; :mod:`.migrations` makes them. Keys come first."""
+
+from pos_loyalty.server.database.repository import Table
+
+_TEXT, _INTEGER, _BYTES = "TEXT", "INTEGER", "BLOB"
+
+
+def _table(name: str, columns: str, *, key_length: int) -> Table:
+    """Build a table from ``name`` (text), ``name#`` (integer) and ``name*`` (bytes)."""
+    kinds = {"#": _INTEGER, "*": _BYTES}
+    pairs = tuple((word.rstrip("#*"), kinds.get(word[-1], _TEXT)) for word in columns.split())
+    return Table(name, pairs, key_length)
+
+
+MERCHANT = _table("merchant", "merchant name currency country created_ms#", key_length=1)
+CLOCK = _table("clock", "merchant v# epoch#", key_length=1)
+ACCEPTED = _table("accepted_merchant", "merchant accepted v#", key_length=2)
+PROGRAM = _table("program", "merchant version body* v#", key_length=2)
+SHOP = _table("shop", "merchant shop name", key_length=2)
+TILL = _table("till", "merchant till shop name public_key revoked_ms# joined_ms#", key_length=2)
+JOIN_CODE = _table(
+    "join_code",
+    "merchant selector secret_hash* shop expires_ms# tries# used_by_stream",
+    key_length=2,
+)
+STREAM = _table(
+    "stream",
+    "merchant stream till join_nonce last# last_hash* closed# frozen# token token_previous",
+    key_length=2,
+)
+EVENT = _table(
+    "event",
+    "merchant stream seq# hash* data* verdict reason event kind member v# recorded_ms#",
+    key_length=3,
+)
+ENTRY = _table(
+    "entry",
+    "merchant member v# stream seq# position# event kind points# at_ms#",
+    key_length=6,
+)
+MEMBER = _table(
+    "member",
+    "merchant member balance# outstanding# tier months name phone consent# consent_v#"
+    " status enrolled_ms#",
+    key_length=2,
+)
+RIGHTS = _table(
+    "rights",
+    "merchant member stream granted# earned# used# returned# keep#",
+    key_length=3,
+)
+CARD = _table("card", "merchant card_key number member status batch held#", key_length=2)
+CHANGE = _table("chg", "merchant type id scope v#", key_length=4)
+REVERSED = _table("reversed_sale", "merchant sale stream seq#", key_length=2)
+RESCUED = _table("rescued_event", "merchant hash stream seq#", key_length=2)
+PROFILE_CHANGE = _table("profile_change", "merchant change member v#", key_length=2)
+SIGNATURE = _table(
+    "batch_signature", "merchant stream last_seq# hash* signature recorded_ms#", key_length=3
+)
+ATTENTION = _table("attention", "merchant kind stream seq# detail recorded_ms#", key_length=4)
+
+ALL = (
+    MERCHANT,
+    CLOCK,
+    ACCEPTED,
+    PROGRAM,
+    SHOP,
+    TILL,
+    JOIN_CODE,
+    STREAM,
+    EVENT,
+    ENTRY,
+    MEMBER,
+    RIGHTS,
+    CARD,
+    CHANGE,
+    REVERSED,
+    RESCUED,
+    PROFILE_CHANGE,
+    SIGNATURE,
+    ATTENTION,
+)

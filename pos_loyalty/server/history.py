@@ -1,0 +1,47 @@
+"""A member's newest entries from all tills; for showing, never for counting."""
+
+from pos_loyalty.domain.ids import EventId, StreamId, is_id
+from pos_loyalty.server.books import Merchant
+from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.repository import Session
+from pos_loyalty.wire.messages import HistoryEntry, HistoryReply, HistoryRequest
+
+PATH = "/sync/v1/history"
+LIMIT_MAX = 500
+
+
+def read_history(session: Session, merchant: Merchant, request: HistoryRequest) -> HistoryReply:
+    """Return the newest entries with the balance after each, newest last."""
+    key = merchant.merchant
+    if not is_id(request.member):
+        return HistoryReply(merchant=key)
+    member = statements.load_members(session, key, [request.member]).get(request.member)
+    rows = session.fetch(
+        "SELECT entry.event, entry.stream, entry.seq, entry.position, entry.at_ms, entry.kind,"
+        " entry.points, till.name FROM entry"
+        " JOIN stream ON stream.merchant = entry.merchant AND stream.stream = entry.stream"
+        " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
+        " WHERE entry.merchant = ? AND entry.member = ?"
+        " ORDER BY entry.v DESC, entry.stream DESC, entry.seq DESC, entry.position DESC LIMIT ?",
+        key,
+        request.member,
+        min(max(1, request.limit), LIMIT_MAX),
+    )
+    balance = member.balance if member else 0
+    entries: list[HistoryEntry] = []
+    for event, stream, seq, position, at_ms, kind, points, till_name in rows:
+        entries.append(
+            HistoryEntry(
+                event=EventId(event),
+                stream=StreamId(stream),
+                seq=seq,
+                position=position,
+                at_ms=at_ms,
+                kind=kind,
+                points=points,
+                balance=balance,
+                till_name=till_name,
+            )
+        )
+        balance -= points
+    return HistoryReply(merchant=key, entries=tuple(reversed(entries)))

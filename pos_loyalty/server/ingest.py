@@ -1,0 +1,180 @@
+"""The fold of a group of requests over the loaded books: pure and total.
+
+For each request it answers how it stands (in order, a gap, closed …); for each
+new event it gives a verdict. It never refuses an event and never raises on any
+bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pos_loyalty.domain.event import first_hash
+from pos_loyalty.domain.ids import StreamId, is_id
+from pos_loyalty.server.books import Books, StreamState
+from pos_loyalty.server.fold import fold_event
+from pos_loyalty.server.grants import Shortage, grant
+from pos_loyalty.server.profiles import take_profiles
+from pos_loyalty.server.reading import Batch
+from pos_loyalty.wire.messages import Status, SyncRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a request was taken; ``shortage`` says which points it still waits for."""
+
+    status: Status
+    shortage: Shortage = Shortage.NONE
+
+
+SetAside = Mapping[tuple[StreamId, int], str]
+"""Events that the database refused to hold, with the reason."""
+
+
+def fold_group(
+    books: Books,
+    batches: Sequence[Batch],
+    *,
+    tokens: Sequence[str],
+    set_aside: SetAside | None = None,
+) -> list[Outcome]:
+    """Fold a group of requests, one per stream, and return their outcomes in order.
+
+    Args:
+        books: what was loaded for this group; changed in place.
+        batches: the requests.
+        tokens: a fresh token for each request.
+        set_aside: events not to be applied.
+    """
+    outcomes: dict[StreamId, Outcome] = {}
+    in_order = sorted(zip(batches, tokens, strict=True), key=lambda pair: pair[0].stream)
+    for batch, token in in_order:
+        stream = books.streams[batch.stream]
+        outcomes[batch.stream] = _fold_request(books, stream, batch, token, set_aside or {})
+    return [outcomes[batch.stream] for batch in batches]
+
+
+def standing(
+    stream: StreamState, request: SyncRequest, *, epoch: int, before: bytes | None, claimed: bytes
+) -> Status:
+    """Tell how a request stands to what the server holds of its stream.
+
+    Args:
+        stream: the server's side.
+        request: the till's side.
+        epoch: the epoch of the books.
+        before: the hash held at the place before ``from_seq``; None if none is held.
+        claimed: the hash that the till names for that place.
+    """
+    if stream.closed:
+        return Status.CLOSED
+    if request.epoch != epoch or stream.frozen:
+        return Status.REPORT
+    if request.from_seq > stream.last + 1 or before is None:
+        return Status.GAP
+    return Status.OK if before == claimed else Status.CLOSED
+
+
+def hash_before(books: Books, stream: StreamState, from_seq: int) -> bytes | None:
+    """Return the hash held at the place before ``from_seq``, or None."""
+    place = from_seq - 1
+    if place == stream.last:
+        return stream.last_hash
+    if place == 0:
+        return first_hash(stream.stream, stream.join_nonce)
+    return books.hashes.get((stream.stream, place))
+
+
+def _fold_request(
+    books: Books, stream: StreamState, batch: Batch, token: str, set_aside: SetAside
+) -> Outcome:
+    request = batch.request
+    if stream.closed:
+        return Outcome(status=Status.CLOSED)
+    if request.epoch == books.epoch:
+        _take_report(books, stream, request)
+        if request.lost_ack > stream.last:
+            _raise_epoch(books, stream)
+    status = standing(
+        stream,
+        request,
+        epoch=books.epoch,
+        before=hash_before(books, stream, request.from_seq),
+        claimed=batch.prev_hash,
+    )
+    if status is Status.CLOSED:
+        _close_fork(books, stream, request.from_seq)
+    if status is not Status.OK:
+        return Outcome(status=status)
+    if not _fold_events(books, stream, batch, token, set_aside):
+        return Outcome(status=Status.CLOSED)
+    take_profiles(books, request.profiles)
+    return Outcome(status=Status.OK, shortage=grant(books, stream, request.want_rights))
+
+
+def _fold_events(
+    books: Books, stream: StreamState, batch: Batch, token: str, set_aside: SetAside
+) -> bool:
+    """Fold what is new of a batch; return False where it proves a second writer."""
+    held = stream.last
+    for incoming in batch.incoming:
+        if incoming.seq <= held:
+            known = (
+                stream.last_hash
+                if incoming.seq == held
+                else books.hashes.get((stream.stream, incoming.seq))
+            )
+            if known != incoming.hash:
+                _close_fork(books, stream, incoming.seq)
+                return False
+            continue
+        why = set_aside.get((stream.stream, incoming.seq), "")
+        fold_event(books, stream, incoming, set_aside=why)
+        stream.last, stream.last_hash = incoming.seq, incoming.hash
+    if stream.last > held:
+        books.dirty_streams.add(stream.stream)
+        books.signatures[stream.stream, stream.last] = (stream.last_hash, batch.request.sig)
+        _turn_token(books, stream, batch.request.token, token)
+    return True
+
+
+def _turn_token(books: Books, stream: StreamState, shown: str, fresh: str) -> None:
+    """Give the stream a new token; one never given out may mean that the till exists twice."""
+    if shown and shown not in {stream.token, stream.token_previous}:
+        books.notice("till_twice", stream.stream, 0, "this till may exist twice")
+    stream.token_previous = stream.token
+    stream.token = fresh
+
+
+def _close_fork(books: Books, stream: StreamState, seq: int) -> None:
+    stream.closed = True
+    books.dirty_streams.add(stream.stream)
+    books.notice("fork", stream.stream, seq, "two journals under one name; the till joins again")
+
+
+def _take_report(books: Books, stream: StreamState, request: SyncRequest) -> None:
+    """Raise the granted totals to what the till has seen; a whole report ends the freeze."""
+    if request.granted_seen is None or not stream.frozen:
+        return
+    for member_id, granted in request.granted_seen:
+        if not is_id(member_id) or granted < 0:
+            continue
+        rights = books.rights_of(member_id, stream.stream)
+        missing = granted - rights.granted
+        if missing > 0:
+            rights.granted = granted
+            member = books.member(member_id)
+            member.outstanding += missing
+            books.dirty_members.add(member_id)
+            books.announce_rights(rights)
+    if request.granted_complete:
+        stream.frozen = False
+        books.dirty_streams.add(stream.stream)
+
+
+def _raise_epoch(books: Books, stream: StreamState) -> None:
+    """The books are older than what a till saw: they were restored, and nobody said so."""
+    books.epoch += 1
+    books.epoch_raised = True
+    for other in books.streams.values():
+        other.frozen = not other.closed
+    books.notice("restored", stream.stream, books.epoch, "the books are older than a till's")

@@ -1,0 +1,177 @@
+"""Runs the server on a port until it is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+import uvicorn
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.server.app import Server
+from pos_loyalty.server.settings import SQLITE_PREFIX, ServerSettings
+from pos_loyalty.server.setup import open_database
+
+_BACKLOG = 1024
+_KEEP_ALIVE_SECONDS = 30
+_GRACEFUL_SECONDS = 10
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that says when it is ready, and lets held answers go before it ends."""
+
+    def __init__(
+        self, config: uvicorn.Config, *, on_ready: Callable[[], None], on_end: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._on_end = on_end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
+
+
+def serve(
+    settings: ServerSettings,
+    *,
+    on_ready: Callable[[str], None],
+    on_started: Callable[[Callable[[], None]], None] = id,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until the function given to ``on_started`` is called.
+
+    Args:
+        settings: where to listen and where the books are.
+        on_ready: told the address once tills may connect.
+        on_started: given a function that ends the server from any thread.
+
+    Raises:
+        LoyaltyError: the database or the address cannot be used.
+    """
+    with (
+        only_server_of(settings.database),
+        contextlib.closing(open_database(settings.database)) as database,
+    ):
+        listener = _bind(settings)
+        asyncio.run(_serve(settings, Server(database), listener, on_ready, on_started))
+
+
+async def _serve(
+    settings: ServerSettings,
+    server: Server,
+    listener: socket.socket,
+    on_ready: Callable[[str], None],
+    on_started: Callable[[Callable[[], None]], None],
+) -> None:
+    scheme = "https" if settings.certificate else "http"
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    config = uvicorn.Config(
+        server.asgi,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
+    )
+    runner = _Uvicorn(
+        config,
+        on_ready=lambda: on_ready(f"{scheme}://{shown}:{port}"),
+        on_end=server.stop_waiting,
+    )
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        runner.should_exit = True
+
+    on_started(lambda: _soon(loop, stop))
+    with _quiet_signals():
+        await runner.serve(sockets=[listener])
+
+
+def _soon(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended already
+        loop.call_soon_threadsafe(work)
+
+
+def _bind(settings: ServerSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise StoreUnavailable(
+            Code.ADDRESS_TAKEN, address=f"{settings.host}:{settings.port}"
+        ) from error
+    return listener
+
+
+@contextlib.contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Make a stop by signal a clean end: uvicorn raises the signal again when it is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ignore(number: int, frame: FrameType | None) -> None:
+        del number, frame
+
+    before = {number: signal.signal(number, ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def only_server_of(database: str) -> Iterator[None]:
+    """Hold the lock of a SQLite file, so that no second server writes to it.
+
+    Raises:
+        StoreUnavailable: a server runs on this file.
+    """
+    if not database.startswith(SQLITE_PREFIX):
+        yield
+        return
+    path = Path(database.removeprefix(SQLITE_PREFIX) + ".server-lock")
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise StoreUnavailable(Code.DATABASE_UNREACHABLE) from error
+    with file:
+        _lock(file)
+        yield
+
+
+def _lock(file: BinaryIO) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise StoreUnavailable(Code.SERVER_RUNNING) from error

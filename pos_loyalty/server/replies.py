@@ -1,0 +1,129 @@
+"""The answer to an exchange: acknowledgement and rows from one snapshot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pos_loyalty.domain.event import first_hash
+from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
+from pos_loyalty.server.books import Merchant, StreamState
+from pos_loyalty.server.changes import Asking, read_cursor, read_page
+from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.ingest import standing
+from pos_loyalty.server.reading import Batch
+from pos_loyalty.server.settings import KNOWN_HASHES_MAX
+from pos_loyalty.wire.messages import ROWS_MAX, Status, SyncReply, SyncRequest
+from pos_loyalty.wire.version import PROTOCOL_OLDEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What an answer is made from beside the snapshot."""
+
+    merchant: Merchant
+    batch: Batch
+    now_ms: int
+
+
+def build_reply(session: Session, answering: Answering) -> SyncReply:
+    """Read everything that the answer says from one snapshot."""
+    merchant, request = answering.merchant.merchant, answering.batch.request
+    stream = statements.load_streams(session, merchant, [request.stream])[request.stream]
+    _, epoch = statements.current_version(session, merchant)
+    status = read_standing(session, merchant, stream, answering.batch, epoch)
+    held = SyncReply(
+        req=request.req,
+        status=status,
+        merchant=merchant,
+        epoch=epoch,
+        server_now=answering.now_ms,
+        have=stream.last,
+        have_hash=stream.last_hash.hex(),
+        cursor=request.cursor,
+        token=stream.token,
+        min_proto=PROTOCOL_OLDEST,
+    )
+    if status is Status.CLOSED:
+        known = known_hashes(session, merchant, stream.stream, first=request.from_seq)
+        return msgspec.structs.replace(held, known_hashes=known)
+    if status is not Status.OK:
+        return held
+    return _with_rows(session, answering, held)
+
+
+def read_standing(
+    session: Session, merchant: MerchantId, stream: StreamState, batch: Batch, epoch: int
+) -> Status:
+    """Tell how a request stands by what the snapshot holds."""
+    place = batch.request.from_seq - 1
+    if place == stream.last:
+        before: bytes | None = stream.last_hash
+    elif place == 0:
+        before = first_hash(stream.stream, stream.join_nonce)
+    else:
+        held = statements.load_hashes(session, merchant, stream.stream, first=place, last=place)
+        before = held.get((stream.stream, place))
+    return standing(stream, batch.request, epoch=epoch, before=before, claimed=batch.prev_hash)
+
+
+def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncReply:
+    request = answering.batch.request
+    asking = Asking(merchant=answering.merchant, stream=request.stream, now_ms=answering.now_ms)
+    page = read_page(
+        session,
+        asking,
+        after=read_cursor(request.cursor, held.epoch),
+        limit=min(max(1, request.want_rows), ROWS_MAX),
+    )
+    return msgspec.structs.replace(
+        held,
+        rows=page.rows,
+        cursor=str(page.cursor),
+        more=page.more,
+        verdicts=_verdicts(session, answering.merchant.merchant, request),
+        profiles_have=_profiles_have(session, answering.merchant.merchant, request),
+    )
+
+
+def _verdicts(
+    session: Session, merchant: MerchantId, request: SyncRequest
+) -> tuple[tuple[int, str], ...]:
+    if not request.events:
+        return ()
+    last = request.from_seq + len(request.events) - 1
+    found = statements.stored_verdicts(
+        session, merchant, request.stream, first=request.from_seq, last=last
+    )
+    return tuple(found)
+
+
+def _profiles_have(
+    session: Session, merchant: MerchantId, request: SyncRequest
+) -> tuple[EventId, ...]:
+    asked = [change.change for change in request.profiles]
+    taken = statements.load_keys(
+        session, merchant, table="profile_change", column="change", keys=asked
+    )
+    return tuple(change for change in asked if change in taken)
+
+
+def known_hashes(
+    session: Session, merchant: MerchantId, stream: StreamId, *, first: int
+) -> tuple[str, ...]:
+    """Return the hashes held of a stream from a place on, in order, up to a limit."""
+    last = max(0, first) + KNOWN_HASHES_MAX - 1
+    held = statements.load_hashes(session, merchant, stream, first=max(0, first), last=last)
+    return tuple(value.hex() for value in held.values())
+
+
+def newest_hashes(session: Session, merchant: MerchantId, stream: StreamId) -> Sequence[str]:
+    """Return the newest hashes held of a stream, in order, up to a limit."""
+    rows = session.fetch(
+        "SELECT hash FROM event WHERE merchant = ? AND stream = ? ORDER BY seq DESC LIMIT ?",
+        merchant,
+        stream,
+        KNOWN_HASHES_MAX,
+    )
+    return [bytes(row[0]).hex() for row in reversed(rows)]

@@ -1,0 +1,173 @@
+"""The addresses of the server: bytes in, bytes out, every refusal in the same words."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, StoreUnavailable
+from pos_loyalty.domain.ids import IdSource
+from pos_loyalty.server import history, join_till
+from pos_loyalty.server.authentication import (
+    NotAllowed,
+    authenticate,
+    ensure_signed,
+    signed_request,
+    till_of_stream,
+)
+from pos_loyalty.server.books import Merchant
+from pos_loyalty.server.database.repository import Database, Session
+from pos_loyalty.server.exchange import PATH as EXCHANGE_PATH
+from pos_loyalty.server.exchange import Exchange
+from pos_loyalty.server.group_commit import GroupCommit
+from pos_loyalty.server.group_write import transact
+from pos_loyalty.server.join_till import (
+    JoinRefused,
+    JoinTill,
+    TooManyTries,
+    WrongTriesPace,
+    ensure_join_shape,
+    spend_try,
+)
+from pos_loyalty.server.settings import BODY_SECONDS_MAX
+from pos_loyalty.wire import codec
+from pos_loyalty.wire.messages import (
+    HistoryReply,
+    HistoryRequest,
+    JoinReply,
+    JoinRequest,
+    Refusal,
+)
+
+RETRY_AFTER_SECONDS = 2
+_LOG = logging.getLogger(__name__)
+
+Handler = Callable[[bytes, str], Awaitable[msgspec.Struct]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """The use cases of the server behind their addresses."""
+
+    database: Database
+    merchant: Merchant
+    group: GroupCommit
+    exchange: Exchange
+    clock: Clock
+    ids: IdSource
+    pace: WrongTriesPace
+
+    def all(self) -> list[Route]:
+        """Return every address."""
+        return [
+            Route("/health", self._health, methods=["GET"]),
+            _post(EXCHANGE_PATH, self.exchange),
+            _post(join_till.PATH, self._join),
+            _post(history.PATH, self._history),
+        ]
+
+    async def _health(self, request: Request) -> Response:
+        del request
+        body = json.dumps({"status": "ok", "merchant": self.merchant.merchant})
+        return Response(body, media_type="application/json")
+
+    async def _join(self, body: bytes, signature: str) -> JoinReply:
+        request = codec.unpack(body, JoinRequest)
+        ensure_signed(request.public_key, signature, signed_request(join_till.PATH, body))
+        now_ms = self.clock.now_ms()
+        self.pace.ensure_calm(self.clock.monotonic_ms())
+        ensure_join_shape(request)
+        join = JoinTill(merchant=self.merchant, ids=self.ids, now_ms=now_ms)
+
+        def count(session: Session) -> None:
+            spend_try(session, self.merchant.merchant, request.code)
+
+        def work(session: Session) -> JoinReply:
+            return join(session, request)
+
+        try:
+            if request.code:
+                await self.group.run(lambda: transact(self.database, count))
+            return await self.group.run(lambda: transact(self.database, work))
+        except (JoinRefused, NotAllowed) as error:
+            if error.code in {Code.JOIN_CODE, Code.TILL_UNKNOWN}:
+                self.pace.wrong(self.clock.monotonic_ms())
+            raise
+
+    async def _history(self, body: bytes, signature: str) -> HistoryReply:
+        request = codec.unpack(body, HistoryRequest)
+
+        def work() -> HistoryReply:
+            with self.database.read() as session:
+                till = till_of_stream(session, self.merchant.merchant, request.stream)
+                authenticate(till, path=history.PATH, body=body, signature=signature)
+                return history.read_history(session, self.merchant, request)
+
+        return await asyncio.to_thread(work)
+
+
+def _post(path: str, handler: Handler) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            signature = request.headers.get(codec.SIGNATURE_HEADER, "")
+            if not signature:
+                raise NotAllowed(Code.SIGNATURE)  # noqa: TRY301 - all refusals are answered below
+            reply = await handler(await read_body(request), signature)
+        except LoyaltyError as error:
+            return refusal(error)
+        except ClientDisconnect:
+            return refusal(CommandRefused(Code.BODY_SHAPE, detail="cut short"))
+        except Exception as error:  # noqa: BLE001 - the server's request handler: one of three places
+            _LOG.exception("a request failed: %s", type(error).__name__)
+            return refusal(StoreUnavailable(Code.SERVER_TROUBLE))
+        return Response(codec.pack(reply), media_type=codec.CONTENT_TYPE)
+
+    return Route(path, endpoint, methods=["POST"])
+
+
+async def read_body(request: Request) -> bytes:
+    """Read a body piece by piece; stop as soon as it is too large or too slow.
+
+    Raises:
+        CommandRefused: too large, or slower than any line of a shop.
+    """
+    parts = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for part in request.stream():
+                parts += part
+                if len(parts) > codec.COMPRESSED_BYTES_MAX:
+                    raise CommandRefused(Code.BODY_LARGE, limit_bytes=codec.COMPRESSED_BYTES_MAX)
+    except TimeoutError as error:
+        raise CommandRefused(Code.BODY_SHAPE, detail="came too slowly") from error
+    return bytes(parts)
+
+
+def status_of(error: LoyaltyError) -> int:
+    """Return the HTTP status for an error."""
+    if isinstance(error, NotAllowed):
+        return 403 if error.code is Code.TILL_REVOKED else 401
+    if isinstance(error, JoinRefused):
+        return 409
+    if isinstance(error, StoreUnavailable | TooManyTries):
+        return 503
+    return 413 if error.code is Code.BODY_LARGE else 400
+
+
+def refusal(error: LoyaltyError) -> Response:
+    """Say no in the words of the catalog."""
+    status = status_of(error)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}  # noqa: PLR2004 - HTTP's own number
+    if status in {400, 413}:
+        # What is left of an unread body must not be taken for the next request.
+        headers["Connection"] = "close"
+    body = codec.pack(Refusal(code=error.code.value, facts=dict(error.facts)))
+    return Response(body, status_code=status, headers=headers, media_type=codec.CONTENT_TYPE)
