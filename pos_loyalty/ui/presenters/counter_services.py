@@ -1,0 +1,192 @@
+"""What the counter asks of the world, as protocols: the till, a runner, a window, sounds.
+
+The composition root passes the real ones in; tests pass small fakes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.services.enroll_member import MemberWelcomed
+from pos_loyalty.services.last_sales import DayCounts, LastSale
+from pos_loyalty.services.look_up_card import CardLookedUp
+from pos_loyalty.services.look_up_member import MemberFound
+from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.quote_sale import SaleQuote
+from pos_loyalty.services.record_sale import SaleDone
+from pos_loyalty.services.run_sync import ConnectionStatus
+from pos_loyalty.services.undo_sale import SaleUndone
+from pos_loyalty.ui.presenters.counter_screen import CounterScreen
+
+Result = TypeVar("Result")
+
+
+class Lane(StrEnum):
+    """Work of one lane is done one after the other; lanes do not wait for each other."""
+
+    STORE = "store"
+    FIND = "find"
+    NETWORK = "network"
+    """What may wait for the server, and keeps nobody waiting."""
+
+
+class Sound(StrEnum):
+    """The four sounds; each says what the strip says."""
+
+    FOUND = "found"
+    SAVED = "saved"
+    REWARD = "reward"
+    LOOK = "look"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaleOrder:
+    """A sale to quote or to record; amounts in minor units.
+
+    ``sale_id`` is made before the first try and stays the same for each further one.
+    """
+
+    sale_id: SaleId | None
+    member_id: MemberId | None
+    card_key: CardKey | None
+    total: int
+    rewards: tuple[RewardChoice, ...]
+    found_by: str
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUpOrder:
+    """A person to enroll."""
+
+    card_key: CardKey | None
+    phone: str
+    name: str
+    offers_consent: bool
+    different_person: bool
+
+
+@dataclass(frozen=True)
+class ShopNames:
+    """What the title row says."""
+
+    shop_name: str
+    till_name: str
+    currency: str
+    owner: str = "the owner"
+
+
+class CounterServices(Protocol):
+    """The till as the counter uses it; every method blocks and may raise a ``LoyaltyError``."""
+
+    @property
+    def shop(self) -> ShopNames:
+        """Whose counter this is."""
+        ...
+
+    def program(self) -> LoyaltyProgram:
+        """Return the rules in force now."""
+        ...
+
+    def look_up_card(self, text: str) -> CardLookedUp:
+        """Return whose card this is."""
+        ...
+
+    def member(self, member_id: MemberId, found_by: str) -> MemberView:
+        """Return a member with the points of this moment; ``found_by`` stays what it was."""
+        ...
+
+    def find_members(self, text: str) -> tuple[MemberFound, ...]:
+        """Return members whose name, phone or card number fits."""
+        ...
+
+    def quote(self, order: SaleOrder) -> SaleQuote:
+        """Return what the sale would earn, and write nothing."""
+        ...
+
+    def record(self, order: SaleOrder) -> SaleDone:
+        """Write the sale; the same ``sale_id`` again is the same sale."""
+        ...
+
+    def undo(self, sale_id: SaleId) -> SaleUndone:
+        """Take a sale of the last minutes back."""
+        ...
+
+    def enroll(self, order: SignUpOrder) -> MemberWelcomed:
+        """Make someone a member."""
+        ...
+
+    def last_sales(self) -> tuple[LastSale, ...]:
+        """Return the newest sales of this till, newest first."""
+        ...
+
+    def day_counts(self) -> DayCounts:
+        """Return what happened today."""
+        ...
+
+    def unusual_amount(self) -> int:
+        """Return from which amount (minor units) to ask again; 0 leaves it to the built-in rule."""
+        ...
+
+    def connection(self) -> ConnectionStatus:
+        """Return how it stands with the server."""
+        ...
+
+    def ask_rights(self, member_id: MemberId, points: int) -> bool:
+        """Ask the server ahead of time for the right to spend points here; did any come?"""
+        ...
+
+
+class Runner(Protocol):
+    """Does work away from the window and calls back on the window's own thread."""
+
+    def run(
+        self,
+        work: Callable[[], Result],
+        *,
+        on_success: Callable[[Result], None],
+        on_failure: Callable[[Exception], None],
+        lane: Lane = Lane.STORE,
+    ) -> None:
+        """Do ``work``, then call exactly one of the two."""
+        ...
+
+
+class CounterView(Protocol):
+    """Paints a screen."""
+
+    def show_screen(self, screen: CounterScreen) -> None:
+        """Show this and nothing else."""
+        ...
+
+
+class CounterWindow(Protocol):
+    """What only the window itself can do."""
+
+    def next_theme(self) -> str:
+        """Change to the next theme and return its name."""
+        ...
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or leave it."""
+        ...
+
+    def start_camera(self) -> None:
+        """Let the camera look for a card; what it reads comes as a scan."""
+        ...
+
+    def stop_camera(self) -> None:
+        """Let the camera go."""
+        ...
+
+
+class Sounds(Protocol):
+    """Plays the till's own sounds."""
+
+    def play(self, sound: Sound) -> None:
+        """Start a sound; never waits, never fails."""
+        ...

@@ -1,0 +1,167 @@
+"""What the counter remembers between two inputs. Plain data; the flows change it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pos_loyalty.domain.ids import CardKey, RewardId, SaleId
+from pos_loyalty.domain.money import Currency, currency_of
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.services.last_sales import DayCounts, LastSale
+from pos_loyalty.services.look_up_member import MemberFound
+from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.quote_sale import SaleQuote
+from pos_loyalty.services.record_sale import SaleDone
+from pos_loyalty.ui.presenters.amount_entry import AmountEntry
+from pos_loyalty.ui.presenters.connection_chip import ConnectionChip
+from pos_loyalty.ui.presenters.counter_screen import Strip
+from pos_loyalty.ui.presenters.counter_services import ShopNames
+
+
+class Mode(StrEnum):
+    """What the left zone and the keypad are for at this moment."""
+
+    SALE = "sale"
+    SIGN_UP = "sign_up"
+    FIND = "find"
+    LAST_SALES = "last_sales"
+    MENU = "menu"
+    CONNECTION = "connection"
+    HELP = "help"
+    REWARD_PART = "reward_part"
+    CAMERA = "camera"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose card is on the sale: a member, or a genuine card that this till does not know yet."""
+
+    member: MemberView | None
+    card_key: CardKey | None
+    card_hint: str
+    found_by: str
+
+
+@dataclass
+class SaleDraft:
+    """The sale in hand. ``rewards`` maps each chosen reward to the part typed for it, if any."""
+
+    entry: AmountEntry
+    lines: list[int] = field(default_factory=list[int])
+    holder: Holder | None = None
+    without_card: bool = False
+    rewards: dict[RewardId, int | None] = field(default_factory=dict[RewardId, int | None])
+    sale_id: SaleId | None = None
+    quote: SaleQuote | None = None
+    confirmed_total: int | None = None
+    """The unusual amount that a second Enter has confirmed, or is asked to."""
+
+    @property
+    def total(self) -> int:
+        """The sum of the lines and of what is being typed, in minor units."""
+        return sum(self.lines) + self.entry.minor_units
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether this sale has not begun."""
+        nothing_typed = self.entry.is_empty and not self.lines
+        return nothing_typed and self.holder is None and not self.without_card
+
+    @property
+    def member(self) -> MemberView | None:
+        """The member on the sale, if there is one."""
+        return self.holder.member if self.holder else None
+
+    @property
+    def can_complete(self) -> bool:
+        """Return whether Enter would save this sale."""
+        return self.total > 0 and (self.holder is not None or self.without_card)
+
+
+@dataclass(frozen=True)
+class Switched:
+    """Who was taken off when another card was scanned, to bring back with one key."""
+
+    holder: Holder
+    rewards: dict[RewardId, int | None]
+
+
+@dataclass
+class SignUpDraft:
+    """A sign-up in hand."""
+
+    card_key: CardKey | None = None
+    card_hint: str = ""
+    phone: str = ""
+    name: str = ""
+    has_consent: bool = False
+    is_name_last: bool = False
+    """Whether the name was typed last, so that Backspace belongs to it."""
+    known: MemberView | None = None
+    """Who already has this phone number, while the cashier is asked about it."""
+
+    @property
+    def can_start(self) -> bool:
+        """Return whether there is anything to know the new member by."""
+        return self.card_key is not None or bool(self.phone)
+
+
+@dataclass
+class FindDraft:
+    """A search in hand; ``answered`` is the text that ``found`` belongs to."""
+
+    text: str = ""
+    answered: str = ""
+    found: tuple[MemberFound, ...] = ()
+    selected: int = 0
+
+
+@dataclass
+class CounterState:
+    """Everything behind the screen."""
+
+    shop: ShopNames
+    draft: SaleDraft
+    chip: ConnectionChip
+    program: LoyaltyProgram | None = None
+    mode: Mode = Mode.SALE
+    message: Strip | None = None
+    """Said until the next input; without one the strip says the next step."""
+    done: SaleDone | None = None
+    switched: Switched | None = None
+    sign_up: SignUpDraft = field(default_factory=SignUpDraft)
+    find: FindDraft = field(default_factory=FindDraft)
+    selected: int = 0
+    """The chosen row of the list that is open."""
+    part_reward: RewardId | None = None
+    part_text: str = ""
+    is_choosing_reward: bool = False
+    """F4 was pressed: the next digit is a reward."""
+    letters_open: bool = False
+    is_saving: bool = False
+    is_blocked: bool = False
+    """The sale in hand could not be saved; nothing else goes on until a try succeeds."""
+    is_asking_amount: bool = False
+    look_ups: int = 0
+    """Scans whose card is being looked up."""
+    is_enter_waiting: bool = False
+    deaf_until_ms: int = 0
+    """Until then Enter and taps on the primary button do nothing (monotonic)."""
+    camera_until_ms: int | None = None
+    last_sales: tuple[LastSale, ...] = ()
+    counts: DayCounts | None = None
+    unusual_amount: int = 0
+    """The owner's limit in minor units from which the till asks again; 0 = none."""
+    is_undo_spent: bool = False
+    """The last thing was an undo: a second F8 must not take the sale before it back."""
+    theme: str = ""
+
+    @property
+    def currency(self) -> Currency:
+        """The till's currency."""
+        return self.draft.entry.currency
+
+
+def new_state(shop: ShopNames) -> CounterState:
+    """Return the state of a counter that was just opened."""
+    draft = SaleDraft(entry=AmountEntry(currency_of(shop.currency)))
+    return CounterState(shop=shop, draft=draft, chip=ConnectionChip())

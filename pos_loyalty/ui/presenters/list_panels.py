@@ -1,0 +1,258 @@
+"""The left zone's lists: find, last sales, menu, connection, keys, part of a reward."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.reward import PointsForMoney
+from pos_loyalty.domain.rounding import whole_steps
+from pos_loyalty.services.last_sales import LastSale
+from pos_loyalty.services.look_up_member import MemberFound
+from pos_loyalty.ui.presenters.counter_screen import (
+    Action,
+    Button,
+    LastSaleRow,
+    ListPanel,
+    ListRow,
+)
+from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
+from pos_loyalty.ui.presenters.formatting import (
+    card_end,
+    full_name,
+    money,
+    points,
+    short_name,
+    shortened,
+    signed_points,
+    time_of_day,
+)
+from pos_loyalty.ui.presenters.strips import CLOSE
+
+FIND_CHARACTERS_MIN: Final = 3
+UNDO_MS_MAX: Final = 5 * 60 * 1000
+"""A sale older than this is a manager's to cancel."""
+
+_SEARCH_SHOWN_MAX: Final = 24
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A line of the menu and what it does."""
+
+    key: str
+    title: str
+    icon: str
+    shortcut: str = ""
+
+
+MENU: Final = (
+    MenuEntry("last_sales", "Last sales", "receipt"),
+    MenuEntry("connection", "Connection", "wifi", "Ctrl+D"),
+    MenuEntry("theme", "Theme", "sun-moon"),
+    MenuEntry("full_screen", "Full screen", "maximize", "F11"),
+    MenuEntry("help", "Keys and help", "keyboard", "F1"),
+)
+
+KEYS: Final = (
+    ("0\u20139 . ,", "type the amount"),
+    ("Letters", "search for a member"),
+    ("Enter, F12", "the big button"),
+    ("Esc", "one step back"),
+    ("Backspace, Del", "delete a digit, the amount"),
+    ("+", "add the amount as a line"),
+    ("F2", "new member"),
+    ("F3", "find by name, phone or card number"),
+    ("F4 then 1\u20139", "choose a reward; also Alt+1 to Alt+9"),
+    ("F5", "offers by text, in a sign-up"),
+    ("F6", "sale without a card"),
+    ("F8, Ctrl+Z", "take the last sale back, 5 minutes"),
+    ("F10", "menu"),
+    ("F11", "full screen"),
+    ("Ctrl+D", "connection"),
+)
+
+_CAMERA_BUTTON: Final = Button(Action.CAMERA, "Camera", "", "camera")
+_LETTERS_BUTTON: Final = Button(Action.LETTERS, "Letters", "", "keyboard")
+
+
+def list_panel(state: CounterState, clock: Clock) -> ListPanel:
+    """Return the list that is open; the mode has one."""
+    match state.mode:
+        case Mode.FIND:
+            return _find(state)
+        case Mode.LAST_SALES:
+            return _last_sales(state, clock)
+        case Mode.CONNECTION:
+            return _connection(state, clock)
+        case Mode.HELP:
+            return _help()
+        case Mode.REWARD_PART:
+            return _reward_part(state)
+        case _:
+            return _menu(state)
+
+
+def row_keys(state: CounterState, clock: Clock) -> tuple[str, ...]:
+    """Return the keys of the rows that can be chosen in the open list."""
+    if state.mode in {Mode.CONNECTION, Mode.HELP}:
+        return ()
+    return tuple(row.key for row in list_panel(state, clock).rows)
+
+
+def last_sale_rows(state: CounterState, clock: Clock) -> tuple[LastSaleRow, ...]:
+    """Return the rows of the third column."""
+    return tuple(
+        LastSaleRow(
+            time=time_of_day(sale.at_ms, clock),
+            name=_buyer(sale),
+            amount=money(sale.total, state.currency),
+            points=sale_points(sale),
+            unsent=sale.unsent,
+            undone=sale.undone,
+        )
+        for sale in state.last_sales
+    )
+
+
+def sale_points(sale: LastSale) -> str:
+    """Write what a past sale did to points; a dash where it touched none."""
+    parts = (
+        signed_points(sale.earned_points) if sale.earned_points else "",
+        signed_points(-sale.redeemed_points) if sale.redeemed_points else "",
+    )
+    return " ".join(part for part in parts if part) or "\u2014"
+
+
+def can_undo(sale: LastSale, now_ms: int) -> bool:
+    """Return whether this till may still take a sale back without a manager."""
+    return not sale.undone and now_ms - sale.at_ms <= UNDO_MS_MAX
+
+
+def _buyer(sale: LastSale) -> str:
+    if sale.member_name:
+        return short_name(sale.member_name)
+    return "Member" if sale.earned_points or sale.redeemed_points else "No card"
+
+
+def _find(state: CounterState) -> ListPanel:
+    find = state.find
+    rows = tuple(
+        _found_row(member, is_selected=place == find.selected)
+        for place, member in enumerate(find.found)
+    )
+    buttons = (_LETTERS_BUTTON, _CAMERA_BUTTON, CLOSE)
+    empty = "Type a name, a phone number or the number on the card."
+    if find.answered and not rows:
+        new = Button(
+            Action.NEW_MEMBER, f"New member with {_kind(find.answered)}", "F2", "user-plus"
+        )
+        empty = f"Nobody with {shortened(find.answered, _SEARCH_SHOWN_MAX)}."
+        buttons = (new, *buttons)
+    return ListPanel("Find a member", rows, empty=empty, buttons=buttons)
+
+
+def _kind(text: str) -> str:
+    return "this name" if any(sign.isalpha() for sign in text) else "this number"
+
+
+def _found_row(member: MemberFound, *, is_selected: bool) -> ListRow:
+    return ListRow(
+        key=member.id,
+        title=full_name(member.name, card_hint=""),
+        detail=f"phone {card_end(member.phone_hint)}" if member.phone_hint else "",
+        trailing=member.tier_name,
+        icon="user",
+        selected=is_selected,
+    )
+
+
+def _last_sales(state: CounterState, clock: Clock) -> ListPanel:
+    rows = tuple(
+        ListRow(
+            key=sale.sale_id,
+            title=f"{_buyer(sale)} \u00b7 {money(sale.total, state.currency)}",
+            detail=_sale_detail(sale, clock),
+            trailing=sale_points(sale),
+            icon="cloud-off" if sale.unsent else "check",
+            selected=place == state.selected,
+        )
+        for place, sale in enumerate(state.last_sales)
+    )
+    chosen = state.last_sales[state.selected : state.selected + 1]
+    is_open = any(can_undo(sale, clock.now_ms()) for sale in chosen)
+    undo = Button(Action.UNDO, "Undo this sale", "F8", "undo-2", enabled=is_open)
+    return ListPanel("Last sales", rows, empty="No sales yet today.", buttons=(undo, CLOSE))
+
+
+def _sale_detail(sale: LastSale, clock: Clock) -> str:
+    notes = [time_of_day(sale.at_ms, clock)]
+    if sale.undone:
+        notes.append("taken back")
+    if sale.unsent:
+        notes.append("not sent yet")
+    return " \u00b7 ".join(notes)
+
+
+def _menu(state: CounterState) -> ListPanel:
+    rows = tuple(
+        ListRow(
+            key=entry.key,
+            title=entry.title,
+            detail=state.theme if entry.key == "theme" else "",
+            trailing=entry.shortcut,
+            icon=entry.icon,
+            selected=place == state.selected,
+        )
+        for place, entry in enumerate(MENU)
+    )
+    return ListPanel("Menu", rows, buttons=(CLOSE,))
+
+
+def _connection(state: CounterState, clock: Clock) -> ListPanel:
+    panel = state.chip.panel(clock, state.shop.owner)
+    rows = tuple(
+        ListRow(key=str(place), title=text) for place, text in enumerate(panel.sentences, start=1)
+    )
+    return ListPanel(panel.title, rows, buttons=(CLOSE,))
+
+
+def _help() -> ListPanel:
+    rows = tuple(ListRow(key=key, title=key, trailing=does) for key, does in KEYS)
+    return ListPanel("Keys", rows, buttons=(CLOSE,))
+
+
+def _reward_part(state: CounterState) -> ListPanel:
+    """Offer the largest part, half of it and one step; the keypad takes any other."""
+    rows = tuple(
+        ListRow(
+            key=str(part),
+            title=f"{points(part)} points",
+            trailing=worth,
+            selected=place == state.selected,
+        )
+        for place, (part, worth) in enumerate(_parts(state))
+    )
+    return ListPanel("Points to use", rows, empty="Type the amount of the sale first.")
+
+
+def _parts(state: CounterState) -> tuple[tuple[int, str], ...]:
+    reward = (
+        state.program.reward(state.part_reward) if state.program and state.part_reward else None
+    )
+    member = state.draft.member
+    if not isinstance(reward, PointsForMoney) or member is None:
+        return ()
+    from pos_loyalty.domain.reward import sensible_points
+
+    most = sensible_points(
+        reward, total=state.draft.total, spendable_points=member.spendable_points
+    )
+    half = whole_steps(most, 2 * reward.cost_points) * reward.cost_points
+    parts = [part for part in (most, half, reward.cost_points) if 0 < part <= most]
+    return tuple(
+        (
+            part,
+            money(whole_steps(part, reward.cost_points) * reward.amount_per_step, state.currency),
+        )
+        for part in dict.fromkeys(parts)
+    )

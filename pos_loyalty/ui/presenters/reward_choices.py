@@ -1,0 +1,97 @@
+"""Rewards on a sale: which may be chosen, which key each has, and how many points each takes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.ids import RewardId
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.domain.reward import PointsForMoney, Reward, sensible_points, take
+from pos_loyalty.services.member_view import MemberView, RewardOffer
+from pos_loyalty.ui.presenters.counter_state import SaleDraft
+
+POSITIONS_MAX: Final = 9
+"""A reward's key is one digit."""
+
+
+def shown_offers(member: MemberView) -> tuple[RewardOffer, ...]:
+    """Return the rewards under "Ready to use", in the order of their keys.
+
+    A reward that costs more points than the member has is not shown: the bar leads to it. One that
+    may not be used here and now stays in its place, disabled.
+    """
+    shown = [offer for offer in member.rewards if offer.why_not is not Code.POINTS_SHORT]
+    # Those that can be used come first; within each half the program's order stays.
+    shown.sort(key=lambda offer: not offer.available)
+    return tuple(shown[:POSITIONS_MAX])
+
+
+def offer_at(member: MemberView, position: int) -> RewardOffer | None:
+    """Return the reward with this key, counted from 1."""
+    offers = shown_offers(member)
+    return offers[position - 1] if 1 <= position <= len(offers) else None
+
+
+def choices(draft: SaleDraft, program: LoyaltyProgram | None) -> tuple[RewardChoice, ...]:
+    """Return the chosen rewards as the sale names them.
+
+    Fixed rewards come first, so that a points-for-money reward takes its part of what they leave.
+    """
+    member = draft.member
+    if member is None or program is None:
+        return ()
+    spendable, total = member.spendable_points, draft.total
+    chosen: list[RewardChoice] = []
+    for reward in _fixed_first(draft, program):
+        points = part_points(draft, reward, total=total, spendable_points=spendable)
+        chosen.append(RewardChoice(reward.id, points if _is_divisible(reward) else None))
+        spendable -= points
+        total -= _discount(reward, total=total, points=points)
+    return tuple(chosen)
+
+
+def part_points(draft: SaleDraft, reward: Reward, *, total: int, spendable_points: int) -> int:
+    """Return how many points this reward takes: typed, or the sensible maximum."""
+    typed = draft.rewards.get(reward.id)
+    if typed is not None:
+        return typed
+    return sensible_points(reward, total=total, spendable_points=spendable_points)
+
+
+def points_taken(draft: SaleDraft, program: LoyaltyProgram | None, reward_id: RewardId) -> int:
+    """Return what a chosen reward takes on this sale as it stands; 0 if it is not chosen."""
+    reward = program.reward(reward_id) if program else None
+    if reward is None or reward_id not in draft.rewards:
+        return 0
+    choice = next((one for one in choices(draft, program) if one.id == reward_id), None)
+    points = choice.points if choice else None
+    return reward.cost_points if points is None else points
+
+
+def has_empty_part(draft: SaleDraft, program: LoyaltyProgram | None) -> bool:
+    """Return whether a chosen part-payment could take no points off this sale."""
+    return any(choice.points == 0 for choice in choices(draft, program))
+
+
+def without_empty_parts(chosen: Sequence[RewardChoice]) -> tuple[RewardChoice, ...]:
+    """Leave out parts of 0 points: the sale is too small for them yet."""
+    return tuple(choice for choice in chosen if choice.points != 0)
+
+
+def _fixed_first(draft: SaleDraft, program: LoyaltyProgram) -> list[Reward]:
+    rewards = [reward for reward in program.rewards if reward.id in draft.rewards]
+    return sorted(rewards, key=_is_divisible)
+
+
+def _is_divisible(reward: Reward) -> bool:
+    return isinstance(reward, PointsForMoney)
+
+
+def _discount(reward: Reward, *, total: int, points: int) -> int:
+    try:
+        return take(reward, total=total, points=points).discount
+    except RuleViolation:
+        # The sale itself will refuse it, in words; here it takes nothing off.
+        return 0

@@ -1,0 +1,206 @@
+"""Builds the whole screen from the counter's state. Pure: same state and time, same screen."""
+
+from typing import Final
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.ui.presenters.counter_screen import (
+    Action,
+    AmountBox,
+    AmountLook,
+    Button,
+    CameraPanel,
+    CounterScreen,
+    IdlePanel,
+    LeftPanel,
+    SignUpFields,
+    SignUpPanel,
+    Strip,
+)
+from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
+from pos_loyalty.ui.presenters.formatting import card_end, counted, money, points
+from pos_loyalty.ui.presenters.list_panels import can_undo, last_sale_rows, list_panel
+from pos_loyalty.ui.presenters.member_panel import member_panel, multiplier_hint
+from pos_loyalty.ui.presenters.strips import complete_label, start_label, state_strip
+
+SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
+STEPS: Final = (
+    ("Scan the card", "or find by phone \u2014 F3"),
+    ("Type the amount", "card and amount in any order"),
+    ("Press Enter", "points are added and saved at once"),
+)
+
+
+def build_screen(state: CounterState, clock: Clock) -> CounterScreen:
+    """Return what the counter shows now."""
+    is_undo_open = _is_undo_open(state, clock)
+    return CounterScreen(
+        shop_name=state.shop.shop_name,
+        till_name=state.shop.till_name,
+        search_text=state.find.text if state.mode is Mode.FIND else "",
+        search_placeholder=SEARCH_PLACEHOLDER,
+        chip=state.chip.chip(),
+        cashier="",
+        strip=_strip(state),
+        left=_left(state, clock),
+        amount=_amount(state),
+        decimal_key=".",
+        plus_label="+" if state.mode is Mode.SIGN_UP else "+ line",
+        primary=_primary(state),
+        bottom=_bottom(state, is_undo_open=is_undo_open),
+        last_sales_title="Last sales",
+        last_sales=last_sale_rows(state, clock),
+        last_sales_empty="No sales yet today.",
+        undo=Button(Action.UNDO, "Undo last sale", "F8", "undo-2", enabled=is_undo_open),
+        sign_up=_sign_up_fields(state),
+        letters_open=state.letters_open,
+    )
+
+
+def _strip(state: CounterState) -> Strip:
+    return state.message or state_strip(state)
+
+
+def _left(state: CounterState, clock: Clock) -> LeftPanel:
+    match state.mode:
+        case Mode.SIGN_UP:
+            return _sign_up_panel(state)
+        case Mode.CAMERA:
+            return CameraPanel("Camera", "Hold the card 10 to 30 cm before the camera.")
+        case Mode.SALE:
+            holder = state.draft.holder
+            return _idle(state) if holder is None else member_panel(state, holder, clock)
+        case _:
+            return list_panel(state, clock)
+
+
+def _idle(state: CounterState) -> IdlePanel:
+    counts = state.counts
+    if counts is None:
+        return IdlePanel(STEPS, "")
+    today = (
+        counted(counts.sales, "sale", "sales"),
+        counted(counts.new_members, "new member", "new members"),
+        counted(counts.rewards, "reward", "rewards"),
+    )
+    return IdlePanel(STEPS, "Today: " + " \u00b7 ".join(today))
+
+
+def _welcome_points(state: CounterState) -> int:
+    return state.program.welcome_points if state.program else 0
+
+
+def _sign_up_panel(state: CounterState) -> SignUpPanel:
+    welcome = _welcome_points(state)
+    head_start = (("gift", f"+{points(welcome)} welcome points", "added the moment you start"),)
+    benefits = (
+        ("cloud-off", "Works offline", "this card is reserved for this shop"),
+        ("user", "Name can wait", "the card alone is enough to start"),
+    )
+    sign_up = state.sign_up
+    has_card = sign_up.card_key is not None
+    return SignUpPanel(
+        shop_name=state.shop.shop_name,
+        card_hint=f"Card {card_end(sign_up.card_hint)}".strip() if has_card else "No card yet",
+        card_note="New" if has_card else "Scan a new card",
+        benefits=(head_start if welcome else ()) + benefits,
+    )
+
+
+def _sign_up_fields(state: CounterState) -> SignUpFields | None:
+    if state.mode is not Mode.SIGN_UP:
+        return None
+    return SignUpFields(
+        name_text=state.sign_up.name,
+        name_placeholder="First name (optional)",
+        consent_label="Offers by text",
+        consent=state.sign_up.has_consent,
+    )
+
+
+def _amount(state: CounterState) -> AmountBox:
+    if state.mode is Mode.SIGN_UP:
+        phone = state.sign_up.phone
+        look = AmountLook.TYPED if phone else AmountLook.EMPTY
+        return AmountBox("Phone number", phone, look, hint="optional")
+    if state.mode is Mode.REWARD_PART:
+        look = AmountLook.TYPED if state.part_text else AmountLook.EMPTY
+        return AmountBox("Points to use", state.part_text or "0", look)
+    return _sale_amount(state)
+
+
+def _sale_amount(state: CounterState) -> AmountBox:
+    draft = state.draft
+    lines = tuple(money(line, state.currency) for line in draft.lines)
+    total = money(draft.total, state.currency)
+    if state.done is not None:
+        return AmountBox("Last sale \u00b7 saved", total, AmountLook.SAVED, lines=lines)
+    is_typing = not draft.entry.is_empty
+    hint = multiplier_hint(draft.quote)
+    if lines and is_typing:
+        hint = f"Total {total}"
+    return AmountBox(
+        title="Total" if lines and not is_typing else "Sale amount",
+        text=draft.entry.text if is_typing else total,
+        look=AmountLook.TYPED if is_typing or lines else AmountLook.EMPTY,
+        hint=hint,
+        lines=lines,
+    )
+
+
+def _primary(state: CounterState) -> Button:
+    match state.mode:
+        case Mode.SIGN_UP:
+            is_ready = state.sign_up.can_start and not state.is_saving
+            label = start_label(_welcome_points(state))
+            return Button(Action.COMPLETE, label, "Enter", "check", enabled=is_ready)
+        case Mode.FIND:
+            has_row = bool(state.find.found) and not state.is_saving
+            label = "Put on this sale"
+            return Button(Action.COMPLETE, label, "Enter", "user-check", enabled=has_row)
+        case Mode.REWARD_PART:
+            label = f"Use {state.part_text or '0'} points"
+            return Button(
+                Action.COMPLETE, label, "Enter", "check", enabled=bool(state.part_text.strip("0"))
+            )
+        case _:
+            return _complete(state)
+
+
+def _complete(state: CounterState) -> Button:
+    is_ready = (
+        state.is_blocked
+        or (state.draft.can_complete and state.done is None and state.mode is Mode.SALE)
+    ) and not state.is_saving
+    label = "Try again" if state.is_blocked else complete_label(state)
+    if state.done is not None:
+        label = "Complete sale"
+    return Button(Action.COMPLETE, label, "Enter", "check", enabled=is_ready)
+
+
+def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
+    is_free = not state.is_blocked
+    draft = state.draft
+    has_rewards = state.done is None and draft.member is not None and bool(draft.member.rewards)
+    can_go_without = state.done is not None or draft.holder is None
+    in_sale = state.mode is Mode.SALE
+    return (
+        Button(Action.NEW_MEMBER, "New member", "F2", "user-plus", enabled=is_free),
+        Button(Action.FIND, "Find", "F3", "search", enabled=is_free),
+        Button(
+            Action.REWARDS, "Rewards", "F4", "gift", enabled=is_free and has_rewards and in_sale
+        ),
+        Button(
+            Action.NO_CARD,
+            "No card",
+            "F6",
+            "user-x",
+            enabled=is_free and can_go_without and in_sale,
+        ),
+        Button(Action.UNDO, "Undo", "F8", "undo-2", enabled=is_free and is_undo_open),
+    )
+
+
+def _is_undo_open(state: CounterState, clock: Clock) -> bool:
+    if state.is_undo_spent or not state.last_sales or state.is_saving:
+        return False
+    return can_undo(state.last_sales[0], clock.now_ms())

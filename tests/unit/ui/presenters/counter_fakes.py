@@ -1,0 +1,392 @@
+"""A small till, a recording view and a runner that the test drives: a counter without Qt."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pos_loyalty.domain.default_program import default_program
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CardError, RuleViolation
+from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.redemption import take_rewards
+from pos_loyalty.domain.rounding import whole_steps
+from pos_loyalty.services.enroll_member import MemberWelcomed
+from pos_loyalty.services.last_sales import DayCounts, LastSale
+from pos_loyalty.services.look_up_card import CardKind, CardLookedUp
+from pos_loyalty.services.look_up_member import MemberFound
+from pos_loyalty.services.member_view import MemberView, RewardOffer
+from pos_loyalty.services.quote_sale import SaleQuote
+from pos_loyalty.services.record_sale import SaleDone
+from pos_loyalty.services.run_sync import ConnectionStatus
+from pos_loyalty.services.undo_sale import SaleUndone
+from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
+from pos_loyalty.ui.presenters.counter_screen import CounterScreen, MemberPanel
+from pos_loyalty.ui.presenters.counter_services import (
+    Lane,
+    Result,
+    SaleOrder,
+    ShopNames,
+    SignUpOrder,
+    Sound,
+)
+
+AYSE, JONAS, NAMELESS = "AYSE", "JONAS", "NAMELESS"
+BLANK, NEW, FOREIGN = "BLANK", "NEW", "FOREIGN"
+NUMBER = "123456789015"
+
+
+class FakeClock:
+    """Time that the test moves. 21 November 2026, 10:58 UTC."""
+
+    def __init__(self) -> None:
+        self.at_ms = 1_795_258_680_000
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def monotonic_ms(self) -> int:
+        return self.at_ms - 1_795_000_000_000
+
+    def offset_minutes(self, at_ms: int) -> int:
+        del at_ms
+        return 0
+
+
+@dataclass
+class _Person:
+    name: str
+    points: int
+    hint: str
+    phone: str = ""
+
+
+class FakeServices:
+    """A till in memory: one point a euro, the default program's rewards."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.rules = default_program("EUR")
+        self.people = {
+            AYSE: _Person("Ay\u015fe Y\u0131lmaz", 1240, "4417", "015123456789"),
+            JONAS: _Person("Jonas Keller", 60, "5521"),
+            NAMELESS: _Person("", 0, "7788"),
+        }
+        self.orders: list[SaleOrder] = []
+        self.sales: list[LastSale] = []
+        self.sign_ups: list[SignUpOrder] = []
+        self.refusals: list[Exception] = []
+        """What the next writes raise, first one first."""
+        self.status = ConnectionStatus(
+            joined=True, online=True, pending=0, last_contact_ms=clock.now_ms()
+        )
+        self.limit = 0
+        self.asked_rights: list[tuple[MemberId, int]] = []
+        self.spendable: dict[str, int] = {}
+
+    @property
+    def shop(self) -> ShopNames:
+        return ShopNames("Corner Café", "Till 2", "EUR", owner="Mia")
+
+    def program(self) -> LoyaltyProgram:
+        return self.rules
+
+    def unusual_amount(self) -> int:
+        return self.limit
+
+    def connection(self) -> ConnectionStatus:
+        return self.status
+
+    def ask_rights(self, member_id: MemberId, points: int) -> bool:
+        self.asked_rights.append((member_id, points))
+        return False
+
+    def look_up_card(self, text: str) -> CardLookedUp:
+        if text == BLANK:
+            return CardLookedUp(CardKind.BLANK, None, CardKey("b" * 32), "9901")
+        if text == NEW:
+            return CardLookedUp(CardKind.NEW, None, CardKey("c" * 32), "KJHG")
+        if text == NUMBER:
+            return CardLookedUp(
+                CardKind.MEMBER, self.member(MemberId(AYSE), "number"), CardKey(AYSE), "4417"
+            )
+        if text not in self.people:
+            raise CardError(Code.CARD_FOREIGN if text == FOREIGN else Code.CARD_NOT_OURS)
+        member = self.member(MemberId(text), "card")
+        return CardLookedUp(CardKind.MEMBER, member, CardKey(text), member.card_hint)
+
+    def member(self, member_id: MemberId, found_by: str) -> MemberView:
+        person = self.people[member_id]
+        spendable = self.spendable.get(member_id, person.points)
+        return MemberView(
+            id=member_id,
+            name=person.name,
+            tier=self.rules.tiers[0],
+            next_tier=None,
+            balance_points=person.points,
+            spendable_points=spendable,
+            earned_window_points=person.points,
+            as_of_ms=self._clock.now_ms() - 16 * 60_000,
+            rewards=tuple(self._offers(person.points, spendable, found_by)),
+            phone=person.phone,
+            card_hint=person.hint,
+            found_by=found_by,
+        )
+
+    def _offers(self, balance: int, spendable: int, found_by: str) -> list[RewardOffer]:
+        offers: list[RewardOffer] = []
+        for reward in self.rules.rewards:
+            why_not: Code | None = None
+            if reward.cost_points > balance:
+                why_not = Code.POINTS_SHORT
+            elif found_by == "number":
+                why_not = Code.NUMBER_EARNS_ONLY
+            elif reward.cost_points > spendable:
+                why_not = Code.RIGHTS_SHORT
+            text = "" if why_not is None else RuleViolation(why_not).message
+            kind = str(reward.__struct_config__.tag)
+            offers.append(
+                RewardOffer(
+                    reward.id, reward.name, kind, reward.cost_points, not why_not, why_not, text
+                )
+            )
+        return offers
+
+    def find_members(self, text: str) -> tuple[MemberFound, ...]:
+        return tuple(
+            MemberFound(MemberId(key), one.name, one.phone[-4:], "Bronze", "name")
+            for key, one in self.people.items()
+            if text.lower() in one.name.lower() or (one.phone and text in one.phone)
+        )
+
+    def quote(self, order: SaleOrder) -> SaleQuote:
+        taken = take_rewards(self.rules, total=order.total, choices=order.rewards)
+        discount = sum(reward.discount for reward in taken)
+        redeemed = sum(reward.points for reward in taken)
+        earned = 2 * whole_steps(order.total - discount, 100)
+        return SaleQuote(
+            earned_points=earned,
+            redeemed_points=redeemed,
+            discount=discount,
+            to_pay=order.total - discount,
+            multiplier_name="Tuesday",
+            multiplier_percent=200,
+            balance_after_points=0,
+            next_reward_name="Free brunch",
+            next_reward_missing_points=218,
+            trace=(),
+        )
+
+    def record(self, order: SaleOrder) -> SaleDone:
+        self.orders.append(order)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        assert order.sale_id is not None
+        assert order.total > 0
+        is_known = order.member_id is not None
+        quote = self.quote(order) if is_known else None
+        earned, redeemed = (quote.earned_points, quote.redeemed_points) if quote else (0, 0)
+        balance = 0
+        if order.member_id is not None:
+            self.people[order.member_id].points += earned - redeemed
+            balance = self.people[order.member_id].points
+        name = self.people[order.member_id].name if order.member_id else ""
+        self.sales.insert(
+            0,
+            LastSale(
+                order.sale_id,
+                self._clock.now_ms(),
+                name,
+                order.total,
+                earned,
+                redeemed,
+                "",
+                unsent=not self.status.online,
+                undone=False,
+            ),
+        )
+        return SaleDone(
+            sale_id=order.sale_id,
+            earned_points=earned,
+            redeemed_points=redeemed,
+            discount=0,
+            to_pay=order.total,
+            balance_points=balance,
+            spendable_points=balance,
+            trace=(),
+            already=False,
+        )
+
+    def undo(self, sale_id: SaleId) -> SaleUndone:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        place = next(n for n, sale in enumerate(self.sales) if sale.sale_id == sale_id)
+        sale = self.sales[place]
+        if self._clock.now_ms() - sale.at_ms > 300_000:
+            raise RuleViolation(Code.UNDO_LATE, saved=True)
+        self.sales[place] = replace(sale, undone=True)
+        key = next((key for key, one in self.people.items() if one.name == sale.member_name), None)
+        is_member = bool(sale.member_name) and key is not None
+        if is_member and key is not None and not sale.undone:
+            self.people[key].points -= sale.earned_points - sale.redeemed_points
+        return SaleUndone(
+            sale_id=sale_id,
+            member_id=MemberId(key) if is_member and key else None,
+            earned_points_taken=sale.earned_points,
+            redeemed_points_returned=sale.redeemed_points,
+            balance_points=self.people[key].points if is_member and key else 0,
+            already=sale.undone,
+        )
+
+    def enroll(self, order: SignUpOrder) -> MemberWelcomed:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.sign_ups.append(order)
+        known = next((key for key, one in self.people.items() if one.phone == order.phone), None)
+        if order.phone and known and not order.different_person:
+            raise RuleViolation(Code.PHONE_KNOWN, member_id=known)
+        key = f"PERSON{len(self.people)}"
+        self.people[key] = _Person(order.name, 50, "9901", order.phone)
+        return MemberWelcomed(self.member(MemberId(key), "card"), 50)
+
+    def last_sales(self) -> tuple[LastSale, ...]:
+        return tuple(self.sales[:20])
+
+    def day_counts(self) -> DayCounts:
+        return DayCounts(sales=len(self.sales), new_members=len(self.sign_ups), rewards=0)
+
+
+class FakeRunner:
+    """Keeps work until the test lets it happen; failures go the way they go in the window."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def run(
+        self,
+        work: Callable[[], Result],
+        *,
+        on_success: Callable[[Result], None],
+        on_failure: Callable[[Exception], None],
+        lane: Lane = Lane.STORE,
+    ) -> None:
+        del lane
+
+        def step() -> None:
+            try:
+                result = work()
+            except Exception as error:  # noqa: BLE001 - as the real runner does
+                on_failure(error)
+            else:
+                on_success(result)
+
+        self._waiting.append(step)
+
+    def settle(self) -> None:
+        """Do everything that waits, and what that asks for."""
+        while self._waiting:
+            self._waiting.pop(0)()
+
+
+class RecordingView:
+    """Keeps every screen."""
+
+    def __init__(self) -> None:
+        self.screens: list[CounterScreen] = []
+
+    def show_screen(self, screen: CounterScreen) -> None:
+        self.screens.append(screen)
+
+
+class FakeWindow:
+    """Notes what the window was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def next_theme(self) -> str:
+        self.asked.append("theme")
+        return "Dark"
+
+    def toggle_full_screen(self) -> None:
+        self.asked.append("full screen")
+
+    def start_camera(self) -> None:
+        self.asked.append("camera on")
+
+    def stop_camera(self) -> None:
+        self.asked.append("camera off")
+
+
+@dataclass
+class FakeSounds:
+    """Notes what was played."""
+
+    played: list[Sound] = field(default_factory=list[Sound])
+
+    def play(self, sound: Sound) -> None:
+        self.played.append(sound)
+
+
+class Counter:
+    """A counter at which the test is the cashier."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.services = FakeServices(self.clock)
+        self.runner = FakeRunner()
+        self.view = RecordingView()
+        self.window = FakeWindow()
+        self.sounds = FakeSounds()
+        self._ids = 0
+        self.presenter = CounterPresenter(
+            services=self.services,
+            view=self.view,
+            window=self.window,
+            runner=self.runner,
+            sounds=self.sounds,
+            clock=self.clock,
+            new_sale_id=self._new_sale_id,
+        )
+        self.presenter.start()
+        self.settle()
+
+    def _new_sale_id(self) -> SaleId:
+        self._ids += 1
+        return SaleId(f"{self._ids:032x}")
+
+    @property
+    def screen(self) -> CounterScreen:
+        return self.view.screens[-1]
+
+    @property
+    def strip(self) -> str:
+        return self.screen.strip.text
+
+    @property
+    def member(self) -> MemberPanel:
+        assert isinstance(self.screen.left, MemberPanel)
+        return self.screen.left
+
+    def settle(self) -> None:
+        self.runner.settle()
+
+    def wait(self, ms: int) -> None:
+        self.clock.at_ms += ms
+        self.presenter.tick()
+        self.settle()
+
+    def press(self, *keys: str) -> None:
+        """Press keys by name; a person is never faster than the guard after a commit."""
+        for key in keys:
+            self.clock.at_ms += 700
+            if not self.presenter.key_pressed(key):
+                self.presenter.text_typed(key)
+            self.settle()
+
+    def type(self, text: str) -> None:
+        self.press(*text)
+
+    def scan(self, *texts: str) -> None:
+        self.clock.at_ms += 2_100
+        self.presenter.card_scanned(texts)
+        self.settle()
