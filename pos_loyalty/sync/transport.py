@@ -111,7 +111,7 @@ def server_url(text: str) -> str:
 class HttpTransport:
     """Carries messages to one server, over connections that stay open between calls.
 
-    One event loop uses it; a call that is cancelled closes its connection.
+    One event loop uses it; a call that is canceled closes its connection.
     """
 
     def __init__(self, url: str, signer: Signer) -> None:
