@@ -3,7 +3,9 @@
     .venv/bin/python installer/build.py [--output FOLDER] [--no-smoke-test]
 
 The result, `dist/pos-loyalty/`, runs where neither Python nor these packages are
-installed. It runs on the kind of system that it was built on, and on newer ones.
+installed. It runs on the kind of system that it was built on, and on newer ones. On
+Linux it takes the libraries of the display from the system, as they belong to its
+drivers: on Debian, libegl1 libgl1 libx11-6 libx11-xcb1.
 """
 
 import argparse
