@@ -9,9 +9,11 @@ TARGET = Path(__file__).parent.parent / "docs" / "errors.md"
 
 _HEAD = """# Everything the program may tell you
 
-Each fault has one code and one sentence; the window, `counter`, the command line and the server use the same. Fields in braces are filled in.
-In the window the code stands in the details, never on the strip. In `counter` a refused command answers
-`{"ok": false, "code": …, "message": …, "saved": …}`, where `saved` says whether this sale is safely recorded.
+Each fault has one code and one sentence; the window, `counter`, the command line and the
+server use the same. Fields in braces are filled in. In the window the code stands in the
+details, never on the strip. In `counter` a refused command answers
+`{"ok": false, "code": …, "message": …, "saved": …}`, where `saved` says whether this sale
+is safely recorded.
 
 This page is made from `pos_loyalty/domain/error_catalog.py` by `tools/write_error_docs.py`.
 
