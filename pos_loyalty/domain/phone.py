@@ -4,6 +4,8 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 
 _TEXT_LENGTH_MAX = 40
+_NATIONAL_DIGITS_MIN = 6
+"""Shorter numbers exist within a town; a person's phone is longer, and a typed start is not."""
 _FALLBACK_COUNTRY = "DE"
 _COUNTRY_OF_CURRENCY = {
     "AED": "AE",
@@ -50,7 +52,8 @@ def international(text: str, country: str) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
         raise _not_a_number(region) from error
-    if not phonenumbers.is_possible_number(number):
+    digits = len(str(number.national_number))
+    if digits < _NATIONAL_DIGITS_MIN or not phonenumbers.is_possible_number(number):
         raise _not_a_number(region)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -8,6 +8,7 @@ import unicodedata
 
 WORD_LENGTH_MAX = 40
 _LAST_DIGITS = 4
+_ROUNDS_MAX = 4
 _FOLDS = str.maketrans(
     {
         "\u0131": "i",  # dotless i
@@ -25,9 +26,22 @@ _FOLDS = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Return the text as it is compared: lower case, no accents, plain letters."""
-    plain = unicodedata.normalize("NFKD", text.translate(_FOLDS).casefold().translate(_FOLDS))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    """Return the text as it is compared: lower case, no accents, plain letters.
+
+    Decomposing can bring capitals to light and lower case can bring accents, so the
+    two take turns until nothing changes; a round or two settle every letter.
+    """
+    for _ in range(_ROUNDS_MAX):
+        plain = _plain(unicodedata.normalize("NFKD", text.translate(_FOLDS)))
+        folded = plain.casefold().translate(_FOLDS)
+        if folded == text:
+            break
+        text = folded
+    return text
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
 
 
 def name_words(name: str) -> tuple[str, ...]:

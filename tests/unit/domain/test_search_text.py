@@ -1,0 +1,59 @@
+"""Search finds what a person means, in any script."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pos_loyalty.domain.search_text import (
+    digits_of,
+    fold,
+    member_words,
+    name_words,
+    phone_words,
+    query_words,
+)
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("Ay\u015fe Y\u0131lmaz", "ayse yilmaz"),
+        ("IŞIL", "isil"),
+        ("İpek", "ipek"),
+        ("Müller", "muller"),
+        ("Weiß", "weiss"),
+        ("Łukasz", "lukasz"),
+        ("Søren", "soren"),
+        ("أحمد", "احمد"),
+        ("José", "jose"),
+    ],
+)
+def test_F59_accents_case_and_letter_forms_make_no_difference(stored: str, typed: str) -> None:
+    assert name_words(stored) == name_words(typed)
+
+
+@given(st.text(max_size=60))
+def test_F59_folding_twice_changes_nothing_more(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+def test_a_phone_is_found_by_its_national_form_and_its_last_four() -> None:
+    words = phone_words("+4915123456789")
+
+    assert "015123456789" in words
+    assert "6789" in words
+    assert phone_words("") == ()
+
+
+def test_a_typed_number_with_spaces_is_one_word() -> None:
+    assert query_words("0151 23 45") == ("01512345",)
+    assert query_words("jo smi") == ("jo", "smi")
+    assert query_words("   ") == ()
+    assert query_words("--") == ()
+
+
+def test_a_member_is_found_by_name_and_phone_words_each_once() -> None:
+    words = member_words(name="Ayşe Ayşe", phone="+491512345")
+
+    assert words.count("ayse") == 1
+    assert digits_of("\u0660\u0661\u0665") == "015"
