@@ -1,11 +1,23 @@
 """Start, stop and report on the sync engine; ask it for rights and for a member's history."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pos_loyalty.domain.error_catalog import Code, Fact
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.services.history import RemoteEntry
 from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.sync.engine import SyncEngine, TransportMaker
+from pos_loyalty.sync.line_status import LineStatus
+from pos_loyalty.sync.transport import HttpTransport
+from pos_loyalty.wire.messages import HistoryEntry
+
+ASK_RIGHTS_SECONDS = 1.5
+HISTORY_SECONDS = 2.0
+_NO_LINE = LineStatus()
 
 
 @dataclass(frozen=True)
@@ -21,7 +33,13 @@ class SyncOutcome:
 
 @dataclass(frozen=True)
 class ConnectionStatus:
-    """Where the till stands with its server, for the connection chip."""
+    """One moment; times are milliseconds of this till's clock.
+
+    ``offline_since_ms`` and ``failed_tries`` begin with the first failed try;
+    ``sending_since_ms`` with the first item that waits; ``unsent_for_ms`` is the age of
+    the oldest unsent item since the till last made progress with it.
+    ``clock_off_minutes`` is how far this till's clock is from the server's.
+    """
 
     joined: bool
     online: bool
@@ -29,47 +47,137 @@ class ConnectionStatus:
     last_contact_ms: int | None
     offline_since_ms: int | None = None
     sending_since_ms: int | None = None
+    unsent_for_ms: int = 0
     failed_tries: int = 0
     trouble: Code | None = None
+    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
     clock_off_minutes: int = 0
 
 
 class SyncService:
     """The engine as the till sees it. A till that works alone has nothing to send."""
 
-    def __init__(self, context: TillContext) -> None:
+    def __init__(
+        self, context: TillContext, *, make_transport: TransportMaker = HttpTransport
+    ) -> None:
+        self.on_change: list[Callable[[], None]] = []
+        """Called in the engine's thread when the line, members or programs changed."""
         self._context = context
+        self._make_transport = make_transport
+        self._reserved: dict[MemberId, int] = {}
+        self._lock = threading.Lock()
+        self._engine: SyncEngine | None = None
 
     def start(self) -> None:
         """Start the engine's thread where a server is known; harmless otherwise."""
+        if not self._context.identity.joined:
+            return
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._make_engine()
+                self._context.store.after_write = self._engine.wake
+            self._engine.start()
 
     def stop(self) -> None:
         """Stop the engine; what is unsent stays in the journal."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.stop()
 
     def sync_now(self, *, timeout_ms: int) -> SyncOutcome:
         """Exchange until nothing is pending and no row waits, or the time is up."""
-        del timeout_ms
+        self.start()
+        engine = self._engine
+        trouble = Code.NOT_JOINED if engine is None else engine.sync_now(timeout_ms / 1000)
+        self._context.refresh()
         status = self.status()
-        trouble = None if status.joined else Code.NOT_JOINED
-        return SyncOutcome(status.pending, status.online, status.last_contact_ms, trouble)
+        return SyncOutcome(
+            pending=status.pending,
+            online=status.online,
+            last_contact_ms=status.last_contact_ms,
+            trouble=trouble,
+            facts=status.facts if trouble is status.trouble else {},
+        )
 
     def status(self) -> ConnectionStatus:
         """Return where the till stands now."""
         with self._context.store.read() as work:
             pending = work.journal.stream().pending
+        engine = self._engine
+        line = _NO_LINE if engine is None else engine.status
         return ConnectionStatus(
             joined=self._context.identity.joined,
-            online=False,
+            online=line.online,
             pending=pending,
-            last_contact_ms=self._context.last_contact_ms,
+            last_contact_ms=line.last_contact_ms or self._context.last_contact_ms,
+            offline_since_ms=line.offline_since_ms,
+            sending_since_ms=line.sending_since_ms,
+            unsent_for_ms=line.unsent_for_ms,
+            failed_tries=line.failed_tries,
+            trouble=line.trouble,
+            facts=dict(line.facts),
+            clock_off_minutes=line.clock_off_minutes,
         )
 
     def ask_rights(self, member: MemberId, points: int) -> bool:
-        """Ask the server for spend rights of a member, in at most 1.5 s; tell whether any came."""
-        del member, points
-        return False
+        """Ask the server for spend rights of a member, in at most 1.5 s; tell whether they came."""
+        engine = self._engine
+        return engine is not None and engine.ask_rights(member, points, ASK_RIGHTS_SECONDS)
+
+    def prefetch_rights(self, member: MemberId, points: int) -> None:
+        """Ask ahead while a member's sale is on screen; returns at once."""
+        engine = self._engine
+        if engine is not None:
+            engine.want_rights(member, points)
+
+    def reserve_rights(self, member: MemberId, points: int) -> None:
+        """Keep points here that a basket on screen counts on; 0 = no more."""
+        if points > 0:
+            self._reserved[member] = points
+        else:
+            self._reserved.pop(member, None)
+            engine = self._engine
+            if engine is not None:
+                engine.wake()
 
     def remote_history(self, member: MemberId, limit: int) -> tuple[RemoteEntry, ...] | None:
         """Return the server's entries of a member; None where it cannot be asked now."""
-        del member, limit
-        return None
+        engine = self._engine
+        reply = None if engine is None else engine.history(member, limit, HISTORY_SECONDS)
+        if reply is None:
+            return None
+        with self._context.store.read() as work:
+            stream = work.journal.stream().stream
+        return tuple(_remote_entry(entry, own=entry.stream == stream) for entry in reply.entries)
+
+    def _make_engine(self) -> SyncEngine:
+        context = self._context
+        return SyncEngine(
+            state=SyncState(
+                context.store,
+                context.clock,
+                context.ids,
+                reserved=lambda member: self._reserved.get(member, 0),
+            ),
+            joining=Joining(context.store, context.clock, context.ids),
+            clock=context.clock,
+            ids=context.ids,
+            on_change=self._changed,
+            make_transport=self._make_transport,
+        )
+
+    def _changed(self) -> None:
+        self._context.refresh()
+        for tell in tuple(self.on_change):
+            tell()
+
+
+def _remote_entry(entry: HistoryEntry, *, own: bool) -> RemoteEntry:
+    return RemoteEntry(
+        sale_id=entry.event,
+        at_ms=entry.at_ms,
+        kind=entry.kind,
+        points=entry.points,
+        own_seq=entry.seq if own else 0,
+    )

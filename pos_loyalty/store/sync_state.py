@@ -96,6 +96,7 @@ class Waiting:
     events: int
     profiles: int
     oldest_at_ms: int | None
+    acked_seq: int
 
     @property
     def anything(self) -> bool:
@@ -135,7 +136,17 @@ class SyncState:
                 "SELECT at_ms FROM event WHERE stream_no = ? AND seq = ?",
                 (stream.stream_no, stream.acked_seq + 1),
             ).fetchone()
-        return Waiting(stream.pending, int(profiles[0]), None if oldest is None else int(oldest[0]))
+        return Waiting(
+            events=stream.pending,
+            profiles=int(profiles[0]),
+            oldest_at_ms=None if oldest is None else int(oldest[0]),
+            acked_seq=stream.acked_seq,
+        )
+
+    def spendable(self, member: MemberId) -> int:
+        """Return a member's spend rights here, in points."""
+        with self.store.read() as read:
+            return read.journal.rights(member).spendable
 
     def batch(self, from_seq: int, *, events_max: int, bytes_max: int) -> Batch:
         """Return events from ``from_seq`` on, as many as fit, at least one if there is one."""

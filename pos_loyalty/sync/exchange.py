@@ -96,9 +96,14 @@ _PLAIN_STEPS = {Status.CLOSED: Step.REJOIN, Status.BUSY: Step.WAIT}
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a reply changed. ``moved`` tells apart progress from the same answer again."""
+    """What a reply changed. ``moved`` tells apart progress from the same answer again.
+
+    ``granted`` says that the server looked at the rights asked for. Where
+    ``clock_offset_ms`` is above 0 this till's clock is ahead of the server's.
+    """
 
     step: Step
+    granted: bool = False
     rows: int = 0
     appended: int = 0
     wait_ms: int = 0
@@ -357,6 +362,7 @@ class Exchange:
     ) -> Outcome:
         return Outcome(
             step=step,
+            granted=reply.status is Status.OK and bool(request.want_rights),
             rows=rows,
             appended=appended,
             wait_ms=reply.retry_after_ms,

@@ -1,0 +1,103 @@
+"""Join a server: the till belongs to a merchant from now on, and its journal comes along."""
+
+import asyncio
+from dataclasses import dataclass
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused, ServerUnreachable
+from pos_loyalty.services.run_sync import SyncOutcome, SyncService
+from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.joining import Joining
+from pos_loyalty.sync.backoff import delay_ms, jitter_of
+from pos_loyalty.sync.credentials import TillKey
+from pos_loyalty.sync.engine import TransportMaker
+from pos_loyalty.sync.join import Join
+from pos_loyalty.sync.transport import JOIN_PATH, HttpTransport, server_url
+from pos_loyalty.wire.messages import JoinReply
+
+TRIES = 4
+_FIRST_SYNC_MS = 30_000
+
+
+@dataclass(frozen=True)
+class JoinServer:
+    """Join the server at an address with a one-time code of the owner."""
+
+    url: str
+    code: str
+
+
+@dataclass(frozen=True)
+class ServerJoined:
+    """The till belongs to this merchant; ``sync`` is how the first exchange went."""
+
+    merchant_name: str
+    shop_name: str
+    till_name: str
+    sync: SyncOutcome
+
+
+class JoinServerHandler:
+    """Joins, and brings the first rows."""
+
+    def __init__(
+        self,
+        context: TillContext,
+        sync: SyncService,
+        *,
+        make_transport: TransportMaker = HttpTransport,
+    ) -> None:
+        self._context = context
+        self._sync = sync
+        self._make_transport = make_transport
+
+    def __call__(self, command: JoinServer) -> ServerJoined:
+        """Join; a repeated call after a lost answer finds the same till again.
+
+        Raises:
+            CommandRefused: joined already, the code does not fit, another currency, no address.
+            ServerUnreachable: no usable answer; nothing was changed here.
+        """
+        url = server_url(command.url)
+        if not command.code.strip():
+            raise CommandRefused(Code.JOIN_CODE)
+        self._ensure_may_join()
+        context = self._context
+        joining = Joining(context.store, context.clock, context.ids)
+        key = TillKey.from_text(joining.private_key())
+        join = Join(
+            storage=joining, clock=context.clock, server_url=url, public_key=key.public_text
+        )
+        join.take(asyncio.run(self._ask(join, url, key, command.code)))
+        context.refresh()
+        outcome = self._sync.sync_now(timeout_ms=_FIRST_SYNC_MS)
+        identity = context.identity
+        return ServerJoined(
+            merchant_name=identity.merchant_name,
+            shop_name=identity.shop_name,
+            till_name=identity.till_name,
+            sync=outcome,
+        )
+
+    def _ensure_may_join(self) -> None:
+        """A till joins once; again only where its server no longer knows it."""
+        if not self._context.identity.joined:
+            return
+        trouble = self._sync.sync_now(timeout_ms=_FIRST_SYNC_MS).trouble
+        if trouble is not Code.TILL_UNKNOWN:
+            raise CommandRefused(Code.JOIN_DONE, merchant=self._context.identity.merchant_name)
+        self._sync.stop()
+
+    async def _ask(self, join: Join, url: str, key: TillKey, code: str) -> JoinReply:
+        """Send the request, a few times where the line fails: the server knows it again."""
+        transport = self._make_transport(url, key)
+        try:
+            for failures in range(1, TRIES):
+                try:
+                    return await transport.call(JOIN_PATH, join.next_request(code), JoinReply)
+                except ServerUnreachable:
+                    jitter = jitter_of(self._context.ids.random_bytes(4))
+                    await asyncio.sleep(delay_ms(failures, jitter=jitter) / 1000)
+            return await transport.call(JOIN_PATH, join.next_request(code), JoinReply)
+        finally:
+            await transport.close()

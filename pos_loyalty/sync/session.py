@@ -1,0 +1,153 @@
+"""One till's talk with its server: the pure steps, carried over a transport."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused, NotOurServer, ServerUnreachable
+from pos_loyalty.domain.ids import IdSource, MemberId, MerchantId
+from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.sync.credentials import TillKey
+from pos_loyalty.sync.exchange import Exchange, Outcome, Step
+from pos_loyalty.sync.rejoin import Rejoin
+from pos_loyalty.sync.transport import EXCHANGE_PATH, HISTORY_PATH, JOIN_PATH, READ_SECONDS
+from pos_loyalty.wire.messages import HistoryReply, HistoryRequest, JoinReply, SyncReply
+
+ReplyT = TypeVar("ReplyT")
+
+_POLL_MARGIN_SECONDS = 5.0
+
+
+class Transport(Protocol):
+    """Carries messages to one server."""
+
+    async def call(
+        self,
+        path: str,
+        message: msgspec.Struct,
+        kind: type[ReplyT],
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> ReplyT:
+        """Send a signed message and return the reply."""
+        ...
+
+    async def merchant(self) -> MerchantId:
+        """Ask whose server answers."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        ...
+
+
+@dataclass
+class Session:
+    """Carries exchanges, and moves to a new stream where the old one cannot go on."""
+
+    state: SyncState
+    joining: Joining
+    make_transport: Callable[[], Transport]
+    key: TillKey
+    clock: Clock
+    ids: IdSource
+    _transport: Transport = field(init=False)
+    _exchange: Exchange = field(init=False)
+    _knows_server: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._transport = self.make_transport()
+        self._exchange = Exchange(
+            storage=self.state, signer=self.key, clock=self.clock, ids=self.ids
+        )
+
+    async def exchange(
+        self,
+        *,
+        want_rights: Sequence[tuple[MemberId, int]] = (),
+        wait_ms: int = 0,
+        is_poll: bool = False,
+    ) -> Outcome:
+        """Carry one exchange.
+
+        Before the first one the server is asked whose it is: nothing of the shop goes
+        to a stranger, not even to one who happens to have the address.
+
+        Raises:
+            ServerUnreachable: no usable answer.
+            CommandRefused: the server refuses this till or this message.
+        """
+        await self._ensure_our_server()
+        request = self._exchange.next_request(
+            want_rights=want_rights, wait_ms=wait_ms, is_poll=is_poll
+        )
+        try:
+            reply = await self._transport.call(
+                EXCHANGE_PATH,
+                request,
+                SyncReply,
+                read_seconds=_POLL_MARGIN_SECONDS + wait_ms / 1000 if is_poll else READ_SECONDS,
+            )
+            outcome = self._exchange.take(reply)
+        except CommandRefused as error:
+            return self._refused(error)
+        except NotOurServer:
+            self._knows_server = False
+            raise
+        finally:
+            self._exchange.abandon()
+        if outcome.step is Step.IGNORED:
+            raise ServerUnreachable(Code.SERVER_TROUBLE)
+        if outcome.step is Step.REJOIN:
+            return await self._rejoin(outcome)
+        return outcome
+
+    async def history(self, member: MemberId, limit: int) -> HistoryReply:
+        """Ask for a member's newest entries from all tills, beside the exchanges.
+
+        Raises:
+            ServerUnreachable: no usable answer.
+            CommandRefused: the server refuses this till or this message.
+        """
+        position = self.state.position()
+        request = HistoryRequest(stream=position.stream, member=member, limit=limit)
+        transport = self.make_transport()
+        try:
+            reply = await transport.call(HISTORY_PATH, request, HistoryReply)
+        finally:
+            await transport.close()
+        if reply.merchant != position.merchant:
+            raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
+        return reply
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    async def _ensure_our_server(self) -> None:
+        if self._knows_server:
+            return
+        if await self._transport.merchant() != self.state.position().merchant:
+            raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
+        self._knows_server = True
+
+    def _refused(self, error: CommandRefused) -> Outcome:
+        """Send less where the message was too large; anything else is for people."""
+        if error.code is Code.BODY_LARGE and self._exchange.too_large():
+            return Outcome(step=Step.MORE, moved=(0, 0, self.ids.next_id(), MemberId("")))
+        self._knows_server = False
+        raise error
+
+    async def _rejoin(self, outcome: Outcome) -> Outcome:
+        """Go on in a new stream; the same one again where the reply was lost."""
+        rejoin = Rejoin(storage=self.joining, clock=self.clock, public_key=self.key.public_text)
+        request = rejoin.next_request()
+        reply = await self._transport.call(JOIN_PATH, request, JoinReply)
+        rejoin.take(reply, outcome.known_hashes)
+        self._exchange.restart()
+        return replace(outcome, step=Step.MORE, moved=(0, 0, request.stream, MemberId("")))
