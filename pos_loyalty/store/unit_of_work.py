@@ -19,8 +19,13 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
 from pos_loyalty.store.cards import CardRepository
 from pos_loyalty.store.data_folder import FolderLock
-from pos_loyalty.store.database import Connection, connect_reader, connect_writer
-from pos_loyalty.store.errors import OWNER, translating
+from pos_loyalty.store.database import (
+    SCHEMA_VERSION,
+    Connection,
+    connect_reader,
+    connect_writer,
+)
+from pos_loyalty.store.errors import OWNER, translated, translating
 from pos_loyalty.store.journal import Journal
 from pos_loyalty.store.members import MemberRepository
 from pos_loyalty.store.programs import ProgramRepository
@@ -70,8 +75,26 @@ class UnitOfWork(Repositories):
         Raises:
             StoreUnavailable: the result is unknown until the event is looked up by its id.
         """
-        with translating():
+        try:
             self.connection.execute("COMMIT")
+        except dbapi2.Error as error:
+            self.roll_back()
+            self._bury_failed_commit()
+            raise translated(error) from error
+
+    def _bury_failed_commit(self) -> None:
+        """Keep a commit whose flush failed from coming back to life.
+
+        Its frames may lie whole at the end of the WAL: this process ignores them, but
+        the recovery after a crash would take them for committed, hours after the cashier
+        was told "not saved". Any commit over them ends that; where the disk refuses
+        this one, too, the next commit or the checkpoint on closing does it.
+        """
+        with suppress(dbapi2.Error):
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self.connection.execute("COMMIT")
+        self.roll_back()
 
     def roll_back(self) -> None:
         """Undo what was not committed; harmless when there is nothing."""
