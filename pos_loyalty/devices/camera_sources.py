@@ -71,8 +71,9 @@ class Webcam:
             raise CameraTrouble(Code.CAMERA_ABSENT)
         import cv2
 
-        # OpenCV reports a missing camera on stderr, in words for programmers; we report it.
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        from pos_loyalty.devices.frames import silence_opencv
+
+        silence_opencv()
         # On Windows the default (Media Foundation) takes up to minutes to open a camera.
         backend = cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_ANY
         capture = cv2.VideoCapture(self._index, backend)
@@ -109,6 +110,9 @@ class VideoFile:
         """Open the file."""
         import cv2
 
+        from pos_loyalty.devices.frames import silence_opencv
+
+        silence_opencv()
         capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
             capture.release()

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,12 +65,10 @@ class ZbarProcess:
         if process is None:
             return
         process.kill()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:  # bytes were left that nobody will read
-                    _LOG.debug("the second QR reader was ended with a picture on its way")
+        for stream in filter(None, (process.stdin, process.stdout)):
+            # A picture may be on its way that nobody will read.
+            with suppress(OSError):
+                stream.close()
         process.wait()
 
     def _running(self) -> subprocess.Popen[bytes] | None:

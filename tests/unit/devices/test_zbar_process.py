@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pyzbar.pyzbar import Decoded
 
 from pos_loyalty.devices import zbar_process, zbar_worker
 from pos_loyalty.devices.zbar_process import ZbarProcess
@@ -120,6 +121,20 @@ def test_the_worker_answers_each_frame_and_ends_with_its_input() -> None:
 
     payload = cards()[0].payload.encode()
     assert answers.getvalue() == bytes(4) + b"\0\0\0\1" + b"\0\0\0\x1d" + payload
+
+
+def test_a_code_that_the_library_cannot_take_is_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Structured append makes pyzbar raise ValueError; the worker lives on."""
+
+    def refuse(*_arguments: object, **_options: object) -> list[Decoded]:
+        raise ValueError("4294967295 is not a valid ZBarOrientation")
+
+    monkeypatch.setattr("pyzbar.pyzbar.decode", refuse)
+    frame = (1).to_bytes(4, "big") * 2 + b"x"
+    answers = BytesIO()
+
+    assert zbar_worker.serve(BytesIO(frame * 2), answers) == 0
+    assert answers.getvalue() == bytes(12)
 
 
 def test_the_worker_says_when_its_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
