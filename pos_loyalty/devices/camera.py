@@ -29,9 +29,11 @@ _WATCH_SECONDS: Final = 0.1
 class CameraTiming:
     """How patient the camera is. In seconds, but for the decoder's budget."""
 
-    lost_after: float = 1.5
-    """No frame for this long is a lost camera; a message within 2 s is the promise."""
-    black_after: float = 1.2
+    lost_after: float = 1.2
+    """No answer for this long is a lost camera; a message within 2 s is the promise."""
+    open_within: float = 8.0
+    """Opening takes some cameras seconds; an absent or busy one says so much sooner."""
+    black_after: float = 1.0
     reopen_every: float = 1.0
     budget_ms: float = 60.0
     """For one frame: the fast lane and a stage or two of the slow one."""
@@ -105,6 +107,7 @@ class Camera:
         """Take frames as they come; open the source again whenever it is lost."""
         while not self._stopping.is_set():
             try:
+                self._newest.begin()
                 self._source.open()
                 while not self._stopping.is_set():
                     self._newest.put(self._source.read())
@@ -130,7 +133,9 @@ class Camera:
     def _judge(self, *, dark_for: float) -> None:
         """Report what is wrong now, once until it changes."""
         trouble = self._newest.failure
-        if trouble is None and self._newest.silent_for() >= self._timing.lost_after:
+        is_opening = self._newest.is_opening
+        patience = self._timing.open_within if is_opening else self._timing.lost_after
+        if trouble is None and self._newest.silent_for() >= patience:
             trouble = Code.CAMERA_LOST
         if trouble is None and dark_for >= self._timing.black_after:
             trouble = Code.CAMERA_BLACK
@@ -165,16 +170,23 @@ class _Newest:
         self._frame: Frame | None = None
         self._heard_at = time.monotonic()
         self._failure: Code | None = None
+        self.is_opening = True
+        """Whether the source was never read since it was begun or failed."""
 
     @property
     def failure(self) -> Code | None:
         """What is wrong with the source; None once it could be read again."""
         return self._failure
 
+    def begin(self) -> None:
+        """Note that the source is being opened."""
+        with self._changed:
+            self._heard_at, self.is_opening = time.monotonic(), True
+
     def put(self, frame: "Frame | None") -> None:
         """Keep this frame; None says that the source lives and has nothing new."""
         with self._changed:
-            self._heard_at, self._failure = time.monotonic(), None
+            self._heard_at, self._failure, self.is_opening = time.monotonic(), None, False
             if frame is not None:
                 self._frame = frame
                 self._changed.notify()

@@ -8,7 +8,7 @@ A bar code may carry control characters, which scanners type as Ctrl, Alt and fu
 a burst these are dropped and never act, and only the letters of `ALLOWED` are kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
@@ -86,8 +86,12 @@ class Scan:
 
     @property
     def text(self) -> str:
-        """The best reading."""
+        """The best reading for a caller who knows nothing of its meaning."""
         return self.texts[0]
+
+    def reading(self, accepts: Callable[[str], bool]) -> str:
+        """Return the first reading that makes sense to the caller, else the best one."""
+        return next((text for text in self.texts if accepts(text)), self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,17 +152,38 @@ def test_F42_a_driver_that_never_answers_is_told_within_two_seconds(
         """The cable was pulled and the driver did not notice."""
 
         def read(self) -> Pixels | None:
-            is_released.wait(10)
+            if is_pulled.is_set():
+                is_released.wait(10)
             return super().read()
 
-    is_released = threading.Event()
+    is_pulled, is_released = threading.Event(), threading.Event()
     hanging = Hanging()
     watched = watch(hanging, CameraTiming())
+    hanging.show(webcam_frame(face(0), 1))
+    assert watched.next() == cards()[0].payload
+    is_pulled.set()
     try:
         assert watched.next(2.0) is Code.CAMERA_LOST
     finally:
         is_released.set()
     assert watched.next() == "recovered"
+
+
+def test_F42_a_camera_that_opens_slowly_is_waited_for_and_not_for_ever(
+    watch: Callable[..., Watched],
+) -> None:
+    class Slow(FrameFeed):
+        """Takes half a second, as cheap cameras do, or more."""
+
+        def open(self) -> None:
+            time.sleep(0.6)
+
+    patient = watch(Slow())
+    impatient = watch(Slow(), CameraTiming(lost_after=0.1, open_within=0.2))
+
+    assert impatient.next() is Code.CAMERA_LOST
+    assert impatient.next() == "recovered"
+    assert patient.is_quiet(0.1)
 
 
 def test_F42_a_black_picture_is_told_within_two_seconds(watch: Callable[..., Watched]) -> None:

@@ -156,6 +156,8 @@ def test_a_scanner_set_to_the_tills_own_layout_is_read_by_the_layout() -> None:
     till.wait()
 
     assert till.scans[0].texts == ("YYYYYYYY", "ZZZZZZZZ")
+    assert till.scans[0].reading("ZZZZZZZZ".__eq__) == "ZZZZZZZZ"
+    assert till.scans[0].reading("neither".__eq__) == "YYYYYYYY"
 
 
 @pytest.mark.parametrize("numbering", list(KeyNumbering))
