@@ -77,8 +77,7 @@ class LookUpCardHandler:
         with self._context.store.read() as work:
             card = work.cards.by_number(text)
             if card is None:
-                parse_card_number(text)
-                raise CardError(Code.NUMBER_UNKNOWN)
+                raise _unknown_number(text)
             if card.status is CardStatus.ACTIVE and card.member_id is not None:
                 view = self._view(work, card)
                 return CardLookedUp(CardKind.MEMBER, view, card.card_key, view.card_hint)
@@ -107,3 +106,20 @@ class LookUpCardHandler:
             return CardLookedUp(CardKind.NEW, None, key, hint)
         code = Code.CARD_REPLACED if card.status is CardStatus.REPLACED else Code.CARD_BLOCKED
         raise CardError(code)
+
+
+def _unknown_number(text: str) -> CardError:
+    """Say what 12 digits of no card are: a product (UPC-A), mistyped, or simply unknown."""
+    try:
+        parse_card_number(text)
+    except CardError as error:
+        return CardError(Code.SCAN_PRODUCT) if _is_upc(text) else error
+    return CardError(Code.NUMBER_UNKNOWN)
+
+
+def _is_upc(digits: str) -> bool:
+    """Check the last digit as GS1 defines it: weights 3 and 1 from the right."""
+    weighted = sum(
+        int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))
+    )
+    return weighted % 10 == 0
