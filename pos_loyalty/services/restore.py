@@ -84,7 +84,7 @@ class RestoreTillHandler:
             except BaseException:
                 # With a label the draft is whole: the next opening finishes it.
                 if not folder.label.exists():
-                    for leftover in (folder.draft, *side_files(folder.draft), folder.recovery):
+                    for leftover in (folder.draft, *side_files(folder.draft)):
                         with suppress(OSError):
                             leftover.unlink(missing_ok=True)
                 raise
@@ -98,8 +98,10 @@ class RestoreTillHandler:
         ensure_opens(folder.draft, key)
         with translating():
             self._keys.write(database_id, key)
-            replace_file(folder.recovery, wrapped)
         finish_folder(folder, manifest.label)
+        with translating():
+            # Last: alone it would look like a till's. Without it the next backup makes a code.
+            replace_file(folder.recovery, wrapped)
         return manifest
 
 
