@@ -84,7 +84,7 @@ class ConnectionChip:
             case Connection.LOOK:
                 return Chip(Connection.LOOK, "Needs a look", "triangle-alert")
             case Connection.ALONE:
-                return Chip(Connection.ALONE, "Works alone", "hard-drive")
+                return Chip(Connection.ALONE, "Works alone", "monitor")
 
     def panel(self, clock: Clock, owner: str) -> ConnectionPanel:
         """Return what a tap shows."""

@@ -38,6 +38,7 @@ _KEEPS_QUESTION: Final = frozenset(
     {Action.COMPLETE, Action.USE_KNOWN, Action.DIFFERENT_PERSON, Action.NEW_MEMBER}
 )
 """What may answer a question on the strip; any other input lets go of it."""
+BOARD_BACKSPACE: Final = "\b"
 _UNUSED_SIGNS: Final = frozenset("-*/=")
 
 
@@ -73,6 +74,7 @@ class CounterPresenter:
         self._undo = UndoFlow(self._desk, sale=self._sale)
         self._panels = PanelFlow(self._desk)
         self._is_asking_connection = False
+        self._heard: tuple[int, int | None] | None = None
         self._handlers = self._action_handlers()
 
     @property
@@ -85,6 +87,11 @@ class CounterPresenter:
         return self._state.mode in {Mode.FIND, Mode.LAST_SALES, Mode.MENU, Mode.REWARD_PART}
 
     @property
+    def is_sign_up_open(self) -> bool:
+        """Return whether digits are a phone number now, wherever the caret is."""
+        return self._state.mode is Mode.SIGN_UP
+
+    @property
     def is_text_wanted(self) -> bool:
         """Return whether letters, spaces included, are text now."""
         return self._state.mode in {Mode.FIND, Mode.SIGN_UP}
@@ -94,17 +101,16 @@ class CounterPresenter:
     def start(self) -> None:
         """Paint the idle counter and read what it needs."""
         self._desk.refresh()
-        self.data_changed()
+        self._read_again()
+        self._ask_connection()
 
-    def data_changed(self) -> None:
-        """Read everything on screen again: the till has heard something new."""
+    def _read_again(self) -> None:
+        """Read everything that is on screen."""
         services = self._desk.services
         self._desk.run(services.program, self._program_read)
         self._desk.run(services.unusual_amount, self._unusual_amount_read)
         self._desk.load_sales()
-        if self._state.done is None:
-            self._sale.read_member_again()
-        self._ask_connection()
+        self._sale.read_member_again()
 
     def tick(self) -> None:
         """Let time pass: about once a second."""
@@ -152,6 +158,15 @@ class CounterPresenter:
     def letter_pressed(self, letter: str) -> None:
         """Handle a letter, from keyboard or letter board."""
         self._take(lambda: self._letter(letter))
+
+    def board_letter_pressed(self, letter: str) -> None:
+        """Handle a key of our own letter board, which has capitals alone."""
+        if letter == BOARD_BACKSPACE:
+            self.action_pressed(Action.BACKSPACE)
+            return
+        text = self._state.find.text if self._state.mode is Mode.FIND else self._state.sign_up.name
+        begins_word = not text[-1:].isalpha()
+        self.letter_pressed(letter if begins_word else letter.lower())
 
     def text_typed(self, text: str) -> bool:
         """Handle what a key types; return whether it meant anything."""
@@ -439,6 +454,11 @@ class CounterPresenter:
     def _connection_read(self, status: ConnectionStatus) -> None:
         self._is_asking_connection = False
         self._state.chip.update(status, self._desk.clock.now_ms())
+        heard = (status.pending, status.last_contact_ms)
+        if self._heard not in {None, heard}:
+            # Something was sent or came in: points, rules and the unsent marks may be others now.
+            self._read_again()
+        self._heard = heard
 
     def _no_connection(self, _: Exception) -> None:
         self._is_asking_connection = False

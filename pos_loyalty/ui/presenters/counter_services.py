@@ -32,6 +32,7 @@ class Lane(StrEnum):
     FIND = "find"
     NETWORK = "network"
     """What may wait for the server, and keeps nobody waiting."""
+    CAMERA = "camera"
 
 
 class Sound(StrEnum):

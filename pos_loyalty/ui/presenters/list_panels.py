@@ -48,7 +48,7 @@ class MenuEntry:
 MENU: Final = (
     MenuEntry("last_sales", "Last sales", "receipt"),
     MenuEntry("connection", "Connection", "wifi", "Ctrl+D"),
-    MenuEntry("theme", "Theme", "sun-moon"),
+    MenuEntry("theme", "Theme", "sun"),
     MenuEntry("full_screen", "Full screen", "maximize", "F11"),
     MenuEntry("help", "Keys and help", "keyboard", "F1"),
 )

@@ -32,7 +32,7 @@ _REWARD_ICONS: Final = {
     "amount_off": "tag",
     "percent_off": "percent",
     "free_item": "gift",
-    "points_for_money": "coins",
+    "points_for_money": "banknote",
 }
 
 

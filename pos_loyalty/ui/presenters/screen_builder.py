@@ -193,7 +193,7 @@ def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
             Action.NO_CARD,
             "No card",
             "F6",
-            "user-x",
+            "user",
             enabled=is_free and can_go_without and in_sale,
         ),
         Button(Action.UNDO, "Undo", "F8", "undo-2", enabled=is_free and is_undo_open),

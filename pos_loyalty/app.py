@@ -1,0 +1,188 @@
+"""Composition root of the window: paints first, then opens the till and connects everything.
+
+Only Qt and the painted widgets are imported before the first picture; the rest is imported and the
+till is opened on a lane of the runner, so that the window is there at once and never stutters.
+"""
+
+import importlib
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from pos_loyalty.domain.error_catalog import CATALOG, Code
+from pos_loyalty.services.system_sources import SystemClock
+from pos_loyalty.ui.camera_scanner import CameraScanner
+from pos_loyalty.ui.error_dialog import LastResort
+from pos_loyalty.ui.main_window import MainWindow, first_size
+from pos_loyalty.ui.presenters.starting_screen import cannot_open_screen, starting_screen
+from pos_loyalty.ui.task_runner import TaskRunner
+from pos_loyalty.ui.theme import Mode, Theme, load_fonts
+
+if TYPE_CHECKING:
+    from pos_loyalty.devices.camera_sources import FrameSource
+    from pos_loyalty.till import Till
+    from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
+
+_NEEDED_LATER = (
+    "pos_loyalty.ui.presenters.counter_presenter",
+    "pos_loyalty.ui.presenters.till_services",
+)
+_WAKE_MS = 200
+"""How often Python looks up from Qt's loop: an end signal from outside is heard this soon."""
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How the window is to look and where its camera is.
+
+    ``make_source`` is called each time the camera is switched on.
+    """
+
+    make_source: "Callable[[], FrameSource]"
+    theme: Mode = Mode.SYSTEM
+
+
+class TillWindow(QObject):
+    """One window with everything behind it, from the first picture to the last."""
+
+    opened = Signal()
+    """The counter works."""
+    refused = Signal(object)
+    """The till could not be opened; the exception. The window says why."""
+
+    def __init__(self, open_till: "Callable[[], Till]", settings: WindowSettings) -> None:
+        """Make the window; nothing is opened before `start`."""
+        super().__init__()
+        self._open_till = open_till
+        self._settings = settings
+        self._clock = SystemClock()
+        self.theme = Theme(mode=settings.theme, parent=self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self.theme.apply_to(application)
+        self.runner = TaskRunner(self)
+        self.window = MainWindow(self.theme, self._clock)
+        self.window.resize(*first_size())
+        self.camera = CameraScanner(self.runner, settings.make_source, self)
+        self.presenter: CounterPresenter | None = None
+        self.till: Till | None = None
+        self._last_resort = LastResort(report=_report, on_fault=self._fault, parent=self)
+        self.window.painted.connect(self._open)
+
+    def start(self) -> None:
+        """Show the window; the till opens as soon as it is painted."""
+        self._last_resort.install()
+        self.window.show_screen(starting_screen())
+        self.window.show()
+
+    def close(self) -> None:
+        """Finish what is being saved, close the till, and let the window go."""
+        self.window.stop()
+        self.runner.close()
+        self.camera.close()
+        self._last_resort.remove()
+        self.window.hide()
+        if self.till is not None:
+            self.till.close()
+            self.till = None
+
+    def _open(self) -> None:
+        def work() -> "Till":
+            # Off the window's thread, as this is what a start waits for.
+            for module in _NEEDED_LATER:
+                importlib.import_module(module)
+            till = self._open_till()
+            till.sync.start()
+            # Kept from here on, so that a window closed meanwhile closes the till as well.
+            self.till = till
+            return till
+
+        self.runner.run(work, on_success=self._connect, on_failure=self._cannot_open)
+
+    def _connect(self, till: "Till") -> None:
+        from pos_loyalty.domain.ids import SaleId
+        from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
+        from pos_loyalty.ui.presenters.till_services import TillServices
+
+        ids = till.context.ids
+        presenter = CounterPresenter(
+            services=TillServices(till),
+            view=self.window,
+            window=self.window,
+            runner=self.runner,
+            sounds=self.window,
+            clock=self._clock,
+            new_sale_id=lambda: SaleId(ids.next_id()),
+        )
+        self.presenter = presenter
+        self.window.connect_presenter(presenter, self.camera)
+        presenter.start()
+        self.opened.emit()
+
+    def _cannot_open(self, error: Exception) -> None:
+        from pos_loyalty.domain.errors import LoyaltyError
+
+        code = error.code if isinstance(error, LoyaltyError) else Code.PROGRAM_FAULT
+        facts = error.facts if isinstance(error, LoyaltyError) else {}
+        entry = CATALOG[code]
+        sentence = entry.sentence({"owner": "the owner"} | facts)
+        self.window.show_screen(cannot_open_screen(sentence, entry.next_step))
+        self.refused.emit(error)
+
+    def _fault(self) -> None:
+        if self.presenter is not None:
+            self.presenter.fault()
+
+
+def application() -> QApplication:
+    """Return the one application, with our fonts."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    made = QApplication(["pos-loyalty"])
+    made.setApplicationName("pos-loyalty")
+    made.setApplicationDisplayName("Loyalty till")
+    load_fonts()
+    return made
+
+
+def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -> int:
+    """Show the till's window until it is closed, or the process is asked to end.
+
+    Returns:
+        The exit code: 0, or 1 where the till could not be opened.
+    """
+    qt = application()
+    till_window = TillWindow(open_till, settings)
+    refusals: list[object] = []
+    till_window.refused.connect(refusals.append)
+    till_window.window.closed.connect(qt.quit)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        qt.quit()
+
+    wake = QTimer(till_window)
+    wake.timeout.connect(_look_up)
+    wake.start(_WAKE_MS)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    till_window.start()
+    qt.exec()
+    till_window.close()
+    return 1 if refusals else 0
+
+
+def _look_up() -> None:
+    """Let Python see its signals."""
+
+
+def _report(error: BaseException) -> None:
+    from pos_loyalty.services.logging_setup import report_fault
+
+    report_fault(error)

@@ -1,0 +1,90 @@
+"""`till`: the cashier's window on a data folder; `till join` joins the till to a server."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pos_loyalty.devices.camera_sources import FrameSource
+    from pos_loyalty.till import Till
+
+_THEMES = ("system", "light", "dark")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--data", type=Path, help="the till's data folder; made if it is new")
+    parser.add_argument(
+        "--headless", action="store_true", help="draw in memory: for machines without a display"
+    )
+    parser.add_argument("--theme", choices=_THEMES, default="system", help="colors of the window")
+    parser.add_argument(
+        "--camera",
+        default="0",
+        metavar="SOURCE",
+        help="a camera's number, or a folder of pictures or a video file (default 0)",
+    )
+    parser.add_argument(
+        "--currency", default="EUR", help="currency of a new till that works alone (default EUR)"
+    )
+    parser.set_defaults(parser=parser)
+    actions = parser.add_subparsers(dest="till_action", metavar="join")
+    join = actions.add_parser("join", help="join the till to a server with the owner's code")
+    join.add_argument("--data", type=Path, required=True, dest="join_data", metavar="DATA")
+    join.add_argument("--server", required=True, metavar="URL", help="the server's address")
+    join.add_argument("--code", required=True, help="the one-time code of the owner")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Join, or show the window until it is closed."""
+    if arguments.till_action == "join":
+        return _join(arguments.join_data, url=arguments.server, code=arguments.code)
+    data: Path | None = arguments.data
+    if data is None:
+        parser: argparse.ArgumentParser = arguments.parser
+        parser.error("the following arguments are required: --data")
+    if arguments.headless:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    return _show_window(
+        data,
+        theme=arguments.theme,
+        camera=arguments.camera,
+        currency=arguments.currency,
+    )
+
+
+def _show_window(data: Path, *, theme: str, camera: str, currency: str) -> int:
+    from pos_loyalty.app import WindowSettings, run_till_window
+    from pos_loyalty.ui.theme import Mode
+
+    def open_it() -> "Till":
+        from pos_loyalty.services.logging_setup import log_to
+        from pos_loyalty.till import open_till
+
+        till = open_till(data, currency=currency)
+        log_to(data / "logs")
+        return till
+
+    def make_source() -> "FrameSource":
+        from pos_loyalty.devices.camera_sources import source_for
+
+        return source_for(camera)
+
+    return run_till_window(open_it, WindowSettings(make_source, Mode(theme)))
+
+
+def _join(data: Path, *, url: str, code: str) -> int:
+    from pos_loyalty.services.join_server import JoinServer, JoinServerHandler
+    from pos_loyalty.till import open_till
+
+    with open_till(data) as till:
+        joined = JoinServerHandler(till.context, till.sync)(JoinServer(url, code))
+        if joined.sync.pending:
+            print(
+                f"{joined.sync.pending} earlier items are not sent yet; they send by themselves.",
+                file=sys.stderr,
+            )
+    print(f"Joined {joined.merchant_name}: {joined.shop_name}, {joined.till_name}.")
+    return 0

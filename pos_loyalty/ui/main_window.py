@@ -1,0 +1,230 @@
+"""The till's window: shows the counter, and connects keys, scanner, camera and time to it."""
+
+from enum import StrEnum
+from typing import Final, Protocol
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.ui.camera_scanner import CameraScanner
+from pos_loyalty.ui.keyboard import Keyboard, KeyTaker
+from pos_loyalty.ui.presenters.counter_screen import CounterScreen
+from pos_loyalty.ui.scanner_wedge import ScannerWedge
+from pos_loyalty.ui.theme import Mode, Theme, scale_for
+from pos_loyalty.ui.views.counter_view import CounterView
+from pos_loyalty.ui.widgets import sounds
+
+_TICK_MS: Final = 1_000
+_SMALLEST: Final = (640, 450)
+_WISHED: Final = (1366, 768)
+_THEMES: Final = {
+    Mode.SYSTEM: (Mode.LIGHT, "Light"),
+    Mode.LIGHT: (Mode.DARK, "Dark"),
+    Mode.DARK: (Mode.SYSTEM, "As the system"),
+}
+"""Each theme's successor, and how that is called."""
+
+
+class Presenter(KeyTaker, Protocol):
+    """The counter's presenter, as the window calls it."""
+
+    def action_pressed(self, name: str) -> None:
+        """Take a button."""
+        ...
+
+    def digit_pressed(self, key: str) -> None:
+        """Take a key of the keypad."""
+        ...
+
+    def reward_pressed(self, position: int) -> None:
+        """Take a reward button."""
+        ...
+
+    def row_pressed(self, key: str) -> None:
+        """Take a row of a list."""
+        ...
+
+    def search_edited(self, text: str) -> None:
+        """Take the search field's text."""
+        ...
+
+    def name_edited(self, text: str) -> None:
+        """Take the name field's text."""
+        ...
+
+    def board_letter_pressed(self, letter: str) -> None:
+        """Take a key of the letter board."""
+        ...
+
+    def card_scanned(self, texts: tuple[str, ...]) -> None:
+        """Take a scan."""
+        ...
+
+    def camera_failed(self, code: Code) -> None:
+        """Take note that the camera cannot be used."""
+        ...
+
+    def tick(self) -> None:
+        """Let time pass."""
+        ...
+
+
+class MainWindow(QMainWindow):
+    """Shows screens, and tells the presenter what happens once there is one."""
+
+    painted = Signal()
+    """The window is on screen for the first time."""
+    closed = Signal()
+
+    def __init__(self, theme: Theme, clock: Clock) -> None:
+        super().__init__()
+        self._theme = theme
+        self._presenter: Presenter | None = None
+        self._camera: CameraScanner | None = None
+        self._is_painted = False
+        self._wanted_text = False
+        self._sounds = sounds.Sounds()
+        self.setWindowTitle("Loyalty till")
+        self.setMinimumSize(*_SMALLEST)
+        self.view = CounterView(theme, parent=self)
+        self.setCentralWidget(self.view)
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._keyboard = Keyboard(lambda: self._presenter, self.view)
+        self._wedge = ScannerWedge(self, self._take_key, clock)
+        self._wedge.scanned.connect(self._scanned)
+        self._ticker = QTimer(self)
+        self._ticker.setInterval(_TICK_MS)
+        self._ticker.timeout.connect(self._tick)
+        theme.changed.connect(self.update)
+
+    def connect_presenter(self, presenter: Presenter, camera: CameraScanner) -> None:
+        """Begin to tell this presenter everything."""
+        self._presenter = presenter
+        self._camera = camera
+        view = self.view
+        view.action_pressed.connect(presenter.action_pressed)
+        view.digit_pressed.connect(presenter.digit_pressed)
+        view.reward_pressed.connect(presenter.reward_pressed)
+        view.row_pressed.connect(presenter.row_pressed)
+        view.search_edited.connect(presenter.search_edited)
+        view.name_edited.connect(presenter.name_edited)
+        view.letter_pressed.connect(presenter.board_letter_pressed)
+        camera.card_read.connect(self._card_seen)
+        camera.failed.connect(presenter.camera_failed)
+        camera.pictured.connect(view.set_frame)
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Tell nobody anything any more."""
+        self._ticker.stop()
+        self._wedge.stop()
+        self._presenter = None
+
+    # --- what the presenter asks of its view, its window and its sounds
+
+    def show_screen(self, screen: CounterScreen) -> None:
+        """Show a screen; after a search or a sign-up the focus comes back from its field."""
+        self.view.show_screen(screen)
+        wants_text = self._presenter is not None and self._presenter.is_text_wanted
+        if self._wanted_text and not wants_text and self._is_in_field():
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._wanted_text = wants_text
+
+    def next_theme(self) -> str:
+        """Change between light, dark and what the system says; return the new one's name."""
+        mode, name = _THEMES[self._theme.mode]
+        self._theme.set_mode(mode)
+        return name
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or leave it."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def start_camera(self) -> None:
+        """Let the camera look for a card."""
+        if self._camera is not None:
+            self._camera.start()
+
+    def stop_camera(self) -> None:
+        """Let the camera go."""
+        if self._camera is not None:
+            self._camera.stop()
+
+    def play(self, sound: StrEnum) -> None:
+        """Start a sound."""
+        self._sounds.play(sounds.Sound(sound.value))
+
+    # --- Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Note the first time."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the scale to the window."""
+        super().resizeEvent(event)
+        self._fit_scale()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Fit the scale to the screen that the window is on now."""
+        super().moveEvent(event)
+        self._fit_scale()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Put the focus where keys are expected when the window comes to the front."""
+        super().changeEvent(event)
+        came = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if came and QApplication.focusWidget() in {None, self}:
+            self.view.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take what no widget wanted; Qt's own window has nothing to do with keys."""
+        event.accept()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Say that the window is closed."""
+        super().closeEvent(event)
+        if event.isAccepted():
+            self.closed.emit()
+
+    def _fit_scale(self) -> None:
+        self._theme.set_scale(
+            scale_for(
+                physical_dpi=self.screen().physicalDotsPerInch(),
+                width_px=self.width(),
+                height_px=self.height(),
+            )
+        )
+
+    def _take_key(self, event: QKeyEvent) -> bool:
+        return self._keyboard.take(event)
+
+    def _scanned(self, texts: tuple[str, ...]) -> None:
+        if self._presenter is not None:
+            self._presenter.card_scanned(texts)
+
+    def _card_seen(self, text: str) -> None:
+        self._scanned((text,))
+
+    def _tick(self) -> None:
+        if self._presenter is not None:
+            self._presenter.tick()
+
+    def _is_in_field(self) -> bool:
+        focused = QApplication.focusWidget()
+        return isinstance(focused, QLineEdit) and self.isAncestorOf(focused)
+
+
+def first_size() -> tuple[int, int]:
+    """Return the size of a new window: room for the last sales, but no more than the screen."""
+    screen = QApplication.primaryScreen().availableGeometry()
+    return min(_WISHED[0], screen.width()), min(_WISHED[1], screen.height())

@@ -1,0 +1,203 @@
+"""The real till behind the counter's protocol: builds commands, calls the use cases."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from pos_loyalty.domain.event import SaleLine
+from pos_loyalty.domain.ids import MemberId, SaleId
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.services.enroll_member import EnrollMember, MemberWelcomed
+from pos_loyalty.services.last_sales import DayCounts, LastSale, ReadDayCounts, ReadLastSales
+from pos_loyalty.services.look_up_card import CardLookedUp, LookUpCard
+from pos_loyalty.services.look_up_member import FindMembers, LookUpMember, MemberFound
+from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.quote_sale import QuoteSale, SaleQuote
+from pos_loyalty.services.record_sale import RecordSale, SaleDone
+from pos_loyalty.services.run_sync import ConnectionStatus
+from pos_loyalty.services.till_context import ShopIdentity
+from pos_loyalty.services.undo_sale import SaleUndone, UndoSale
+from pos_loyalty.ui.presenters.counter_services import SaleOrder, ShopNames, SignUpOrder
+
+LAST_SALES_MAX: Final = 30
+"""Enough to scroll through an hour, and to know what a usual sale is."""
+_FOUND_MAX: Final = 20
+
+
+class SyncReport(Protocol):
+    """The part of the sync service that a counter needs."""
+
+    def status(self) -> ConnectionStatus:
+        """Return where the till stands now."""
+        ...
+
+    def ask_rights(self, member: MemberId, points: int) -> bool:
+        """Ask the server for spend rights; tell whether any came."""
+        ...
+
+
+class TillUseCases(Protocol):
+    """The use cases of an open till that a counter calls."""
+
+    @property
+    def shop(self) -> ShopIdentity:
+        """Who this till is."""
+        ...
+
+    @property
+    def unusual_amount(self) -> int:
+        """From which amount to ask again; 0 = the built-in rule."""
+        ...
+
+    @property
+    def sync(self) -> SyncReport:
+        """The engine as the till sees it."""
+        ...
+
+    @property
+    def look_up_card(self) -> Callable[[LookUpCard], CardLookedUp]:
+        """Whose card is this?"""
+        ...
+
+    @property
+    def look_up_member(self) -> Callable[[LookUpMember], MemberView]:
+        """Read one member."""
+        ...
+
+    @property
+    def find_members(self) -> Callable[[FindMembers], tuple[MemberFound, ...]]:
+        """Search as one types."""
+        ...
+
+    @property
+    def quote_sale(self) -> Callable[[QuoteSale], SaleQuote]:
+        """Preview a sale."""
+        ...
+
+    @property
+    def record_sale(self) -> Callable[[RecordSale], SaleDone]:
+        """Complete a sale."""
+        ...
+
+    @property
+    def undo_sale(self) -> Callable[[UndoSale], SaleUndone]:
+        """Take a sale back."""
+        ...
+
+    @property
+    def enroll_member(self) -> Callable[[EnrollMember], MemberWelcomed]:
+        """Make someone a member."""
+        ...
+
+    @property
+    def last_sales(self) -> Callable[[ReadLastSales], tuple[LastSale, ...]]:
+        """Read the newest sales."""
+        ...
+
+    @property
+    def day_counts(self) -> Callable[[ReadDayCounts], DayCounts]:
+        """Read today's counts."""
+        ...
+
+    def program(self) -> LoyaltyProgram:
+        """Return the program in force now."""
+        ...
+
+
+class TillServices:
+    """One open till as the counter's services."""
+
+    def __init__(self, till: TillUseCases) -> None:
+        self._till = till
+        self._shop = _names(till.shop)
+
+    @property
+    def shop(self) -> ShopNames:
+        """Whose counter this is."""
+        return self._shop
+
+    def program(self) -> LoyaltyProgram:
+        """Return the rules in force now."""
+        return self._till.program()
+
+    def unusual_amount(self) -> int:
+        """Return from which amount to ask again."""
+        return self._till.unusual_amount
+
+    def look_up_card(self, text: str) -> CardLookedUp:
+        """Return whose card this is."""
+        return self._till.look_up_card(LookUpCard(text))
+
+    def member(self, member_id: MemberId, found_by: str) -> MemberView:
+        """Return a member with the points of this moment."""
+        return self._till.look_up_member(LookUpMember(id=member_id, found_by=found_by))
+
+    def find_members(self, text: str) -> tuple[MemberFound, ...]:
+        """Return members that fit."""
+        return self._till.find_members(FindMembers(text, _FOUND_MAX))
+
+    def quote(self, order: SaleOrder) -> SaleQuote:
+        """Return what the sale would earn."""
+        return self._till.quote_sale(
+            QuoteSale(
+                member_id=order.member_id,
+                total=order.total,
+                rewards=order.rewards,
+                found_by=order.found_by,
+                card_key=order.card_key,
+            )
+        )
+
+    def record(self, order: SaleOrder) -> SaleDone:
+        """Write the sale."""
+        return self._till.record_sale(
+            RecordSale(
+                total=order.total,
+                member_id=order.member_id,
+                rewards=order.rewards,
+                sale_id=order.sale_id,
+                found_by=order.found_by,
+                card_key=order.card_key,
+                lines=tuple(SaleLine(amount=amount) for amount in order.lines),
+            )
+        )
+
+    def undo(self, sale_id: SaleId) -> SaleUndone:
+        """Take a sale back."""
+        return self._till.undo_sale(UndoSale(sale_id))
+
+    def enroll(self, order: SignUpOrder) -> MemberWelcomed:
+        """Make someone a member."""
+        return self._till.enroll_member(
+            EnrollMember(
+                card_key=order.card_key,
+                phone=order.phone,
+                name=order.name,
+                offers_consent=order.offers_consent,
+                different_person=order.different_person,
+            )
+        )
+
+    def last_sales(self) -> tuple[LastSale, ...]:
+        """Return the newest sales."""
+        return self._till.last_sales(ReadLastSales(LAST_SALES_MAX))
+
+    def day_counts(self) -> DayCounts:
+        """Return what happened today."""
+        return self._till.day_counts(ReadDayCounts())
+
+    def connection(self) -> ConnectionStatus:
+        """Return how it stands with the server."""
+        return self._till.sync.status()
+
+    def ask_rights(self, member_id: MemberId, points: int) -> bool:
+        """Ask the server ahead of time."""
+        return self._till.sync.ask_rights(member_id, points)
+
+
+def _names(shop: ShopIdentity) -> ShopNames:
+    return ShopNames(
+        shop_name=shop.shop_name or shop.merchant_name,
+        till_name=shop.till_name,
+        currency=shop.currency.code,
+        owner=shop.owner_name or "the owner",
+    )
