@@ -77,7 +77,7 @@ class CounterSession:
 
     def _scan(self, command: Command) -> Answer:
         found = self._till.look_up_card(LookUpCard(_text(command, "text")))
-        return {"member": member_answer(_member_of(found))}
+        return self._shown(_member_of(found))
 
     def _enroll(self, command: Command) -> Answer:
         welcomed = self._till.enroll_member(
@@ -142,12 +142,19 @@ class CounterSession:
 
     def _member(self, command: Command) -> Answer:
         if card := _optional_text(command, "card"):
-            found = self._till.look_up_card(LookUpCard(card))
-            return {"member": member_answer(_member_of(found))}
+            return self._shown(_member_of(self._till.look_up_card(LookUpCard(card))))
         if phone := _optional_text(command, "phone"):
-            return {"member": member_answer(self._till.look_up_member(LookUpMember(phone=phone)))}
+            return self._shown(self._till.look_up_member(LookUpMember(phone=phone)))
         member = MemberId(_text(command, "id"))
-        return {"member": member_answer(self._till.look_up_member(LookUpMember(id=member)))}
+        return self._shown(self._till.look_up_member(LookUpMember(id=member)))
+
+    def _shown(self, member: MemberView) -> Answer:
+        """Answer with a member; while online, the points follow the member to this till first."""
+        is_short = any(reward.why_not is Code.RIGHTS_SHORT for reward in member.rewards)
+        if is_short and self._till.context.ask_rights(member.id, member.balance_points):
+            again = LookUpMember(id=member.id, found_by=member.found_by)
+            member = self._till.look_up_member(again)
+        return {"member": member_answer(member)}
 
     def _history(self, command: Command) -> Answer:
         member = MemberId(_text(command, "member"))

@@ -91,6 +91,12 @@ class SyncEngine:
         """Whether the thread runs."""
         return self._thread is not None
 
+    @property
+    def _may_answer(self) -> bool:
+        """The server answers, or nobody has found out yet: right after the start it is asked."""
+        status = self.status
+        return self.is_running and (status.online or status.failed_tries == 0)
+
     def start(self) -> None:
         """Start the thread; harmless while it runs."""
         with self._lock:
@@ -135,14 +141,14 @@ class SyncEngine:
 
     def want_rights(self, member: MemberId, points: int) -> None:
         """Ask for spend rights ahead of a sale, without waiting for them."""
-        if self.is_running and self.status.online:
+        if self._may_answer:
             with self._lock:
                 self._asks.append(_Ask(member, points))
             self.wake()
 
     def ask_rights(self, member: MemberId, points: int, timeout_seconds: float) -> bool:
         """Ask for spend rights in a quick exchange; tell whether the member has them here now."""
-        if not (self.is_running and self.status.online):
+        if not self._may_answer:
             return False
         ask = _Ask(member, points)
         with self._lock:
@@ -156,7 +162,7 @@ class SyncEngine:
     def history(self, member: MemberId, limit: int, timeout_seconds: float) -> HistoryReply | None:
         """Return the server's entries of a member, or None where it cannot be asked now."""
         running = self._running
-        if running is None or not self.status.online:
+        if running is None or not self._may_answer:
             return None
         return running.history(member, limit, timeout_seconds)
 
