@@ -216,6 +216,7 @@ class Books:
     dirty_cards: set[CardKey] = field(default_factory=set[CardKey])
     dirty_members: set[MemberId] = field(default_factory=set[MemberId])
     epoch_raised: bool = False
+    _program: LoyaltyProgram | None = None
 
     @property
     def is_changed(self) -> bool:
@@ -233,7 +234,15 @@ class Books:
     @property
     def program(self) -> LoyaltyProgram:
         """The version of the program that is in force by the server's clock."""
-        return program_in_force(tuple(self.merchant.programs.values()), self.now_ms)
+        if self._program is None:
+            self._program = program_in_force(tuple(self.merchant.programs.values()), self.now_ms)
+        return self._program
+
+    def begin_version(self, v: int, *, now_ms: int) -> None:
+        """Go on to another version, as when the books are folded again from the start."""
+        if self.now_ms != now_ms:
+            self._program = None
+        self.v, self.now_ms = v, now_ms
 
     def member(self, member: MemberId) -> MemberState:
         """Return a member's state; one never heard of begins at nothing."""

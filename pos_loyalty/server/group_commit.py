@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.domain.ids import StreamId
 from pos_loyalty.server.ingest import Outcome
 from pos_loyalty.server.reading import Batch
@@ -122,7 +121,7 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         try:
             outcomes = await loop.run_in_executor(self._writer, self._write_group, batches)
-        except LoyaltyError as error:
+        except Exception as error:  # noqa: BLE001 - the request handler's net: the writer must live on
             for waiting in group:
                 _fail(waiting.outcome, error)
             return
@@ -132,7 +131,7 @@ class GroupCommit:
         self.moved.send()
 
 
-def _fail(future: "asyncio.Future[Outcome]", error: LoyaltyError) -> None:
+def _fail(future: "asyncio.Future[Outcome]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
 

@@ -132,7 +132,8 @@ def _fold_events(
         stream.last, stream.last_hash = incoming.seq, incoming.hash
     if stream.last > held:
         books.dirty_streams.add(stream.stream)
-        books.signatures[stream.stream, stream.last] = (stream.last_hash, batch.request.sig)
+        if batch.request.sig:
+            books.signatures[stream.stream, stream.last] = (stream.last_hash, batch.request.sig)
         _turn_token(books, stream, batch.request.token, token)
     return True
 

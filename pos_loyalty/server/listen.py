@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ from typing import BinaryIO
 import uvicorn
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.server.app import Server
+from pos_loyalty.server.patient_protocol import PatientProtocol
 from pos_loyalty.server.settings import SQLITE_PREFIX, ServerSettings
 from pos_loyalty.server.setup import open_database
 
@@ -60,6 +62,7 @@ def serve(
     Raises:
         LoyaltyError: the database or the address cannot be used.
     """
+    _ensure_readable(settings)
     with (
         only_server_of(settings.database),
         contextlib.closing(open_database(settings.database)) as database,
@@ -86,6 +89,7 @@ async def _serve(
         server_header=False,
         proxy_headers=False,
         backlog=_BACKLOG,
+        http=PatientProtocol,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         ssl_certfile=settings.certificate,
@@ -104,6 +108,24 @@ async def _serve(
     on_started(lambda: _soon(loop, stop))
     with _quiet_signals():
         await runner.serve(sockets=[listener])
+
+
+def _ensure_readable(settings: ServerSettings) -> None:
+    """Check certificate and key before anything else is opened.
+
+    Raises:
+        CommandRefused: a file is absent, or the two do not belong together.
+    """
+    if settings.certificate is None or settings.private_key is None:
+        return
+    for path in (settings.certificate, settings.private_key):
+        if not path.is_file():
+            raise CommandRefused(Code.FILE_ABSENT, file=str(path))
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.certificate, settings.private_key)
+    except (OSError, ssl.SSLError) as error:
+        raise CommandRefused(Code.FILE_SHAPE, file=str(settings.certificate)) from error
 
 
 def _soon(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 BODY_SECONDS_MAX = 20.0
 """A body of at most 256 KiB that takes longer is a fault or an attack."""
 HEAD_SECONDS_MAX = 15.0
-REQUESTS_AT_ONCE_MAX = 2_000
+"""The same for the lines before the body."""
 WAIT_MS_MAX = 25_000
 RECALL_WAIT_MS_MAX = 1_500
 GROUP_REQUESTS_MAX = 64

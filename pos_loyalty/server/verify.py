@@ -153,7 +153,7 @@ def _events_in_order(session: Session, merchant: MerchantId) -> Iterator[Found]:
 def _fold_again(session: Session, books: Books, report: Report) -> None:
     for row in _events_in_order(session, books.merchant.merchant):
         v, stream, seq, chain, data, verdict, reason, recorded_ms = row
-        books.v, books.now_ms = v, recorded_ms
+        books.begin_version(v, now_ms=recorded_ms)
         incoming = Incoming(seq, bytes(data), bytes(chain), read_event(bytes(data)))
         refused = reason if str(reason).startswith(SET_ASIDE_REASON) else ""
         state = books.streams[StreamId(stream)]

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import psycopg
 
-from pos_loyalty.server.database.repository import Database
+from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.server.database.repository import Database, Found, SqlValue
 from pos_loyalty.server.listen import serve
 from pos_loyalty.server.settings import ServerSettings
 from pos_loyalty.server.setup import create_merchant, create_till_code, open_database
 from pos_loyalty.server.system import SystemClock, SystemIds
+from pos_loyalty.server.verify import Report, verify_books
 from tests.contract.simple_till import SimpleTill
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
@@ -33,15 +35,23 @@ class RunningServer:
 
     url: str
     database: str
+    stop: Callable[[], None] = id
 
     def open(self) -> Database:
         return open_database(self.database)
 
+    def fetch(self, query: str, *values: SqlValue) -> list[Found]:
+        """Look into the books beside the server."""
+        with closing(self.open()) as database, database.read() as session:
+            return session.fetch(query, *values)
+
+    def verified(self) -> Report:
+        with closing(self.open()) as database:
+            return verify_books(database)
+
     def till_code(self, shop: str = "Main street", minutes: int = 15) -> str:
         with closing(self.open()) as database:
-            return create_till_code(
-                database, shop_name=shop, minutes=minutes, clock=CLOCK, ids=IDS
-            )
+            return create_till_code(database, shop_name=shop, minutes=minutes, clock=CLOCK, ids=IDS)
 
     def joined_till(self, shop: str = "Main street") -> SimpleTill:
         till = SimpleTill(self.url)
@@ -51,9 +61,7 @@ class RunningServer:
 
 def make_books(database_url: str, *, name: str = "Café Linde", currency: str = "EUR") -> None:
     with closing(open_database(database_url, may_create=True)) as database:
-        create_merchant(
-            database, name=name, currency=currency, country="DE", clock=CLOCK, ids=IDS
-        )
+        create_merchant(database, name=name, currency=currency, country="DE", clock=CLOCK, ids=IDS)
 
 
 @contextlib.contextmanager
@@ -62,7 +70,7 @@ def running_server(database_url: str) -> Iterator[RunningServer]:
     ready = threading.Event()
     urls: list[str] = []
     stops: list[Callable[[], None]] = []
-    failures: list[BaseException] = []
+    failures: list[LoyaltyError] = []
 
     def on_ready(url: str) -> None:
         urls.append(url)
@@ -72,9 +80,8 @@ def running_server(database_url: str) -> Iterator[RunningServer]:
         settings = ServerSettings(host="127.0.0.1", port=0, database=database_url)
         try:
             serve(settings, on_ready=on_ready, on_started=stops.append)
-        except BaseException as error:
+        except LoyaltyError as error:
             failures.append(error)
-            raise
         finally:
             ready.set()
 
@@ -85,7 +92,7 @@ def running_server(database_url: str) -> Iterator[RunningServer]:
         thread.join()
         raise failures[0]
     try:
-        yield RunningServer(url=urls[0], database=database_url)
+        yield RunningServer(url=urls[0], database=database_url, stop=stops[0])
     finally:
         stops[0]()
         thread.join(_START_SECONDS)

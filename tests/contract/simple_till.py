@@ -54,6 +54,7 @@ from pos_loyalty.wire.messages import (
 MONDAY_MS = 1_780_300_800_000
 PROGRAM = default_program("EUR")
 IDS = SystemIds(SystemClock())
+_NOBODY = MerchantId("")
 ReplyT = TypeVar("ReplyT", bound=msgspec.Struct)
 
 
@@ -106,9 +107,7 @@ def sale(
     """Build a sale as an honest till would, unless told otherwise."""
     rewards: tuple[RewardTaken, ...] = ()
     if redeem:
-        rewards = (
-            RewardTaken(reward=PROGRAM.rewards[0].id, points=redeem, discount=redeem // 2),
-        )
+        rewards = (RewardTaken(reward=PROGRAM.rewards[0].id, points=redeem, discount=redeem // 2),)
     facts = SaleFacts(total=total, tier="", at_ms=at_ms, offset_minutes=0, rewards=rewards)
     is_for_somebody = member is not None or card_key is not None
     honest = earn(PROGRAM, facts).points if is_for_somebody else 0
@@ -206,7 +205,7 @@ class SimpleTill:
     epoch: int = 0
     cursor: str = ""
     token: str = ""
-    merchant: MerchantId = MerchantId("")
+    merchant: MerchantId = _NOBODY
     rows: dict[tuple[str, str], Row] = field(default_factory=dict[tuple[str, str], Row])
     joined: JoinReply | None = None
 

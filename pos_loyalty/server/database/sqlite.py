@@ -160,6 +160,6 @@ def _translated() -> Iterator[None]:
         text = str(error)
         is_full = "full" in text or "readonly" in text
         code = Code.SERVER_FULL if is_full else Code.DATABASE_UNREACHABLE
-        raise StoreUnavailable(code, detail=text) from error
+        raise StoreUnavailable(code) from error
     except sqlite.DatabaseError as error:
-        raise StoreUnavailable(Code.DATABASE_UNREACHABLE, detail=str(error)) from error
+        raise StoreUnavailable(Code.DATABASE_UNREACHABLE) from error
