@@ -171,7 +171,7 @@ class MisbehavingProxy:
             while not self._is_cut and (request := await _read_message(reader)) is not None:
                 if not await self._pass_on(request, writer):
                     break
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._writers.discard(writer)
