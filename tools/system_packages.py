@@ -83,6 +83,7 @@ NEEDS_TO_TEST = (
     Need("xauth", ("xauth",), "xorg-x11-xauth"),
     Need("pdftoppm", ("poppler-utils",), "poppler-utils"),
     Need("strace", ("strace",), "strace"),  # counts flushes of a sale
+    Need("cc", ("build-essential",), "gcc"),  # the power-cut tests record writes with a shim
     Need("/usr/lib*/*/faketime/libfaketime.so.1", ("libfaketime",), "libfaketime"),
     Need("/usr/lib/postgresql/*/bin/initdb", ("postgresql",), "postgresql-server"),
 )

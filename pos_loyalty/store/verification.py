@@ -4,6 +4,7 @@ Reads a till's database from its events alone and compares with what is stored;
 the first event that does not fit is named.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,13 +12,14 @@ from dataclasses import dataclass, field
 from pos_loyalty.domain.event import (
     Event,
     EventRescued,
+    SaleReversed,
     UnreadableEvent,
     chain_hash,
     decode_event,
     first_hash,
 )
 from pos_loyalty.domain.ids import StreamId
-from pos_loyalty.domain.ledger import entries_of
+from pos_loyalty.domain.ledger import EARNING_KINDS, entries_of
 from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.store.database import Connection
 
@@ -50,6 +52,7 @@ class _Books:
         default_factory=dict[tuple[str, int, int, int], tuple[str, int, int]]
     )
     rights: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    reversals: dict[str, str] = field(default_factory=dict[str, str])
     events: int = 0
 
     def add(self, event: Event, *, stream_no: int, seq: int, at_ms: int) -> None:
@@ -71,7 +74,12 @@ def verify(connection: Connection) -> Verified:
         finding = _walk(connection, books, row)
         if finding is not None:
             break
-    finding = finding or _compare_entries(connection, books) or _compare_points(connection, books)
+    finding = (
+        finding
+        or _compare_entries(connection, books)
+        or _compare_reversals(connection, books)
+        or _compare_points(connection, books)
+    )
     members = connection.execute("SELECT COUNT(*) FROM points").fetchone()[0]
     return Verified(len(streams), books.events, int(members), finding)
 
@@ -95,6 +103,8 @@ def _walk(
         if what is not None:
             return Finding(stream, seq, event_id, what)
         event = decode_event(data)
+        if isinstance(event, SaleReversed):
+            books.reversals[event.sale_id] = event.id
         if is_open or seq <= acked_seq:
             _count(books, event, stream_no=stream_no, seq=seq, open_stream=bool(is_open))
     if expected != last_seq or digest != last_hash:
@@ -157,11 +167,33 @@ def _compare_entries(connection: Connection, books: _Books) -> Finding | None:
     return Finding(stream, seq, event_id, "its ledger entries differ from its bytes")
 
 
+def _compare_reversals(connection: Connection, books: _Books) -> Finding | None:
+    """A sale that no longer says that it was undone could be undone twice."""
+    stored = dict(connection.execute("SELECT sale_id, reversal_id FROM reversed_sale").fetchall())
+    differing = sorted(
+        sale
+        for sale in stored.keys() | books.reversals.keys()
+        if stored.get(sale) != books.reversals.get(sale)
+    )
+    if not differing:
+        return None
+    row = connection.execute(
+        "SELECT s.stream, e.seq FROM event e JOIN stream s USING (stream_no) WHERE e.id = ?",
+        (differing[0],),
+    ).fetchone()
+    stream, seq = row or ("", 0)
+    return Finding(stream, seq, differing[0], "the events say otherwise whether it was undone")
+
+
 def _compare_points(connection: Connection, books: _Books) -> Finding | None:
     """The cached overlay is the sum of the open stream's entries not yet in a server row."""
     for member, overlay, expected in _overlays(connection):
         if overlay != expected:
-            return Finding("", 0, "", f"member {member}: cached {overlay}, entries say {expected}")
+            what = (
+                f"member {member}: {overlay[0]} points cached ({overlay[1]} toward the tier),"
+                f" the entries say {expected[0]} ({expected[1]})"
+            )
+            return Finding("", 0, "", what)
     for row in connection.execute("SELECT member, earned, used, returned, granted FROM points"):
         counters = tuple(books.rights[row[0]])
         if counters != (row[1], row[2], row[3]):
@@ -171,11 +203,20 @@ def _compare_points(connection: Connection, books: _Books) -> Finding | None:
     return None
 
 
-def _overlays(connection: Connection) -> Iterator[tuple[str, int, int]]:
+def _overlays(connection: Connection) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
+    """Yield (points, points that count toward the tier) as cached and as the entries say.
+
+    A member without a cached row has (0, 0), as on the screen.
+    """
     for row in connection.execute(
-        "SELECT p.member, p.overlay_points, COALESCE((SELECT SUM(l.points) FROM ledger_entry l"
-        " WHERE l.member = p.member AND l.stream_no = s.stream_no"
-        " AND l.seq > p.overlay_after_seq), 0)"
-        " FROM points p, stream s WHERE s.is_open = 1"
+        "SELECT m.member, COALESCE(p.overlay_points, 0), COALESCE(p.overlay_earned, 0),"
+        " COALESCE(SUM(l.points), 0),"
+        " COALESCE(SUM(l.points) FILTER (WHERE l.kind IN (SELECT value FROM json_each(?))), 0)"
+        " FROM (SELECT member FROM points UNION SELECT member FROM ledger_entry) m"
+        " JOIN stream s ON s.is_open = 1"
+        " LEFT JOIN points p ON p.member = m.member"
+        " LEFT JOIN ledger_entry l ON l.member = m.member AND l.stream_no = s.stream_no"
+        " AND l.seq > COALESCE(p.overlay_after_seq, 0) GROUP BY m.member",
+        (json.dumps(sorted(kind.value for kind in EARNING_KINDS)),),
     ):
-        yield row[0], row[1], row[2]
+        yield row[0], (row[1], row[2]), (row[3], row[4])

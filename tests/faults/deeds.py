@@ -1,0 +1,508 @@
+"""What a till does in a process of its own, so that a test can kill it or break its disk.
+
+Run as `python -m tests.faults.deeds NAME WORDS…`; the last line printed is JSON.
+"""
+
+import errno
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.domain.ids import MemberId, SaleId
+from pos_loyalty.services.back_up import BackUp, BackUpHandler
+from pos_loyalty.services.enroll_member import EnrollMember
+from pos_loyalty.services.record_sale import RecordSale
+from pos_loyalty.services.restore import RestoreTill, RestoreTillHandler
+from pos_loyalty.services.undo_sale import UndoSale
+from pos_loyalty.store import database, opening, unit_of_work
+from pos_loyalty.store.backup import try_backup
+from pos_loyalty.store.keys import FileKeys
+from pos_loyalty.store.migrations import migrations
+from pos_loyalty.till import Till
+from tests.faults.disk_images import ACKS
+from tests.faults.disk_shim import shim
+from tests.sample_till import SampleTill, blank_card, enroll, event_ids, sell
+
+SALE_ID = SaleId("5a1e" * 8)
+CARD = "a"
+
+
+def sample(root: Path, *, seed: int = 1) -> SampleTill:
+    """Return the till of a folder: data in `data`, keys in `keys`, all below one root."""
+    return SampleTill(root / "data", keys=FileKeys(root / "keys"), seed=seed)
+
+
+def prepare(root: Path) -> MemberId:
+    """Make a till with a member who has points, a sale to undo and a blank card."""
+    with sample(root).open() as till:
+        member = enroll(till)
+        sell(till, member, 90_000)
+        blank_card(till.context.store, CARD)
+    return member
+
+
+def tables(root: Path) -> dict[str, list[Any]]:
+    """Read every table of the till, for comparing before and after."""
+    connection = sample(root).reader()
+    try:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            " AND name <> '_sqlite_migrations' ORDER BY name"
+        ).fetchall()
+        return {name: sorted(map(repr, _rows_of(connection, name))) for (name,) in names}
+    finally:
+        connection.close()
+
+
+def _rows_of(connection: database.Connection, table: str) -> list[Any]:
+    return connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - from the schema
+
+
+def do_sale(till: Till, member: MemberId) -> None:
+    """A sale that redeems, so that every table of a sale is touched."""
+    till.record_sale(
+        RecordSale(total=3300, member_id=member, sale_id=SALE_ID, found_by="card", cashier="Eve")
+    )
+
+
+def do_undo(till: Till, member: MemberId) -> None:
+    """Undo the sale that was prepared."""
+    del member
+    till.undo_sale(UndoSale())
+
+
+def do_enroll(till: Till, member: MemberId) -> None:
+    """Enroll somebody with the blank card that was prepared."""
+    del member
+    card = blank_card_key()
+    till.enroll_member(EnrollMember(card_key=card, name="Bo Sample", phone="+4915112345678"))
+
+
+def blank_card_key() -> Any:  # noqa: ANN401 - a CardKey
+    """Return the key of the card that `prepare` made."""
+    return CARD * 32
+
+
+DEEDS: dict[str, Callable[[Till, MemberId], None]] = {
+    "sale": do_sale,
+    "undo": do_undo,
+    "enroll": do_enroll,
+}
+
+
+def killed_everywhere(root: Path, deed_name: str, where: str) -> Iterator[dict[str, Any]]:
+    """Do a deed again and again; kill -9 it at its 1st, 2nd, 3rd … statement or disk change.
+
+    Yields for each round whether the deed said that it was done, and whether the
+    folder then holds all of it, or nothing of it.
+    """
+    template = root / "template"
+    member = prepare(template)
+    before = tables(template)
+    deed = DEEDS[deed_name]
+    whole = root / "whole"
+    shutil.copytree(template, whole)
+    with sample(whole, seed=2).open() as till:
+        deed(till, member)
+    after = tables(whole)
+    for number in itertools.count(1):
+        place = root / "round"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(template, place)
+        process = os.fork()
+        if process == 0:
+            _do_until_killed(place, member, deed, where, number)
+        _, status = os.waitpid(process, 0)
+        said_done = not os.WIFSIGNALED(status)
+        assert not said_done or os.WEXITSTATUS(status) == 0
+        reopened = sample(place, seed=3)
+        reopened.open().close()
+        finding = reopened.finding()
+        found = tables(place)
+        yield {
+            "said_done": said_done,
+            "nothing": found == before,
+            "all": found == after,
+            "finding": None if finding is None else finding.what,
+        }
+        if said_done:
+            return
+
+
+def _do_until_killed(
+    place: Path, member: MemberId, deed: Callable[[Till, MemberId], None], where: str, number: int
+) -> None:
+    """Run in the forked process; ends by a signal, or by leaving without any clean-up."""
+    if where == "disk":
+        shim().disk_watch(bytes(place / "data"))
+    till = sample(place, seed=2).open()
+    if where == "disk":
+        shim().disk_kill(number)
+    else:
+        statements = itertools.count(1)
+
+        def trace(statement: str) -> None:
+            del statement
+            if next(statements) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        till.context.store._writer.set_trace_callback(trace)
+    deed(till, member)
+    os._exit(0)
+
+
+def deed_kill(root: str, deed_name: str, where: str) -> list[dict[str, Any]]:
+    """Kill a deed everywhere; see `killed_everywhere`."""
+    return list(killed_everywhere(Path(root), deed_name, where))
+
+
+def deed_kill_files(root: str, deed_name: str) -> list[dict[str, Any]]:
+    """Kill a backup, a restore or a migration at each change of the disk."""
+    base = Path(root)
+    template = base / "template"
+    prepare(template)
+    deed = FILE_DEEDS[deed_name]
+    deed.prepare(template)
+    rounds: list[dict[str, Any]] = []
+    for number in itertools.count(1):
+        place = base / "round"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(template, place)
+        process = os.fork()
+        if process == 0:
+            deed.before()
+            shim().disk_watch(bytes(place))
+            shim().disk_kill(number)
+            deed.do(place)
+            os._exit(0)
+        _, status = os.waitpid(process, 0)
+        said_done = not os.WIFSIGNALED(status)
+        rounds.append({"said_done": said_done, **deed.look(place)})
+        if said_done:
+            return rounds
+    raise AssertionError
+
+
+class BackupDeed:
+    """Back up over an older backup."""
+
+    def prepare(self, place: Path) -> None:
+        self.do(place)
+
+    def before(self) -> None:
+        pass
+
+    def do(self, place: Path) -> None:
+        till = sample(place, seed=5)
+        back_up = BackUpHandler(till.keys, clock=till.clock, ids=till.ids, progress=silent)
+        back_up(BackUp(till.data, place / "shop.backup"))
+
+    def look(self, place: Path) -> dict[str, Any]:
+        till = sample(place)
+        manifest = try_backup(place / "shop.backup", till.key(), progress=silent)
+        return {"good": till.finding() is None and manifest.events == 2}
+
+
+class RestoreDeed:
+    """Restore a backup into a new folder, with a known code."""
+
+    def prepare(self, place: Path) -> None:
+        till = sample(place, seed=5)
+        back_up = BackUpHandler(till.keys, clock=till.clock, ids=till.ids, progress=silent)
+        done = back_up(BackUp(till.data, place / "shop.backup"))
+        (place / "code").write_text(done.recovery_code, encoding="ascii")
+
+    def before(self) -> None:
+        pass
+
+    def do(self, place: Path) -> None:
+        code = (place / "code").read_text(encoding="ascii")
+        keys = FileKeys(place / "new" / "keys")
+        restore = RestoreTillHandler(keys, silent)
+        restore(RestoreTill(place / "shop.backup", place / "new" / "data", code))
+
+    def look(self, place: Path) -> dict[str, Any]:
+        """After a kill the same command again works, or the till is there already."""
+        try:
+            self.do(place)
+            again = ""
+        except LoyaltyError as error:
+            again = error.code.value
+        sample(place / "new").open().close()
+        whole = tables(place / "new") == tables(place)
+        return {"good": whole and again in {"", "E-RESTORE-TARGET"}, "again": again}
+
+
+class MigrationDeed:
+    """Open with a program that has one more migration."""
+
+    def prepare(self, place: Path) -> None:
+        pass
+
+    def before(self) -> None:
+        add_migration()
+
+    def do(self, place: Path) -> None:
+        sample(place, seed=5).open().close()
+
+    def look(self, place: Path) -> dict[str, Any]:
+        """In a process of its own, for it changes the program: does the new one open it?"""
+        reader, writer = os.pipe()
+        process = os.fork()
+        if process == 0:
+            add_migration()
+            sample(place).open().close()
+            good = sample(place).finding() is None and len(tables(place)["event"]) == 2
+            os.write(writer, b"1" if good else b"0")
+            os._exit(0)
+        os.waitpid(process, 0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as answer:
+            return {"good": answer.read() == b"1"}
+
+
+FILE_DEEDS: dict[str, BackupDeed | RestoreDeed | MigrationDeed] = {
+    "backup": BackupDeed(),
+    "restore": RestoreDeed(),
+    "migrate": MigrationDeed(),
+}
+
+
+def add_migration() -> None:
+    """Make this process the next version of the program, with one more migration."""
+    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = 2
+    migrations(name="m002_test")(_m002)
+
+
+def _m002(tables_of: Database) -> None:
+    tables_of.conn.execute("ALTER TABLE member ADD COLUMN birthday TEXT NOT NULL DEFAULT ''")
+    tables_of.conn.execute("UPDATE member SET birthday = '1990-01-01'")
+    tables_of.conn.execute("PRAGMA user_version = 2")
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+def deed_fail(root: str, error_name: str, forever: str) -> list[dict[str, Any]]:
+    """Let each disk change of a sale fail, once or from then on; tell what was said and is."""
+    template = Path(root) / "template"
+    member = prepare(template)
+    rounds: list[dict[str, Any]] = []
+    for number in itertools.count(1):
+        place = Path(root) / f"round-{number}"
+        shutil.copytree(template, place)
+        shim().disk_watch(bytes(place / "data"))
+        sample_till = sample(place, seed=2)
+        with sample_till.open() as till:
+            shim().disk_fail(number, getattr(errno, error_name), int(forever == "forever"))
+            code = ""
+            try:
+                do_sale(till, member)
+            except LoyaltyError as error:
+                code = error.code.value
+            changes = shim().disk_count()
+            reads = _can_read(till)
+            shim().disk_fail(-1, 0, 0)
+            crashed = _holds_after_crash(place, Path(root) / "crashed")
+            again = _works_again(till, member)
+        finding = sample_till.finding()
+        rounds.append(
+            {
+                "code": code,
+                "present": _holds(place),
+                "present_after_crash": crashed,
+                "reads": reads,
+                "again": again,
+                "finding": None if finding is None else finding.what,
+            }
+        )
+        shutil.rmtree(place)
+        if changes < number:
+            return rounds
+    raise AssertionError
+
+
+def deed_fail_backup(root: str, error_name: str) -> list[dict[str, Any]]:
+    """Let the stick that takes the backup refuse from its n-th change on."""
+    base = Path(root)
+    stick = base / "stick"
+    stick.mkdir(parents=True)
+    prepare(base)
+    till = sample(base, seed=5)
+    back_up = BackUpHandler(till.keys, clock=till.clock, ids=till.ids, progress=silent)
+    back_up(BackUp(till.data, stick / "shop.backup"))
+    older = (stick / "shop.backup").read_bytes()
+    with till.open() as opened:
+        sell(opened, None, 700)
+    rounds: list[dict[str, Any]] = []
+    for number in itertools.count(1):
+        shim().disk_watch(bytes(stick))
+        shim().disk_fail(number, getattr(errno, error_name), 1)
+        code = ""
+        try:
+            back_up(BackUp(till.data, stick / "shop.backup"))
+        except LoyaltyError as error:
+            code = error.code.value
+        shim().disk_off()
+        files = sorted(path.name for path in stick.iterdir())
+        is_older = (stick / "shop.backup").read_bytes() == older
+        manifest = try_backup(stick / "shop.backup", till.key(), progress=silent)
+        rounds.append({"code": code, "files": files, "older": is_older, "events": manifest.events})
+        if not code:
+            return rounds
+        for leftover in stick.glob("shop.backup.*"):
+            leftover.unlink()
+    raise AssertionError
+
+
+def deed_read_only(root: str) -> dict[str, Any]:
+    """Open a till on a disk that takes no writes; then let the disk turn so while it is open."""
+    base = Path(root)
+    member = prepare(base)
+    answer: dict[str, Any] = {}
+    shim().disk_watch(bytes(base / "data"))
+    shim().disk_fail(1, errno.EROFS, 1)
+    try:
+        sample(base).open()
+    except LoyaltyError as error:
+        answer["opening"] = error.code.value
+    shim().disk_fail(-1, 0, 0)
+    with sample(base, seed=2).open() as till:
+        shim().disk_fail(1, errno.EROFS, 1)
+        try:
+            do_sale(till, member)
+        except LoyaltyError as error:
+            answer["selling"] = error.code.value
+        answer["reads"] = _can_read(till)
+        shim().disk_fail(-1, 0, 0)
+        answer["again"] = _works_again(till, member)
+    answer["present"] = _holds(base)
+    return answer
+
+
+def _can_read(till: Till) -> bool:
+    with till.context.store.read() as work:
+        return bool(work.connection.execute("SELECT COUNT(*) FROM event").fetchone()[0])
+
+
+def _works_again(till: Till, member: MemberId) -> str:
+    try:
+        sell(till, member, 500)
+    except LoyaltyError as error:
+        return error.code.value
+    return ""
+
+
+def _holds(place: Path) -> bool:
+    connection = sample(place).reader()
+    try:
+        return SALE_ID in event_ids(connection)
+    finally:
+        connection.close()
+
+
+def _holds_after_crash(place: Path, copy: Path) -> bool:
+    """Tell what a restart would find if the program died now: recovery reads the WAL anew."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(place, copy, ignore=shutil.ignore_patterns("*-shm"))
+    with sample(copy).open():
+        return _holds(copy)
+
+
+def deed_record_sales(root: str, log: str, mode: str, sales: str) -> dict[str, Any]:
+    """Sell under the recorder; each promise is written to the file of promises."""
+    base = Path(root)
+    member = prepare(base)
+    shutil.copytree(base, Path(log).with_suffix(".start"))
+    shim().disk_record(bytes(base), log.encode())
+    with sample(base, seed=2).open() as till:
+        writer = till.context.store._writer
+        writer.execute(f"PRAGMA synchronous = {mode}")
+        writer.execute("PRAGMA wal_autocheckpoint = 40")
+        promises = os.open(base / ACKS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for _ in range(int(sales)):
+            done = sell(till, member, 1200)
+            os.write(promises, done.sale_id.encode())
+        os.close(promises)
+    shim().disk_off()
+    return {}
+
+
+def deed_record_creation(root: str, log: str) -> dict[str, Any]:
+    """Make a new till under the recorder, sell once, and promise it."""
+    base = Path(root)
+    (base / "data").mkdir(parents=True)
+    (base / "keys").mkdir()
+    shutil.copytree(base, Path(log).with_suffix(".start"))
+    shim().disk_record(bytes(base), log.encode())
+    with sample(base).open() as till:
+        promises = os.open(base / ACKS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        done = sell(till, None, 1200)
+        os.write(promises, done.sale_id.encode())
+        os.close(promises)
+    shim().disk_off()
+    return {}
+
+
+def deed_open_at_once(root: str, count: str) -> list[str]:
+    """Open one folder from many processes at the same moment; each holds it until all tried."""
+    base = Path(root)
+    start_read, start_write = os.pipe()
+    answers_read, answers_write = os.pipe()
+    end_read, end_write = os.pipe()
+    processes: list[int] = []
+    for number in range(int(count)):
+        process = os.fork()
+        if process == 0:
+            os.close(start_write)
+            os.close(end_write)
+            os.read(start_read, 1)
+            try:
+                till = sample(base, seed=number + 10).open()
+            except LoyaltyError as error:
+                os.write(answers_write, f"{error.code.value}\n".encode())
+            else:
+                os.write(answers_write, b"open\n")
+                os.read(end_read, 1)
+                till.close()
+            os._exit(0)
+        processes.append(process)
+    os.close(start_write)
+    with os.fdopen(answers_read) as answers:
+        said = [next(answers).strip() for _ in processes]
+    os.close(end_write)
+    for process in processes:
+        os.waitpid(process, 0)
+    return said
+
+
+def deed_hold_lock(root: str, seconds: str) -> dict[str, Any]:
+    """Hold the write lock of the database for a while, as another program might."""
+    import time
+
+    connection = sample(Path(root)).tool()
+    connection.execute("BEGIN IMMEDIATE")
+    sys.stdout.write("locked\n")
+    sys.stdout.flush()
+    time.sleep(float(seconds))
+    connection.execute("ROLLBACK")
+    connection.close()
+    return {}
+
+
+if __name__ == "__main__":
+    random.seed(1)
+    deed, *words = sys.argv[1:]
+    answer = globals()[f"deed_{deed.replace('-', '_')}"](*words)
+    sys.stdout.write(json.dumps(answer) + "\n")
