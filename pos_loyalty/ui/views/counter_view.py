@@ -8,7 +8,7 @@ everywhere belong to the window; this view only knows the focus and what is unde
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from pos_loyalty.ui.presenters.counter_screen import Action, CameraPanel, CounterScreen
@@ -57,8 +57,6 @@ class CounterView(QWidget):
         self._theme = theme
         self._words = words or CounterWords()
         self._screen: CounterScreen | None = None
-        # A tap beside everything takes the focus out of a field.
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._make_title_row()
         self._make_zones()
         self._letter_board: LetterBoard | None = None
@@ -107,10 +105,26 @@ class CounterView(QWidget):
         """Return where the zones lie now, as for left to right."""
         return zones(self.width(), self.height(), self._theme.scale)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Start without a caret anywhere: Qt would put one into the search."""
+        super().showEvent(event)
+        focused = QApplication.focusWidget()
+        if focused is None or not self.isAncestorOf(focused):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the zones."""
         super().resizeEvent(event)
         self._arrange()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take the caret out of a field when the tap is beside everything.
+
+        The focus policy stays as it is: with click focus, Qt would do the same after
+        every tap on a key, and the tap must leave the caret where it was.
+        """
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        event.accept()
 
     def changeEvent(self, event: QEvent) -> None:
         """Mirror everything when the reading direction changes."""

@@ -82,9 +82,9 @@ class LastSalesColumn(Painted):
         points_font = self.theme.font(TypeRole.LABEL, px=15)
         time_width = canvas.line(box, row.time, time_font, "text2") + px(10)
         points = QRectF(box.right() - points_width, box.top(), points_width, box.height())
-        canvas.line(
-            points, row.points, points_font, "text2" if faded else "ok", align=Align.TRAILING
-        )
+        is_gain = row.points.startswith("+") and not faded
+        ink = "ok" if is_gain else "text2"
+        canvas.line(points, row.points, points_font, ink, align=Align.TRAILING)
         right = points.left() - px(10)
         amount_width = min(text_width(row.amount, amount_font), box.width() * 0.4)
         amount = QRectF(right - amount_width, box.top(), amount_width, box.height())

@@ -24,7 +24,13 @@ _TITLE = 40
 _BUTTON = 56
 _GAP = 10
 _NOTE_LINES_MAX = 4
-_DENSITIES = (Density(18, 14), Density(17, 12), Density(16, 10), Density(16, 8, has_icon=False))
+_DENSITIES = (
+    Density(18, 14),
+    Density(17, 12),
+    Density(16, 10),
+    Density(17, 12, has_icon=False),
+    Density(16, 8, has_icon=False),
+)
 
 
 class ListPanelView(Painted):
@@ -107,7 +113,7 @@ class ListPanelView(Painted):
         """Return the buttons in rows of two, or of one where the words are long."""
         used = self.buttons[: len(self._panel.buttons)] if self._panel else []
         half = (self.width() - self.theme.px(2 * _PADDING + _GAP)) / 2
-        is_long = any(button.width_for(_DENSITIES[-2]) > half for button in used)
+        is_long = any(button.width_for(_DENSITIES[-1]) > half for button in used)
         per_row = 1 if is_long or len(used) == 1 else 2
         return [used[place : place + per_row] for place in range(0, len(used), per_row)]
 
@@ -128,8 +134,8 @@ class ListPanelView(Painted):
         for row in rows:
             room = self.width() - px(2 * _PADDING) - px(_GAP) * (len(row) - 1)
             width = room / len(row)
+            fits = [each for each in _DENSITIES if all(one.width_for(each) <= width for one in row)]
             for place, button in enumerate(row):
-                fits = [each for each in _DENSITIES if button.width_for(each) <= width]
                 button.set_density(fits[0] if fits else _DENSITIES[-1])
                 left = px(_PADDING) + place * (width + px(_GAP))
                 button.setGeometry(placed(self, QRectF(left, top, width, px(_BUTTON))))

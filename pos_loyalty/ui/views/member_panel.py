@@ -26,6 +26,7 @@ from pos_loyalty.ui.widgets.text_painting import (
 _PADDING = 16
 _HEAD = 60
 _NOTE = 22
+_NOTE_LINES = 2
 _POINTS = 54
 _BAR = 16
 _NEXT = 28
@@ -33,6 +34,8 @@ _REWARDS_TITLE = 30
 _REWARD_GAP = 8
 _COACHING = 62
 _COACHING_LINES = 2
+_HEIGHT_TIGHT = 512
+_AIR_MAX = 6
 _REWARDS_BEFORE_COACHING = 2
 
 
@@ -102,10 +105,9 @@ class MemberPanelView(Painted):
             return
         places = self._places(panel)
         self._paint_head(canvas, panel)
-        for number, note in enumerate(_notes(panel)):
+        for number, note in enumerate(self._notes(panel)):
             box = self._row(places.note + number * canvas.px(_NOTE), _NOTE)
-            text = fitted(note, self.theme, TypeRole.NOTE, box.width(), sizes=(15, 14, 13))
-            canvas.lines(box, text, "warn")
+            canvas.lines(box, note, "warn")
         self._paint_points(canvas, panel, self._row(places.points, _POINTS))
         if panel.next_label or panel.next_missing:
             self._paint_pair(
@@ -117,6 +119,17 @@ class MemberPanelView(Painted):
             self._paint_empty(canvas, self._row(places.rewards, REWARD_HEIGHT), panel.rewards_empty)
         if places.coaching is not None:
             self._paint_coaching(canvas, self._row(places.coaching, _COACHING), panel.coaching)
+
+    def _notes(self, panel: MemberPanel) -> list[Fitted]:
+        """Return, line by line, how old the balance is and what may be used of it here."""
+        width = self.width() - self.theme.px(2 * _PADDING)
+        lines: list[Fitted] = []
+        for note in (panel.as_of, panel.spendable_note):
+            text = fitted(
+                note, self.theme, TypeRole.NOTE, width, sizes=(15, 14), lines_max=_NOTE_LINES
+            )
+            lines += [Fitted(text.font, (line,)) for line in text.lines if line]
+        return lines
 
     def _row(self, top: float, designed_height: float) -> QRectF:
         px = self.theme.px
@@ -184,13 +197,14 @@ class MemberPanelView(Painted):
     def _places(self, panel: MemberPanel) -> _Places:
         """Return where the parts stand; what finds no room is left out from the bottom up."""
         px = self.theme.px
-        note = px(_PADDING + _HEAD + 8)
+        air = self._air()
+        note = px(_PADDING + _HEAD + 8) + air
         # The line for "as of" is kept free, so that going offline moves nothing.
-        points = note + px(_NOTE) * max(len(_notes(panel)), 1)
-        bar = points + px(_POINTS + 4)
+        points = note + px(_NOTE) * max(len(self._notes(panel)), 1)
+        bar = points + px(_POINTS + 4) + air
         next_line = bar + (px(_BAR + 6) if panel.progress is not None else 0)
-        rewards_title = next_line + px(_NEXT)
-        rewards = rewards_title + px(_REWARDS_TITLE)
+        rewards_title = next_line + px(_NEXT) + 2 * air
+        rewards = rewards_title + px(_REWARDS_TITLE) + air
         bottom = self.height() - px(_PADDING)
         step = px(REWARD_HEIGHT + _REWARD_GAP)
         wanted = max(len(panel.rewards), 1)
@@ -210,6 +224,11 @@ class MemberPanelView(Painted):
             rewards_shown=min(len(panel.rewards), max(int(room // step), 0)),
             coaching=coaching,
         )
+
+    def _air(self) -> int:
+        """Return what a taller window adds between the parts: by its height, never by state."""
+        spare = self.height() / self.theme.scale - _HEIGHT_TIGHT
+        return self.theme.px(min(max(spare / 16, 0), _AIR_MAX))
 
     def _arrange(self) -> None:
         panel, px = self._panel, self.theme.px
@@ -236,8 +255,3 @@ class MemberPanelView(Painted):
     def _pressed(self, key: RewardKey) -> None:
         if key.position:
             self.reward_pressed.emit(key.position)
-
-
-def _notes(panel: MemberPanel) -> tuple[str, ...]:
-    """Return what must be said about the balance: how old it is, what may be used of it."""
-    return tuple(note for note in (panel.as_of, panel.spendable_note) if note)

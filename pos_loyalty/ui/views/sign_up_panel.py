@@ -116,6 +116,10 @@ class SignUpPanelView(Painted):
         left = px(_PADDING + 8) + side + px(14)
         width = canvas.area.width() - left - px(_PADDING)
         head = fitted(title, self.theme, TypeRole.BODY_STRONG, width, sizes=(17, 16, 15))
-        canvas.lines(QRectF(left, top + px(4), width, px(24)), head, "text")
-        line = fitted(below, self.theme, TypeRole.BODY, width, sizes=(17, 16, 15, 14))
-        canvas.lines(QRectF(left, top + px(28), width, px(24)), line, "text2")
+        line = fitted(below, self.theme, TypeRole.BODY, width, sizes=(17, 16, 15, 14), lines_max=2)
+        # Two small lines take the room between the rows.
+        is_tight = len(line.lines) > 1
+        head_top = top + px(-1 if is_tight else 4)
+        canvas.lines(QRectF(left, head_top, width, px(24)), head, "text")
+        line_box = QRectF(left, head_top + px(23), width, px(38 if is_tight else 26))
+        canvas.lines(line_box, line, "text2")

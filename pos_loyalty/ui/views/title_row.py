@@ -59,18 +59,16 @@ class CashierPill(Painted):
             self.update()
 
     def paint(self, canvas: Canvas) -> None:
-        """Paint a pill as wide as its name, at the trailing end of its zone."""
+        """Paint the pill, icon and name in its middle."""
         if not self._name:
             return
         area, px = canvas.area, canvas.px
         font = self.theme.font(TypeRole.LABEL)
-        around = px(13 + 18 + 5 + 14)
-        width = min(area.width(), text_width(self._name, font) + around)
-        pill = QRectF(area.right() - width, area.center().y() - px(20), width, px(40))
+        pill = QRectF(area.left(), area.center().y() - px(20), area.width(), px(40))
         canvas.fill(pill, "surface2", radius=20)
-        side = px(18)
-        icon = QRectF(pill.left() + px(12), area.center().y() - side / 2, side, side)
-        canvas.icon(icon, "user", "text")
-        left = icon.right() + px(6)
-        room = QRectF(left, pill.top(), pill.right() - px(12) - left, pill.height())
+        side, gap = px(18), px(6)
+        width = min(text_width(self._name, font) + side + gap, pill.width() - px(22))
+        start = pill.center().x() - width / 2
+        canvas.icon(QRectF(start, area.center().y() - side / 2, side, side), "user", "text")
+        room = QRectF(start + side + gap, pill.top(), width - side - gap, pill.height())
         canvas.line(room, self._name, font, "text")

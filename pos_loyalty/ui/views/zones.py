@@ -19,6 +19,8 @@ _PRIMARY_HEIGHT = 80
 _BOTTOM_HEIGHT = 60
 _LEFT_SHARE = 0.425
 _LEFT_WIDTH_MIN = 420
+# Nine letters of 56 and the gaps between them: see the letter board.
+_MIDDLE_WIDTH_MIN = 568
 _LAST_SALES_SHARE = 0.23
 _MENU_WIDTH = 52
 _CASHIER_WIDTHS = (104, 150)
@@ -49,7 +51,7 @@ def zones(width_px: int, height_px: int, scale: float) -> Zones:
     width, height = width_px / scale, height_px / scale
     is_wide = width >= WIDE_FROM
     margin = 20 if is_wide else 12
-    gap = 20 if is_wide else 12
+    gap = 16 if is_wide else 12
     space = 12 if height >= _ROOMY_HEIGHT_FROM else 8
     right = width - margin
 
@@ -58,8 +60,12 @@ def zones(width_px: int, height_px: int, scale: float) -> Zones:
     bottom_top = height - space - _BOTTOM_HEIGHT
     main_height = bottom_top - space - main_top
 
-    last_width = _LAST_SALES_SHARE * width if is_wide else 0
-    rest = right - margin - gap - (last_width + gap if is_wide else 0)
+    content = right - margin
+    last_width = 0.0
+    if is_wide:
+        most = content - 2 * gap - _LEFT_WIDTH_MIN - _MIDDLE_WIDTH_MIN
+        last_width = min(_LAST_SALES_SHARE * content, most)
+    rest = content - gap - (last_width + gap if is_wide else 0)
     left_width = max(_LEFT_WIDTH_MIN, _LEFT_SHARE * rest)
     middle_x = margin + left_width + gap
     middle_width = rest - left_width

@@ -15,28 +15,29 @@ class CheckButton(Pressable):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Start unticked."""
         super().__init__(theme, parent)
+        self.setCheckable(True)
         self._key = ""
-        self._is_ticked = False
 
     def show_check(self, label: str, *, ticked: bool, key: str) -> None:
         """Show words and tick; repaints only if something differs."""
-        if (label, ticked, key) == (self.text(), self._is_ticked, self._key):
+        if (label, ticked, key) == (self.text(), self.isChecked(), self._key):
             return
-        self._is_ticked, self._key = ticked, key
+        self._key = key
+        self.setChecked(ticked)
         self.setText(label)
         self.setShortcut("")
-        tell(self, name=f"{'☑' if ticked else '☐'} {label}", description=key)
+        tell(self, name=label, description=key)
         self.update()
 
     def paint(self, canvas: Canvas) -> None:
         """Paint the box, the words and the key."""
         px, area = canvas.px, canvas.area
-        marked = self._is_ticked or self.isDown()
+        marked = self.isChecked() or self.isDown()
         fill, border = ("primary_soft", "primary") if marked else ("surface", "border")
         ink = "on_primary_soft" if marked else "text"
         canvas.fill(area, fill, border=border)
         side = px(24)
-        icon = "square-check" if self._is_ticked else "square"
+        icon = "square-check" if self.isChecked() else "square"
         canvas.icon(QRectF(px(14), area.center().y() - side / 2, side, side), icon, ink)
         left, right = px(14) + side + px(8), area.right() - px(10)
         cap_width = key_cap_width(self.theme, self._key)

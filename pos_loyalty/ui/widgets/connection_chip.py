@@ -55,5 +55,7 @@ class ConnectionChip(Pressable):
         )
         left = px(12) + side + px(6)
         room = QRectF(left, pill.top(), pill.width() - left - px(10), height)
-        text = fitted(chip.text, self.theme, TypeRole.LABEL, room.width(), sizes=_SIZES)
+        text = fitted(
+            chip.text, self.theme, TypeRole.LABEL, room.width(), sizes=_SIZES, lines_max=2
+        )
         canvas.lines(room, text, ink)

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from pos_loyalty.ui.theme import Theme
 from pos_loyalty.ui.widgets.canvas import RADIUS, Canvas
@@ -38,12 +39,14 @@ class FocusRing(Painted):
         canvas.fill(canvas.area, None, radius=radius, border="focus", border_width=_WIDTH)
 
     def _focus_moved(self, _old: QWidget | None, new: QWidget | None) -> None:
-        target = new if new is not None and self._host.isAncestorOf(new) else None
+        is_inside = new is not None and new is not self._host and self._host.isAncestorOf(new)
+        target = new if is_inside else None
         around = target.parentWidget() if target is not None else None
         if around is not None and around.focusProxy() is target:
             # A line to type into is drawn by the field around it.
             target = around
-        if self._target is not None:
+        # While a window closes, Qt tells of the focus leaving widgets that are gone already.
+        if self._target is not None and isValid(self._target):
             self._target.removeEventFilter(self)
         self._target = target
         if target is not None:
@@ -52,7 +55,7 @@ class FocusRing(Painted):
 
     def _follow(self) -> None:
         target = self._target
-        if target is None or not target.isVisible():
+        if target is None or not isValid(target) or not target.isVisible():
             self.hide()
             return
         around = self.theme.px(_WIDTH + _GAP)

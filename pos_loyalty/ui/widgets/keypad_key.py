@@ -7,7 +7,10 @@ from pos_loyalty.ui.widgets.canvas import Canvas, centered_square
 from pos_loyalty.ui.widgets.painted import Pressable, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted
 
+_FIGURE_PX = 30
 _SMALLEST = 14
+_TALL = 96
+_TALL_BONUS = 6
 
 
 class KeypadKey(Pressable):
@@ -17,7 +20,7 @@ class KeypadKey(Pressable):
         self,
         theme: Theme,
         *,
-        text_px: int = 30,
+        text_px: int = _FIGURE_PX,
         is_flat: bool = False,
         parent: QWidget | None = None,
     ) -> None:
@@ -56,6 +59,8 @@ class KeypadKey(Pressable):
             canvas.icon(centered_square(canvas.area, side), self._icon, ink)
             return
         room = canvas.area.adjusted(canvas.px(8), 0, -canvas.px(8), 0)
-        sizes = tuple(range(self._text_px, _SMALLEST - 1, -2))
+        is_tall = canvas.area.height() > canvas.px(_TALL) and self._text_px == _FIGURE_PX
+        largest = self._text_px + (_TALL_BONUS if is_tall else 0)
+        sizes = tuple(range(largest, _SMALLEST - 1, -2))
         text = fitted(self.text(), self.theme, TypeRole.KEY, room.width(), sizes=sizes)
         canvas.lines(room, text, ink, align=Align.CENTER)

@@ -22,6 +22,7 @@ class RowButton(Pressable):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Start empty."""
         super().__init__(theme, parent)
+        self.setCheckable(True)
         self._row: ListRow | None = None
 
     @property
@@ -34,6 +35,7 @@ class RowButton(Pressable):
         if row == self._row:
             return
         self._row = row
+        self.setChecked(row.selected)
         parts = (row.title, row.detail, row.trailing)
         tell(self, name=", ".join(part for part in parts if part))
         self.update()

@@ -74,11 +74,10 @@ class TierPill(Painted):
         left = px(11) + side + px(6)
         room = QRectF(left, 0, area.width() - left - pips_width - px(10), area.height())
         used = canvas.line(room, self._tier.name, self.theme.font(TypeRole.LABEL, px=15), look.text)
-        canvas.painter.setBrush(canvas.color(look.text))
         for pip in range(look.pips):
             x = left + used + px(7) + pip * px(6)
-            dot = QRectF(x, area.center().y() - px(2), px(4), px(4))
-            canvas.fill(dot, look.text, radius=2)
+            bar = QRectF(x, area.center().y() - px(5), px(3), px(10))
+            canvas.fill(bar, look.text, radius=1.5)
 
 
 class ProgressBar(Painted):

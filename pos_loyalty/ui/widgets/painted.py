@@ -75,6 +75,9 @@ class Pressable(QAbstractButton):
             return
         super().keyPressEvent(event)
 
+    def nextCheckState(self) -> None:
+        """Leave a tick as it is: only the presenter changes what is shown."""
+
     def sizeHint(self) -> QSize:
         """Return the least size that a finger hits."""
         side = self.theme.px(TARGET)

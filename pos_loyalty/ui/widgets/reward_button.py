@@ -18,7 +18,7 @@ class RewardKey(Pressable):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Start empty."""
         super().__init__(theme, parent)
-        self.setCheckable(False)
+        self.setCheckable(True)
         self._reward: RewardButton | None = None
 
     @property
@@ -32,6 +32,7 @@ class RewardKey(Pressable):
             return
         self._reward = reward
         self.setEnabled(reward.enabled)
+        self.setChecked(reward.chosen)
         tell(self, name=f"{reward.name}, {reward.detail}", description=reward.key)
         self.update()
 

@@ -7,8 +7,11 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.canvas import Canvas, placed
 from pos_loyalty.ui.widgets.painted import Painted, tell
+from pos_loyalty.ui.widgets.text_painting import text_width
 
 _LENGTH_MAX = 200
+_INSET = 4
+_SIZES = (17, 16, 15, 14)
 
 
 class TextField(Painted):
@@ -43,6 +46,7 @@ class TextField(Painted):
         if self.edit.placeholderText() != placeholder:
             self.edit.setPlaceholderText(placeholder)
             tell(self.edit, name=placeholder)
+            self._arrange()
 
     def keep_room_at_end(self, designed: int) -> None:
         """Leave room for a button that lies over the trailing end, in designed pixels."""
@@ -85,11 +89,15 @@ class TextField(Painted):
         width = self.width() - left - px(self._room_at_end or 10)
         box = QRectF(left, px(3), max(width, 1), self.height() - px(6))
         self.edit.setGeometry(placed(self, box))
+        # Qt's own line keeps a little room on both sides of the text.
+        room = box.width() - px(2 * _INSET)
+        hint = self.edit.placeholderText()
+        fonts = [self.theme.font(TypeRole.BODY, px=size) for size in _SIZES]
+        self.edit.setFont(next((f for f in fonts if text_width(hint, f) <= room), fonts[-1]))
 
     def _dress(self) -> None:
         """Give the line its font and colors; its ground is the box behind it."""
         palette = self.theme.palette()
         palette.setColor(QPalette.ColorRole.Base, QColor(Qt.GlobalColor.transparent))
         self.edit.setPalette(palette)
-        self.edit.setFont(self.theme.font(TypeRole.BODY))
         self._arrange()

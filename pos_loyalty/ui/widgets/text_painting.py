@@ -61,6 +61,8 @@ def elided(text: str, font: QFont, width: float) -> str:
 
 def wrapped(text: str, font: QFont, width: float, *, lines_max: int) -> tuple[str, ...]:
     """Return the text in lines at word borders; the last one ends in an ellipsis if it must."""
+    if not text:
+        return ()
     layout = QTextLayout(text, font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
