@@ -10,6 +10,12 @@ from pos_loyalty.domain.program import EarnRule, LoyaltyProgram, Tier, WeekdayMu
 from pos_loyalty.domain.reward import AmountOff, FreeItem, PercentOff, PointsForMoney
 
 _TUESDAY = 1
+_SYMBOLS = {
+    "EUR": "\N{EURO SIGN}",
+    "GBP": "\N{POUND SIGN}",
+    "USD": "$",
+    "TRY": "\N{TURKISH LIRA SIGN}",
+}
 
 
 def default_program(currency: str) -> LoyaltyProgram:
@@ -48,7 +54,10 @@ def default_program(currency: str) -> LoyaltyProgram:
                 amount_max=10 * unit,
             ),
             AmountOff(
-                id=RewardId("three-off"), name=f"{currency} 3 off", cost_points=600, amount=3 * unit
+                id=RewardId("three-off"),
+                name=f"{_SYMBOLS.get(currency, currency + ' ')}3 off",
+                cost_points=600,
+                amount=3 * unit,
             ),
             FreeItem(
                 id=RewardId("free-pastry"),

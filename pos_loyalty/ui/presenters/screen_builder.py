@@ -20,6 +20,7 @@ from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.formatting import card_end, counted, money, points
 from pos_loyalty.ui.presenters.list_panels import can_undo, last_sale_rows, list_panel
 from pos_loyalty.ui.presenters.member_panel import member_panel, multiplier_hint
+from pos_loyalty.ui.presenters.reward_choices import shown_offers
 from pos_loyalty.ui.presenters.strips import complete_label, start_label, state_strip
 
 SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
@@ -133,9 +134,12 @@ def _sale_amount(state: CounterState) -> AmountBox:
     lines = tuple(money(line, state.currency) for line in draft.lines)
     total = money(draft.total, state.currency)
     if state.done is not None:
-        return AmountBox("Last sale \u00b7 saved", total, AmountLook.SAVED, lines=lines)
+        hint = _to_pay(state.done.discount, state.done.to_pay, state)
+        return AmountBox("Last sale \u00b7 saved", total, AmountLook.SAVED, hint=hint, lines=lines)
     is_typing = not draft.entry.is_empty
     hint = multiplier_hint(draft.quote)
+    if draft.quote is not None and draft.quote.discount:
+        hint = _to_pay(draft.quote.discount, draft.quote.to_pay, state)
     if lines and is_typing:
         hint = f"Total {total}"
     return AmountBox(
@@ -145,6 +149,11 @@ def _sale_amount(state: CounterState) -> AmountBox:
         hint=hint,
         lines=lines,
     )
+
+
+def _to_pay(discount: int, to_pay: int, state: CounterState) -> str:
+    """Say what the cashier takes where rewards pay a part; nothing where they do not."""
+    return f"To pay {money(to_pay, state.currency)}" if discount else ""
 
 
 def _primary(state: CounterState) -> Button:
@@ -180,7 +189,8 @@ def _complete(state: CounterState) -> Button:
 def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
     is_free = not state.is_blocked
     draft = state.draft
-    has_rewards = state.done is None and draft.member is not None and bool(draft.member.rewards)
+    member = draft.member
+    has_rewards = state.done is None and member is not None and bool(shown_offers(member))
     can_go_without = state.done is not None or draft.holder is None
     in_sale = state.mode is Mode.SALE
     return (

@@ -62,7 +62,7 @@ def test_rewards_see_what_the_earlier_ones_left() -> None:
     taken = take_rewards(STANDARD, total=1000, choices=[choice("three-off"), choice("ten-percent")])
 
     assert [one.discount for one in taken] == [300, 70]
-    assert reward_names(STANDARD, taken) == "EUR 3 off + 10 % off"
+    assert reward_names(STANDARD, taken) == "€3 off + 10 % off"
 
 
 @pytest.mark.parametrize(
