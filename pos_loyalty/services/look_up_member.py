@@ -6,9 +6,10 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.phone import international
-from pos_loyalty.domain.program import Tier
-from pos_loyalty.services.member_view import MemberView, read_member
+from pos_loyalty.services.member_view import MemberView, read_member, standing_of
 from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.members import MemberMatch
+from pos_loyalty.store.unit_of_work import Repositories
 
 _HINT_DIGITS = 4
 
@@ -73,18 +74,22 @@ class FindMembersHandler:
         """Return the members that match, names in order."""
         with self._context.store.read() as work:
             matches = work.members.find(command.text, command.limit)
-        tiers = self._context.program().tiers
-        return tuple(
-            MemberFound(
-                id=match.member,
-                name=match.name,
-                phone_hint=match.phone[-_HINT_DIGITS:],
-                tier_name=_tier_name(tiers, match.tier),
-                matched=match.matched,
+            return tuple(
+                MemberFound(
+                    id=match.member,
+                    name=match.name,
+                    phone_hint=match.phone[-_HINT_DIGITS:],
+                    tier_name=self._tier_name(work, match),
+                    matched=match.matched,
+                )
+                for match in matches
             )
-            for match in matches
-        )
 
-
-def _tier_name(tiers: tuple[Tier, ...], tier_id: str) -> str:
-    return next((tier.name for tier in tiers if tier.id == tier_id), tiers[0].name)
+    def _tier_name(self, work: Repositories, match: MemberMatch) -> str:
+        """A joined till has the tier in the row; one that works alone works it out."""
+        if not self._context.identity.joined:
+            record = work.members.record(match.member)
+            assert record is not None, "found a moment ago in the same snapshot"
+            return standing_of(self._context, work, record).tier.name
+        tiers = self._context.program().tiers
+        return next((tier.name for tier in tiers if tier.id == match.tier), tiers[0].name)

@@ -16,7 +16,7 @@ from pos_loyalty.services.enroll_member import NAME_LENGTH_MAX, EnrollMember
 from pos_loyalty.services.look_up_card import CardKind, LookUpCard
 from pos_loyalty.services.look_up_member import FindMembers, LookUpMember
 from pos_loyalty.till import Till
-from tests.sample_till import enroll
+from tests.sample_till import enroll, sell
 from tests.unit.services.issued_cards import issue
 from tests.unit.services.test_record_sale import pretend_joined
 
@@ -219,3 +219,17 @@ def test_members_are_found_by_phone_and_by_what_one_types(till: Till) -> None:
     assert till.find_members(FindMembers("  ")) == ()
     with pytest.raises(RuleViolation):
         till.look_up_member(LookUpMember(phone="0160 9999999"))
+
+
+def test_the_search_shows_the_tier_that_a_member_has_now(till: Till) -> None:
+    ann = enroll(till, name="Ann Example")
+    sell(till, ann, 50_000)
+
+    (alone,) = till.find_members(FindMembers("ann"))
+    with till.context.store.write() as work:
+        work.connection.execute("UPDATE member SET tier = 'gold'")
+        work.commit()
+    pretend_joined(till)
+    (joined,) = till.find_members(FindMembers("ann"))
+
+    assert (alone.tier_name, joined.tier_name) == ("Silver", "Gold")
