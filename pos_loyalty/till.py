@@ -18,6 +18,7 @@ from pos_loyalty.domain.program import LoyaltyProgram, check_program
 from pos_loyalty.services.enroll_member import EnrollMemberHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
+from pos_loyalty.services.join_server import JoinServerHandler
 from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesHandler
 from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
@@ -45,6 +46,7 @@ class Till:
         self.created = created
         self.sync = SyncService(context)
         context.ask_rights = self.sync.ask_rights
+        self.join_server = JoinServerHandler(context, self.sync)
         self.look_up_card = LookUpCardHandler(context)
         self.look_up_member = LookUpMemberHandler(context)
         self.find_members = FindMembersHandler(context)

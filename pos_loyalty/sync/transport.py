@@ -89,7 +89,7 @@ def server_url(text: str) -> str:
     Raises:
         CommandRefused: not an address of a server.
     """
-    candidate = text.strip().rstrip("/")
+    candidate = text.strip()
     if "://" not in candidate:
         candidate = f"https://{candidate}"
     try:
@@ -105,7 +105,7 @@ def server_url(text: str) -> str:
     )
     if not sound:
         raise CommandRefused(Code.COMMAND_FIELD, field="server")
-    return candidate
+    return candidate.rstrip("/")
 
 
 class HttpTransport:
