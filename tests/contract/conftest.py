@@ -64,6 +64,6 @@ def server(
     with process:
         assert process.stdout is not None
         listening = json.loads(process.stdout.readline())["listening"]
-        yield RunningServer(url=listening, database=url)
+        yield RunningServer(url=listening, database=url, pid=process.pid)
         process.terminate()
         assert process.wait(20) == 0

@@ -36,6 +36,7 @@ class RunningServer:
     url: str
     database: str
     stop: Callable[[], None] = id
+    pid: int = 0
 
     def open(self) -> Database:
         return open_database(self.database)

@@ -227,9 +227,7 @@ def test_an_unknown_token_is_shown_to_the_owner_and_stops_nothing(
     reply = till.exchange(sale(member), token="f" * 32)
 
     assert reply.status is Status.OK
-    rows = server.fetch(
-        "SELECT kind FROM attention WHERE stream = ? ORDER BY kind", till.stream
-    )
+    rows = server.fetch("SELECT kind FROM attention WHERE stream = ? ORDER BY kind", till.stream)
     assert [row[0] for row in rows] == ["till_twice"]
 
 

@@ -1,6 +1,7 @@
 """A52: codes are hard to guess, live short, and join one till."""
 
 import concurrent.futures
+from contextlib import closing
 
 import pytest
 
@@ -196,8 +197,6 @@ def test_a_join_without_code_and_till_is_refused(server: RunningServer) -> None:
 
 
 def test_a_till_that_is_switched_off_is_told_so(server: RunningServer) -> None:
-    from contextlib import closing
-
     till = server.joined_till()
     assert till.joined is not None
     with closing(server.open()) as database, database.write() as session:

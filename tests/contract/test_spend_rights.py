@@ -189,9 +189,7 @@ def test_wants_without_sense_grant_nothing(server: RunningServer) -> None:
     till, member = server.joined_till(), new_member()
     till.exchange(enrollment(member))
 
-    reply = till.exchange(
-        want_rights=((member, -5), (member, 10**12), (new_member(), 5), ("x", 5))
-    )
+    reply = till.exchange(want_rights=((member, -5), (member, 10**12), (new_member(), 5), ("x", 5)))
 
     assert (reply.status, reply.rows) == ("ok", ())
 
