@@ -33,7 +33,7 @@ _PARTS = (_WRAPPED_KEY, _DATABASE)
 _LINE_BYTES_MAX = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _HASH_BYTES = hashlib.sha256().digest_size
-_STEPS_BETWEEN_REPORTS = 20_000
+_STEPS_BETWEEN_REPORTS = 2000
 _TARGET_TROUBLE = frozenset(
     {Code.DISK_FULL, Code.DISK_READ_ONLY, Code.DISK_TROUBLE, Code.DATA_GONE}
 )
@@ -214,18 +214,20 @@ def _ensure_replaceable(target: Path) -> None:
 def _copy_database(connection: Connection, copy: Path, progress: Progress) -> None:
     """Copy the newest commit, compacted, under the same key."""
     execute = connection.execute
-    (pages,) = execute("PRAGMA page_count").fetchone()
-    (page_bytes,) = execute("PRAGMA page_size").fetchone()
+    pages = int(execute("PRAGMA page_count").fetchone()[0])
+    # SQLCipher answers this one in text.
+    total = pages * int(execute("PRAGMA page_size").fetchone()[0])
 
     def report() -> int:
         done = copy.stat().st_size if copy.exists() else 0
-        progress("copying", min(done, pages * page_bytes), pages * page_bytes)
+        progress("copying", min(done, total), total)
         return 0
 
     execute("PRAGMA query_only = OFF")
     connection.set_progress_handler(report, _STEPS_BETWEEN_REPORTS)
     execute("VACUUM INTO ?", (str(copy),))
     connection.set_progress_handler(None, 0)
+    report()
 
 
 def _count_events(copy: Path, key: bytes) -> int:

@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> SampleTill:
 
 
 @contextmanager
-def _tampering(sample: SampleTill) -> Iterator[Connection]:
+def _tampering(sample: SampleTill) -> Generator[Connection]:
     """Give a connection whose changes are taken back at the end."""
     connection = sample.tool()
     connection.execute("BEGIN IMMEDIATE")
