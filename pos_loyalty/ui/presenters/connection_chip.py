@@ -100,9 +100,7 @@ class ConnectionChip:
         if self._connection is Connection.OFFLINE:
             return ConnectionPanel(title, (*_offline(status, clock), *_cause(status, owner)))
         if self._connection is Connection.SENDING:
-            return ConnectionPanel(
-                title, (counted(status.pending, "item is", "items are") + " on the way.",)
-            )
+            return ConnectionPanel(title, (_on_the_way(status.pending),))
         return ConnectionPanel(title, _online(status, clock))
 
     def _judge(self, status: ConnectionStatus, now_ms: int) -> Connection:
@@ -150,13 +148,15 @@ def _needs_a_look(status: ConnectionStatus, now_ms: int) -> bool:
     return not status.online and since_ms is not None and now_ms - since_ms > OFFLINE_MS_MAX
 
 
+def _on_the_way(count: int) -> str:
+    return "1 item is on its way." if count == 1 else f"{count:,} items are on their way."
+
+
 def _online(status: ConnectionStatus, clock: Clock) -> tuple[str, ...]:
     contact = status.last_contact_ms
     last = f"Last contact {time_of_day(contact, clock)}." if contact is not None else ""
     if status.pending:
-        return tuple(
-            filter(None, (counted(status.pending, "item is", "items are") + " on the way.", last))
-        )
+        return tuple(filter(None, (_on_the_way(status.pending), last)))
     return (f"Everything is sent. {last}".strip(),)
 
 

@@ -217,7 +217,7 @@ def _connection(state: CounterState, clock: Clock) -> ListPanel:
 
 
 def _help() -> ListPanel:
-    rows = tuple(ListRow(key=key, title=key, trailing=does) for key, does in KEYS)
+    rows = tuple(ListRow(key=key, title=key, detail=does) for key, does in KEYS)
     return ListPanel("Keys", rows, buttons=(CLOSE,))
 
 

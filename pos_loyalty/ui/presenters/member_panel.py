@@ -143,7 +143,7 @@ def _coaching(quote: SaleQuote, member: MemberView) -> str:
     is_double = quote.multiplier_percent == _DOUBLE_PERCENT and member.name
     missing = points(quote.next_reward_missing_points)
     start = double if is_double else ""
-    return f"Say: \u201c{start}{missing} points to your {quote.next_reward_name}.\u201d"
+    return f"Say: \u201c{start}{missing} points to go: {quote.next_reward_name}.\u201d"
 
 
 def _reward_buttons(state: CounterState, member: MemberView) -> tuple[RewardButton, ...]:

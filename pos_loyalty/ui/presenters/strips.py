@@ -12,7 +12,13 @@ from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.services.undo_sale import SaleUndone
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, Strip, Tone
-from pos_loyalty.ui.presenters.counter_state import CounterState, Mode, SaleDraft, SignUpDraft
+from pos_loyalty.ui.presenters.counter_state import (
+    CounterState,
+    FindDraft,
+    Mode,
+    SaleDraft,
+    SignUpDraft,
+)
 from pos_loyalty.ui.presenters.formatting import (
     card_end,
     change,
@@ -45,6 +51,8 @@ def state_strip(state: CounterState) -> Strip:
     """Return what the strip says while nothing special has happened: the next step."""
     if state.mode is Mode.SIGN_UP:
         return _sign_up(state.sign_up)
+    if state.mode is Mode.FIND:
+        return _find(state.find)
     return _PANELS.get(state.mode) or _sale(state)
 
 
@@ -168,9 +176,6 @@ def sentence(error: Exception, owner: str) -> str:
 
 
 _PANELS: Final = {
-    Mode.FIND: Strip(
-        Tone.QUIET, "search", "Type 3 characters or more, then press Enter.", (CLOSE,)
-    ),
     Mode.LAST_SALES: Strip(
         Tone.QUIET, "receipt", "Choose a sale. F8 takes it back within 5 minutes.", (CLOSE,)
     ),
@@ -220,6 +225,16 @@ def _sign_up(sign_up: SignUpDraft) -> Strip:
         text = "Scan a new card, or type the phone number and start without one."
         return Strip(Tone.INFO, "user-plus", text, (CANCEL,))
     return Strip(Tone.INFO, "user-plus", _RESERVED, (CANCEL,))
+
+
+def _find(find: FindDraft) -> Strip:
+    text = "Type 3 characters or more of a name, a phone or a card number."
+    if find.found:
+        name = find.found[find.selected].name
+        text = f"Press Enter for {first_name(name)}, or choose with the arrow keys."
+    elif find.answered:
+        text = "Nobody found. Type it differently, or start a new member."
+    return Strip(Tone.QUIET, "search", text, (CLOSE,))
 
 
 def _saved_text(done: SaleDone, state: CounterState) -> str:

@@ -2,9 +2,10 @@ from dataclasses import asdict
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from pos_loyalty.ui import theme as theme_module
 from pos_loyalty.ui.theme import (
     DARK,
     LIGHT,
@@ -15,6 +16,7 @@ from pos_loyalty.ui.theme import (
     TypeRole,
     scale_for,
     tier_look,
+    tokens_of,
 )
 
 # What is written on what, and the least ratio it needs: WCAG 2.2, 1.4.3 and 1.4.11.
@@ -138,6 +140,31 @@ def test_system_mode_follows_the_desktop(theme: Theme) -> None:
     theme.set_mode(Mode.SYSTEM)
 
     assert theme.is_dark == (hints.colorScheme() is Qt.ColorScheme.Dark)
+
+
+def test_high_contrast_shows_the_colors_of_the_desktop(
+    theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(theme_module, "_wants_high_contrast", lambda: True)
+
+    theme.set_mode(Mode.DARK)
+    tokens = theme.tokens
+
+    assert tokens not in (LIGHT, DARK)
+    assert tokens.text2 == tokens.text
+    assert _contrast(tokens.text, tokens.bg) >= 7
+    monkeypatch.undo()
+    theme.set_mode(Mode.DARK)
+    assert theme.tokens == DARK
+
+
+def test_a_palette_of_black_and_yellow_gives_black_and_yellow() -> None:
+    palette = QPalette(QColor("black"))
+    palette.setColor(QPalette.ColorRole.WindowText, QColor("yellow"))
+
+    tokens = tokens_of(palette)
+
+    assert (tokens.surface, tokens.ok, tokens.border) == ("000000", "FFFF00", "FFFF00")
 
 
 def test_new_scale_makes_lengths_and_fonts_larger(theme: Theme) -> None:
