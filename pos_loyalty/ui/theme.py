@@ -6,9 +6,18 @@ change of theme or scale is a repaint. There is no application style sheet.
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import cache
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtGui import (
+    QAccessibilityHints,
+    QColor,
+    QFont,
+    QFontDatabase,
+    QGuiApplication,
+    QPalette,
+    QStyleHints,
+)
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from pos_loyalty.assets import assets_folder
@@ -188,8 +197,10 @@ class Theme(QObject):
         self._mode = mode
         self._scale = scale
         self._fonts: dict[tuple[int, int], QFont] = {}
-        hints = QGuiApplication.styleHints()
-        hints.colorSchemeChanged.connect(self._system_changed)
+        self._contrast_tokens: Tokens | None = None
+        style, accessibility = _hints()
+        style.colorSchemeChanged.connect(self._system_changed)
+        accessibility.contrastPreferenceChanged.connect(self._tell_everyone)
 
     @property
     def mode(self) -> Mode:
@@ -200,12 +211,14 @@ class Theme(QObject):
     def is_dark(self) -> bool:
         """Whether the dark colors are shown now."""
         if self._mode is Mode.SYSTEM:
-            return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+            return _hints()[0].colorScheme() == Qt.ColorScheme.Dark
         return self._mode is Mode.DARK
 
     @property
     def tokens(self) -> Tokens:
-        """The colors shown now."""
+        """The colors shown now; those of the desktop where it asks for high contrast."""
+        if self._contrast_tokens is not None:
+            return self._contrast_tokens
         return DARK if self.is_dark else LIGHT
 
     @property
@@ -248,8 +261,7 @@ class Theme(QObject):
     def apply_to(self, application: QApplication) -> None:
         """Give style, font and palette to the application."""
         application.setStyle(QStyleFactory.create("Fusion"))
-        application.setFont(self.font(TypeRole.BODY))
-        application.setPalette(self.palette())
+        self._dress(application)
 
     def palette(self) -> QPalette:
         """Return the colors for the few widgets that Qt paints itself."""
@@ -284,13 +296,76 @@ class Theme(QObject):
     def _tell_everyone(self) -> None:
         application = QApplication.instance()
         if isinstance(application, QApplication):
-            application.setPalette(self.palette())
-            application.setFont(self.font(TypeRole.BODY))
+            self._dress(application)
         self.changed.emit()
+
+    def _dress(self, application: QApplication) -> None:
+        self._contrast_tokens = None
+        if _wants_high_contrast():
+            # Without a palette of ours, the application shows the desktop's again.
+            application.setPalette(QPalette())
+            self._contrast_tokens = tokens_of(application.palette())
+        application.setPalette(self.palette())
+        application.setFont(self.font(TypeRole.BODY))
 
     def _system_changed(self) -> None:
         if self._mode is Mode.SYSTEM:
             self._tell_everyone()
+
+
+def tokens_of(palette: QPalette) -> Tokens:
+    """Return the colors of a palette as ours: for a desktop that asks for high contrast."""
+    role = QPalette.ColorRole
+
+    def color(of: QPalette.ColorRole) -> str:
+        return palette.color(of).name()[1:].upper()
+
+    ink, ground = color(role.WindowText), color(role.Window)
+    marked, on_marked = color(role.Highlight), color(role.HighlightedText)
+    disabled = palette.color(QPalette.ColorGroup.Disabled, role.WindowText).name()[1:].upper()
+    return Tokens(
+        bg=ground,
+        surface=ground,
+        surface2=ground,
+        divider=ink,
+        border=ink,
+        text=ink,
+        text2=ink,
+        primary=marked,
+        on_primary=on_marked,
+        primary_pressed=marked,
+        primary_soft=ground,
+        on_primary_soft=ink,
+        ok=ink,
+        ok_soft=ground,
+        warn=ink,
+        warn_soft=ground,
+        bad=ink,
+        on_bad=ground,
+        bad_soft=ground,
+        accent=marked,
+        accent_pressed=marked,
+        on_accent=on_marked,
+        accent_text=ink,
+        focus=ink,
+        disabled_text=disabled,
+    )
+
+
+def _wants_high_contrast() -> bool:
+    """Return whether the desktop asks for high contrast."""
+    return _hints()[1].contrastPreference() is Qt.ContrastPreference.HighContrast
+
+
+@cache
+def _hints() -> tuple[QStyleHints, QAccessibilityHints]:
+    """Return what the desktop wishes.
+
+    WORKAROUND: PySide 6.11.3 marks the hints on accessibility as deleted as soon as
+    nobody in Python holds the style hints, so both are held as long as the application.
+    """
+    hints = QGuiApplication.styleHints()
+    return hints, hints.accessibility()
 
 
 def load_fonts() -> None:

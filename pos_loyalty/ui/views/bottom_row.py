@@ -16,6 +16,8 @@ _DENSITIES = (
     Density(18, 13),
     Density(17, 12),
     Density(16, 11),
+    Density(16, 8),
+    Density(15, 8),
     Density(17, 10, has_icon=False),
     Density(16, 9, has_icon=False),
     Density(15, 9, has_icon=False),

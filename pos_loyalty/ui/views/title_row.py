@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.canvas import Canvas
 from pos_loyalty.ui.widgets.painted import Painted, tell
-from pos_loyalty.ui.widgets.text_painting import text_width
+from pos_loyalty.ui.widgets.text_painting import fitted, text_width
 
 
 class BrandLine(Painted):
@@ -59,16 +59,19 @@ class CashierPill(Painted):
             self.update()
 
     def paint(self, canvas: Canvas) -> None:
-        """Paint the pill, icon and name in its middle."""
+        """Paint a pill as wide as its name, at the trailing end of its zone."""
         if not self._name:
             return
         area, px = canvas.area, canvas.px
-        font = self.theme.font(TypeRole.LABEL)
-        pill = QRectF(area.left(), area.center().y() - px(20), area.width(), px(40))
+        side, gap, edge = px(18), px(6), px(12)
+        around = edge + side + gap + edge
+        room_width = area.width() - around
+        name = fitted(self._name, self.theme, TypeRole.LABEL, room_width, sizes=(16, 15, 14, 13))
+        name_width = min(text_width(name.lines[0], name.font), room_width)
+        width = around + name_width
+        pill = QRectF(area.right() - width, area.center().y() - px(20), width, px(40))
         canvas.fill(pill, "surface2", radius=20)
-        side, gap = px(18), px(6)
-        width = min(text_width(self._name, font) + side + gap, pill.width() - px(22))
-        start = pill.center().x() - width / 2
-        canvas.icon(QRectF(start, area.center().y() - side / 2, side, side), "user", "text")
-        room = QRectF(start + side + gap, pill.top(), width - side - gap, pill.height())
-        canvas.line(room, self._name, font, "text")
+        icon = QRectF(pill.left() + edge, area.center().y() - side / 2, side, side)
+        canvas.icon(icon, "user", "text")
+        room = QRectF(icon.right() + gap, pill.top(), name_width + 1, pill.height())
+        canvas.lines(room, name, "text")

@@ -115,7 +115,8 @@ class PushButton(Pressable):
         width = before + text_width(text.lines[0], text.font) if text.lines else before
         # In the middle of the whole button, unless that runs into the key.
         x = canvas.area.center().x() - width / 2
-        x = max(room.left(), min(x, room.right() - width))
+        if x + width > room.right() or x < room.left():
+            x = max(room.left(), room.center().x() - width / 2)
         if has_icon:
             icon_box = QRectF(x, canvas.area.center().y() - icon_side / 2, icon_side, icon_side)
             canvas.icon(icon_box, self._icon, ink)
