@@ -192,7 +192,9 @@ class CounterView(QWidget):
         """Show bottom row and last sales; the key for undo is in one of them, never in both."""
         is_wide = self.zone_boxes().last_sales is not None
         others = tuple(each for each in screen.bottom if each.action is not Action.UNDO)
-        has_new = self.bottom.show_buttons(others if is_wide else (*others, screen.undo))
+        has_undo = len(others) < len(screen.bottom)
+        narrow = screen.bottom if has_undo else (*others, screen.undo)
+        has_new = self.bottom.show_buttons(others if is_wide else narrow)
         if is_wide and self._last_sales is None:
             self._last_sales = LastSalesColumn(self._theme, self)
             self._last_sales.action_pressed.connect(self.action_pressed)

@@ -7,7 +7,7 @@ from pos_loyalty.ui.presenters.counter_screen import IdlePanel
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.canvas import PANEL_RADIUS, Canvas
 from pos_loyalty.ui.widgets.painted import Painted, tell
-from pos_loyalty.ui.widgets.text_painting import Align, fitted
+from pos_loyalty.ui.widgets.text_painting import Align, fitted, line_height
 
 _ICON = 88
 _STEP = 70
@@ -45,10 +45,12 @@ class IdlePanelView(Painted):
         top += px(_ICON + 30)
         for number, (title, below) in enumerate(panel.steps, start=1):
             self._paint_step(canvas, top + (number - 1) * px(_STEP), str(number), title, below)
-        foot = QRectF(px(16), area.bottom() - px(44), area.width() - px(32), px(32))
+        width = area.width() - px(32)
         today = fitted(
-            panel.today, self.theme, TypeRole.NOTE, foot.width(), sizes=(16, 15, 14), lines_max=2
+            panel.today, self.theme, TypeRole.NOTE, width, sizes=(16, 15, 14), lines_max=3
         )
+        height = line_height(today.font) * max(len(today.lines), 1)
+        foot = QRectF(px(16), area.bottom() - px(16) - height, width, height)
         canvas.lines(foot, today, "text2", align=Align.CENTER)
 
     def _paint_step(self, canvas: Canvas, top: float, number: str, title: str, below: str) -> None:

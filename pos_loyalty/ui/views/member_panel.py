@@ -141,7 +141,7 @@ class MemberPanelView(Painted):
         room = canvas.area.width() - left - px(_PADDING)
         name = fitted(panel.name, self.theme, TypeRole.NAME, room, sizes=(26, 24, 22, 20))
         canvas.lines(QRectF(left, px(_PADDING - 2), room, px(34)), name, "text")
-        after = left + self._tier.width() + px(10)
+        after = left + (self._tier.width() + px(10) if panel.tier.name else 0)
         hint = QRectF(after, px(_PADDING + 34), canvas.area.width() - after - px(_PADDING), px(28))
         canvas.line(hint, panel.card_hint, self.theme.font(TypeRole.NOTE), "text2")
 

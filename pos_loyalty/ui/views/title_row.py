@@ -29,7 +29,7 @@ class BrandLine(Painted):
         """Paint one line or two."""
         area, px = canvas.area, canvas.px
         strong, small = self.theme.font(TypeRole.TITLE), self.theme.font(TypeRole.NOTE, px=15)
-        till = f"· {self._till}"
+        till = f"· {self._till}" if self._till else ""
         shop_width = text_width(self._shop, strong)
         if shop_width + px(8) + text_width(till, small) <= area.width():
             canvas.line(area, self._shop, strong, "text")

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from pos_loyalty.ui.presenters.counter_screen import Progress, TierBadge
 from pos_loyalty.ui.theme import Theme, TypeRole, tier_look
-from pos_loyalty.ui.widgets.canvas import Canvas
+from pos_loyalty.ui.widgets.canvas import Canvas, centered_square
 from pos_loyalty.ui.widgets.painted import Painted, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted, text_width
 
@@ -37,6 +37,9 @@ class Avatar(Painted):
         painter.setPen(QPen(canvas.color(self._ring), canvas.px(width)))
         painter.setBrush(canvas.color("primary_soft"))
         painter.drawEllipse(area.adjusted(half, half, -half, -half))
+        if not self._initials:
+            canvas.icon(centered_square(area, canvas.px(26)), "user", "on_primary_soft")
+            return
         room = area.adjusted(canvas.px(8), 0, -canvas.px(8), 0)
         text = fitted(self._initials, self.theme, TypeRole.TITLE, room.width(), sizes=(22, 18, 14))
         canvas.lines(room, text, "on_primary_soft", align=Align.CENTER)

@@ -12,6 +12,7 @@ from pos_loyalty.ui.widgets.painted import Pressable, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted, text_width
 
 _CAP_HEIGHT = 26
+_CLEAR_OF_KEY = 20
 
 
 class Kind(Enum):
@@ -113,9 +114,9 @@ class PushButton(Pressable):
         sizes = (24, 22, 20, 18, 16) if big else _sizes_down_from(self._density.text_px)
         text = fitted(self.text(), self.theme, role, room.width() - before, sizes=sizes)
         width = before + text_width(text.lines[0], text.font) if text.lines else before
-        # In the middle of the whole button, unless that runs into the key.
+        # In the middle of the whole button, unless that comes too near to the key.
         x = canvas.area.center().x() - width / 2
-        if x + width > room.right() or x < room.left():
+        if x + width > room.right() - canvas.px(_CLEAR_OF_KEY) or x < room.left():
             x = max(room.left(), room.center().x() - width / 2)
         if has_icon:
             icon_box = QRectF(x, canvas.area.center().y() - icon_side / 2, icon_side, icon_side)

@@ -9,7 +9,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from pos_loyalty.ui.presenters.counter_screen import Action, Button, ListPanel
+from pos_loyalty.ui.presenters.counter_screen import (
+    Action,
+    Button,
+    ListPanel,
+    MemberPanel,
+    TierBadge,
+)
 from pos_loyalty.ui.theme import Theme
 from pos_loyalty.ui.views.counter_view import CounterView
 from pos_loyalty.ui.views.words import CounterWords
@@ -438,3 +444,15 @@ def test_more_buttons_than_places_on_the_strip_are_left_out(qtbot: QtBot, theme:
     )
 
     assert [button.isVisible() for button in view.strip.buttons] == [True, True]
+
+
+def test_a_member_without_points_level_and_initials_can_be_shown(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    panel = MEMBER.left
+    assert isinstance(panel, MemberPanel)
+    bare = replace(panel, initials="", tier=TierBadge("", ""), points="", progress=None, rewards=())
+    view = open_counter(qtbot, theme, replace(MEMBER, left=bare))
+
+    assert view.left.current is not None
+    assert not view.left.current.grab().isNull()
