@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from pos_loyalty.domain.error_catalog import CATALOG, Code
@@ -52,6 +52,8 @@ class TillWindow(QObject):
 
     opened = Signal()
     """The counter works."""
+    _changed = Signal()
+    """The till heard from its server; emitted on the engine's thread."""
     refused = Signal(object)
     """The till could not be opened; the exception. The window says why."""
 
@@ -83,6 +85,8 @@ class TillWindow(QObject):
     def close(self) -> None:
         """Finish what is being saved, close the till, and let the window go."""
         self.window.stop()
+        if self.till is not None:
+            self.till.sync.on_change.clear()
         self.runner.close()
         self.camera.close()
         self._last_resort.remove()
@@ -97,6 +101,7 @@ class TillWindow(QObject):
             for module in _NEEDED_LATER:
                 importlib.import_module(module)
             till = self._open_till()
+            till.sync.on_change.append(self._changed.emit)
             till.sync.start()
             # Kept from here on, so that a window closed meanwhile closes the till as well.
             self.till = till
@@ -121,6 +126,7 @@ class TillWindow(QObject):
         )
         self.presenter = presenter
         self.window.connect_presenter(presenter, self.camera)
+        self._changed.connect(presenter.data_changed, Qt.ConnectionType.QueuedConnection)
         presenter.start()
         self.opened.emit()
 

@@ -76,11 +76,11 @@ def _show_window(data: Path, *, theme: str, camera: str, currency: str) -> int:
 
 
 def _join(data: Path, *, url: str, code: str) -> int:
-    from pos_loyalty.services.join_server import JoinServer, JoinServerHandler
+    from pos_loyalty.services.join_server import JoinServer
     from pos_loyalty.till import open_till
 
     with open_till(data) as till:
-        joined = JoinServerHandler(till.context, till.sync)(JoinServer(url, code))
+        joined = till.join_server(JoinServer(url, code))
         if joined.sync.pending:
             print(
                 f"{joined.sync.pending} earlier items are not sent yet; they send by themselves.",

@@ -135,7 +135,7 @@ class ConnectionChip:
             minutes = abs(status.clock_off_minutes)
             sentences.append(CATALOG[Code.CLOCK_OFF].sentence({"minutes": minutes}))
         if status.trouble is not None and status.trouble not in _NETWORK_TROUBLE:
-            sentences.append(CATALOG[status.trouble].sentence({"owner": owner}))
+            sentences.append(CATALOG[status.trouble].sentence({"owner": owner} | status.facts))
         return (*sentences, f"Call {owner}.")
 
 
@@ -176,4 +176,4 @@ def _offline(status: ConnectionStatus, clock: Clock) -> tuple[str, ...]:
 def _cause(status: ConnectionStatus, owner: str) -> tuple[str, ...]:
     if status.trouble is None:
         return ()
-    return (CATALOG[status.trouble].sentence({"owner": owner}),)
+    return (CATALOG[status.trouble].sentence({"owner": owner} | status.facts),)

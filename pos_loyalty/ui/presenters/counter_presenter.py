@@ -74,7 +74,8 @@ class CounterPresenter:
         self._undo = UndoFlow(self._desk, sale=self._sale)
         self._panels = PanelFlow(self._desk)
         self._is_asking_connection = False
-        self._heard: tuple[int, int | None] | None = None
+        self._is_reading = False
+        self._is_stale = False
         self._handlers = self._action_handlers()
 
     @property
@@ -101,16 +102,21 @@ class CounterPresenter:
     def start(self) -> None:
         """Paint the idle counter and read what it needs."""
         self._desk.refresh()
-        self._read_again()
-        self._ask_connection()
+        self.data_changed()
 
-    def _read_again(self) -> None:
-        """Read everything that is on screen."""
+    def data_changed(self) -> None:
+        """Read what is on screen again: the till has heard from its server."""
+        self._ask_connection()
+        if self._is_reading:
+            self._is_stale = True
+            return
+        self._is_reading, self._is_stale = True, False
         services = self._desk.services
         self._desk.run(services.program, self._program_read)
-        self._desk.run(services.unusual_amount, self._unusual_amount_read)
         self._desk.load_sales()
         self._sale.read_member_again()
+        # The last of its lane: when it is there, everything is.
+        self._desk.run(services.unusual_amount, self._unusual_amount_read, self._not_read)
 
     def tick(self) -> None:
         """Let time pass: about once a second."""
@@ -443,6 +449,16 @@ class CounterPresenter:
 
     def _unusual_amount_read(self, amount: int) -> None:
         self._state.unusual_amount = amount
+        self._read()
+
+    def _not_read(self, _: Exception) -> None:
+        self._read()
+
+    def _read(self) -> None:
+        """Begin anew if something changed while everything was read."""
+        self._is_reading = False
+        if self._is_stale:
+            self.data_changed()
 
     def _ask_connection(self) -> None:
         """Ask how it stands with the server, one question at a time."""
@@ -454,11 +470,6 @@ class CounterPresenter:
     def _connection_read(self, status: ConnectionStatus) -> None:
         self._is_asking_connection = False
         self._state.chip.update(status, self._desk.clock.now_ms())
-        heard = (status.pending, status.last_contact_ms)
-        if self._heard not in {None, heard}:
-            # Something was sent or came in: points, rules and the unsent marks may be others now.
-            self._read_again()
-        self._heard = heard
 
     def _no_connection(self, _: Exception) -> None:
         self._is_asking_connection = False

@@ -30,9 +30,6 @@ class Lane(StrEnum):
 
     STORE = "store"
     FIND = "find"
-    NETWORK = "network"
-    """What may wait for the server, and keeps nobody waiting."""
-    CAMERA = "camera"
 
 
 class Sound(StrEnum):
@@ -137,8 +134,12 @@ class CounterServices(Protocol):
         """Return how it stands with the server."""
         ...
 
-    def ask_rights(self, member_id: MemberId, points: int) -> bool:
-        """Ask the server ahead of time for the right to spend points here; did any come?"""
+    def prefetch_rights(self, member_id: MemberId, points: int) -> None:
+        """Ask the server ahead of time for the right to spend points here; returns at once."""
+        ...
+
+    def reserve_rights(self, member_id: MemberId, points: int) -> None:
+        """Keep the points here that the sale on screen counts on; 0 lets go. Returns at once."""
         ...
 
 

@@ -7,13 +7,14 @@ from typing import Final
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
+from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.money import AMOUNT_DIGITS_MAX, plain_amount
 from pos_loyalty.services.last_sales import LastSale
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.quote_sale import SaleQuote
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.ui.presenters import strips
-from pos_loyalty.ui.presenters.counter_services import Lane, SaleOrder, Sound
+from pos_loyalty.ui.presenters.counter_services import SaleOrder, Sound
 from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, Mode, SaleDraft, Switched
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.formatting import first_name
@@ -41,6 +42,7 @@ class SaleFlow:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._quotes = 0
+        self._reserved: tuple[MemberId, int] | None = None
 
     @property
     def _state(self) -> CounterState:
@@ -110,16 +112,20 @@ class SaleFlow:
         self.requote()
 
     def _ask_rights(self, member: MemberView | None) -> None:
+        """Bring the right to spend all points here, before somebody chooses a reward."""
         if member is not None and member.balance_points > member.spendable_points:
-            self._desk.run(
-                lambda: self._desk.services.ask_rights(member.id, member.balance_points),
-                self._rights_came,
-                lane=Lane.NETWORK,
-            )
+            self._desk.services.prefetch_rights(member.id, member.balance_points)
 
-    def _rights_came(self, came: bool) -> None:  # noqa: FBT001 - the runner calls with the answer
-        if came:
-            self.read_member_again()
+    def _reserve(self, member: MemberView | None, points: int) -> None:
+        """Keep what this sale is about to spend from going back to the server meanwhile."""
+        wanted = (member.id, points) if member is not None and points else None
+        if wanted == self._reserved:
+            return
+        if self._reserved is not None:
+            self._desk.services.reserve_rights(self._reserved[0], 0)
+        if wanted is not None:
+            self._desk.services.reserve_rights(*wanted)
+        self._reserved = wanted
 
     # --- the amount
 
@@ -182,7 +188,7 @@ class SaleFlow:
         else:
             draft.holder = None
             draft.without_card = False
-            draft.quote = None
+            self.requote()
 
     # --- the quote
 
@@ -191,8 +197,9 @@ class SaleFlow:
         self._quotes += 1
         number = self._quotes
         draft = self._draft
-        if draft.member is None or draft.total <= 0:
+        if draft.member is None or draft.total <= 0 or self._state.done is not None:
             draft.quote = None
+            self._reserve(None, 0)
             return
         order = self._order()
 
@@ -202,6 +209,7 @@ class SaleFlow:
         def quoted(quote: SaleQuote | None) -> None:
             if number == self._quotes and draft is self._draft:
                 draft.quote = quote
+                self._reserve(draft.member, quote.redeemed_points if quote else 0)
 
         def refused(error: Exception) -> None:
             if number == self._quotes and draft is self._draft:
@@ -291,6 +299,7 @@ class SaleFlow:
         state.message = None
         state.done = done
         draft.quote = None
+        self._reserve(None, 0)
         _show_new_points(draft, done)
         self._desk.play(Sound.REWARD if done.redeemed_points else Sound.SAVED)
         self._desk.load_sales()

@@ -30,8 +30,12 @@ class SyncReport(Protocol):
         """Return where the till stands now."""
         ...
 
-    def ask_rights(self, member: MemberId, points: int) -> bool:
-        """Ask the server for spend rights; tell whether any came."""
+    def prefetch_rights(self, member: MemberId, points: int) -> None:
+        """Ask the server for spend rights; returns at once."""
+        ...
+
+    def reserve_rights(self, member: MemberId, points: int) -> None:
+        """Keep points here that a basket counts on; 0 = no more."""
         ...
 
 
@@ -189,9 +193,13 @@ class TillServices:
         """Return how it stands with the server."""
         return self._till.sync.status()
 
-    def ask_rights(self, member_id: MemberId, points: int) -> bool:
+    def prefetch_rights(self, member_id: MemberId, points: int) -> None:
         """Ask the server ahead of time."""
-        return self._till.sync.ask_rights(member_id, points)
+        self._till.sync.prefetch_rights(member_id, points)
+
+    def reserve_rights(self, member_id: MemberId, points: int) -> None:
+        """Keep the points here that the sale on screen counts on."""
+        self._till.sync.reserve_rights(member_id, points)
 
 
 def _names(shop: ShopIdentity) -> ShopNames:

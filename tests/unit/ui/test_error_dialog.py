@@ -1,5 +1,6 @@
 import sys
 import threading
+from types import TracebackType
 
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
@@ -60,7 +61,12 @@ def test_F62_a_fault_on_another_thread_is_said_on_this_one(qtbot: QtBot) -> None
 def test_stopping_from_the_keyboard_is_no_fault() -> None:
     watch = Watch()
     passed_on: list[type[BaseException]] = []
-    before, sys.excepthook = sys.excepthook, lambda kind, _error, _trace: passed_on.append(kind)
+
+    def take(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        del error, trace
+        passed_on.append(kind)
+
+    before, sys.excepthook = sys.excepthook, take
     watch.last_resort.install()
 
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)

@@ -81,6 +81,7 @@ class FakeServices:
         )
         self.limit = 0
         self.asked_rights: list[tuple[MemberId, int]] = []
+        self.reserved: list[tuple[MemberId, int]] = []
         self.spendable: dict[str, int] = {}
 
     @property
@@ -96,9 +97,11 @@ class FakeServices:
     def connection(self) -> ConnectionStatus:
         return self.status
 
-    def ask_rights(self, member_id: MemberId, points: int) -> bool:
+    def prefetch_rights(self, member_id: MemberId, points: int) -> None:
         self.asked_rights.append((member_id, points))
-        return False
+
+    def reserve_rights(self, member_id: MemberId, points: int) -> None:
+        self.reserved.append((member_id, points))
 
     def look_up_card(self, text: str) -> CardLookedUp:
         if text == BLANK:

@@ -541,6 +541,19 @@ def test_rewards_need_somebody_who_has_points(counter: Counter) -> None:
     assert counter.strip == "There is no reward with this number."
 
 
+def test_points_that_a_sale_counts_on_are_kept_here_until_it_is_over(counter: Counter) -> None:
+    counter.scan(AYSE)
+    counter.type("2100")
+    counter.press("Alt+4")
+    assert counter.services.reserved == [(AYSE, 800)]
+
+    counter.press("Alt+4")
+    assert counter.services.reserved[1:] == [(AYSE, 0)]
+
+    counter.press("Alt+3", "Enter")
+    assert counter.services.reserved[2:] == [(AYSE, 600), (AYSE, 0)]
+
+
 # --- camera
 
 
