@@ -7,6 +7,7 @@ they are taken back.
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Faults:
     """What goes wrong. ``*_every`` counts requests: 2 means every second one.
 
     drop_reply_every: the server does the work, its reply never arrives.
+    drop_next_replies: so many replies are lost, then none.
     drop_request_every: the request never arrives at the server.
     duplicate_every: the request arrives twice; the second reply is passed on.
     truncate_reply_at: so many bytes of the reply's body arrive, then the line is cut.
@@ -55,6 +57,7 @@ class Faults:
     """
 
     drop_reply_every: int = 0
+    drop_next_replies: int = 0
     drop_request_every: int = 0
     duplicate_every: int = 0
     truncate_reply_at: int | None = None
@@ -79,10 +82,12 @@ class Seen:
 class MisbehavingProxy:
     """Listens on a free port of this machine; ``url`` is what a till is given.
 
-    ``cut`` ends all connections and takes no new ones, ``heal`` ends that and every fault.
+    With ``tls`` tills speak https to it. ``cut`` ends all connections and takes no new
+    ones, ``heal`` ends that and every fault.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.faults = Faults()
         self.seen: list[Seen] = []
         self.replies: list[bytes] = []
@@ -100,7 +105,7 @@ class MisbehavingProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def request_count(self) -> int:
@@ -150,7 +155,7 @@ class MisbehavingProxy:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls)
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
@@ -198,6 +203,9 @@ class MisbehavingProxy:
             await self._ask(request)
         reply = await self._ask(request)
         if reply is None or _is_nth(number, faults.drop_reply_every):
+            return False
+        if faults.drop_next_replies:
+            faults.drop_next_replies -= 1
             return False
         self.replies.append(reply)
         return await _answer(reply, writer, faults)

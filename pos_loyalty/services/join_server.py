@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, ServerUnreachable
+from pos_loyalty.domain.errors import CommandRefused, NotOurServer, ServerUnreachable
 from pos_loyalty.services.run_sync import SyncOutcome, SyncService
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.joining import Joining
@@ -95,6 +95,8 @@ class JoinServerHandler:
             for failures in range(1, TRIES):
                 try:
                     return await transport.call(JOIN_PATH, join.next_request(code), JoinReply)
+                except NotOurServer:
+                    raise
                 except ServerUnreachable:
                     jitter = jitter_of(self._context.ids.random_bytes(4))
                     await asyncio.sleep(delay_ms(failures, jitter=jitter) / 1000)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.server.database.repository import Session
 from pos_loyalty.services.join_server import JoinServer, ServerJoined
 from pos_loyalty.services.look_up_member import LookUpMember
 from pos_loyalty.services.member_view import MemberView
@@ -61,6 +62,12 @@ class Shop:
         with contextlib.closing(self.server.open()) as database, database.read() as session:
             rows = session.fetch("SELECT balance FROM member WHERE member = ?", member)
         return int(rows[0][0]) if rows else 0
+
+    @contextmanager
+    def write_at_server(self) -> Generator[Session]:
+        """Change the server's books by hand."""
+        with contextlib.closing(self.server.open()) as database, database.write() as session:
+            yield session
 
     def events_at_server(self) -> list[str]:
         """Return the ids of the facts that count, each as often as it counts."""
