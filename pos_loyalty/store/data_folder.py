@@ -164,7 +164,7 @@ class FolderLock:
         self.release()
 
 
-if sys.platform == "win32":
+if sys.platform == "win32":  # pragma: no cover - the other system's lock
 
     def _lock(file: BinaryIO) -> None:
         import msvcrt

@@ -161,16 +161,6 @@ class Store:
                 connection.close()
         return row is not None
 
-    def copy_to(self, target: Path) -> None:
-        """Write a compacted copy of the newest commit to a new file, under the same key."""
-        connection = self._take_reader()
-        try:
-            with translating():
-                connection.execute("PRAGMA query_only = OFF")
-                connection.execute("VACUUM INTO ?", (str(target),))
-        finally:
-            connection.close()
-
     def close(self) -> None:
         """Close everything; the WAL is folded into the file on the way out."""
         with self._writing:

@@ -131,7 +131,11 @@ def _event_finding(
 
 def _count(books: _Books, event: Event, *, stream_no: int, seq: int, open_stream: bool) -> None:
     if isinstance(event, EventRescued):
-        original = decode_event(event.original.encode())
+        try:
+            original = decode_event(event.original.encode())
+        except UnreadableEvent:
+            # Of a newer program, which this one cannot count; its bytes are in the chain.
+            return
         books.add(original, stream_no=stream_no, seq=seq, at_ms=original.at_ms)
         return
     books.add(event, stream_no=stream_no, seq=seq, at_ms=event.at_ms)
