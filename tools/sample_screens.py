@@ -247,9 +247,33 @@ FIND = replace(
     ),
 )
 
+CONNECTION = replace(
+    FIND,
+    chip=OFFLINE,
+    search_text="",
+    strip=replace(
+        FIND.strip,
+        tone=Tone.QUIET,
+        icon="wifi-off",
+        text="Sales go on the same with and without a line.",
+    ),
+    left=ListPanel(
+        title="Offline · saving here",
+        rows=(
+            ListRow("since", "Offline since 09:12. The line to the internet is down."),
+            ListRow(
+                "safe", "14 sales are safe on this PC and send by themselves when the line is back."
+            ),
+            ListRow("limit", "Rewards: up to 1,000 points per member until then.", icon="gift"),
+        ),
+        buttons=(Button(Action.CLOSE_PANEL, "Close", "Esc"),),
+    ),
+)
+
 FIND_NOBODY = replace(
     FIND,
     search_text="0151 2",
+    strip=replace(FIND.strip, text="Nobody fits. Type less, or start a new member."),
     left=ListPanel(
         title="Find",
         rows=(),
@@ -263,6 +287,8 @@ FIND_NOBODY = replace(
 
 MANY_ROWS = replace(
     FIND,
+    search_text="",
+    strip=replace(FIND.strip, icon="history", text="Choose a sale with the arrows and Enter."),
     left=ListPanel(
         title="Last sales",
         note="Every sale of today on this till. Choose one to add a member or to cancel it.",
@@ -340,6 +366,7 @@ ALL = {
     "letters": LETTERS,
     "find": FIND,
     "find_nobody": FIND_NOBODY,
+    "connection": CONNECTION,
     "many_rows": MANY_ROWS,
     "camera": CAMERA,
     "bad_card": BAD_CARD,

@@ -9,11 +9,12 @@ from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.canvas import Canvas, placed
 from pos_loyalty.ui.widgets.keypad_key import KeypadKey
 from pos_loyalty.ui.widgets.painted import Pressable, tell
-from pos_loyalty.ui.widgets.text_painting import Align, text_width
+from pos_loyalty.ui.widgets.text_painting import Align, fitted, text_width
 
 ROW_HEIGHT = 60
 _GAP = 8
 _PAGER_HEIGHT = 48
+_SENTENCE_LINES = 3
 
 
 class RowButton(Pressable):
@@ -62,13 +63,21 @@ class RowButton(Pressable):
             box = QRectF(right - width, 0, width, area.height())
             canvas.line(box, row.trailing, font, ink2, align=Align.TRAILING)
             right = box.left() - px(10)
-        title_font = self.theme.font(TypeRole.BODY_STRONG)
         title_box = QRectF(left, 0, right - left, area.height())
         if row.detail:
             title_box = QRectF(left, area.center().y() - px(23), right - left, px(24))
             below = QRectF(left, area.center().y() + px(2), right - left, px(20))
             canvas.line(below, row.detail, self.theme.font(TypeRole.HINT), ink2)
-        canvas.line(title_box, row.title, title_font, ink)
+        # A row of one sentence may take the whole height.
+        title = fitted(
+            row.title,
+            self.theme,
+            TypeRole.BODY_STRONG,
+            title_box.width(),
+            sizes=(17, 16, 15, 14),
+            lines_max=1 if row.detail else _SENTENCE_LINES,
+        )
+        canvas.lines(title_box, title, ink)
 
 
 class RowPages(QWidget):
