@@ -1,7 +1,7 @@
 """Composition root of the server: builds the parts and connects them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -61,9 +61,10 @@ class Server:
     def stop_waiting(self) -> None:
         """Answer everybody who waits for news now; the server is about to end."""
         self._stopping.set()
+        self._group.moved.send()
 
     @asynccontextmanager
-    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, app: Starlette) -> AsyncGenerator[None, None]:
         del app
         self._group.start()
         watcher = asyncio.create_task(

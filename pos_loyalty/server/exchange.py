@@ -114,20 +114,11 @@ class Exchange:
         left_ms = end_ms - self.clock.monotonic_ms()
         if left_ms <= 0 or self.stopping.is_set():
             return False
-        waits = [
-            asyncio.create_task(came_in_time(moved, left_ms / 1000)),
-            asyncio.create_task(self.stopping.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            is_moved = moved.is_set() and not self.stopping.is_set()
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-        if is_moved:
+        # The signal is also sent at shutdown, so that nobody is kept waiting.
+        is_moved = await came_in_time(moved, left_ms / 1000)
+        if is_moved and not self.stopping.is_set():
             await asyncio.sleep(_PAUSE_SECONDS)
-        return is_moved
+        return is_moved and not self.stopping.is_set()
 
     async def _read(self, batch: Batch) -> SyncReply:
         return await asyncio.to_thread(self._read_now, batch)

@@ -93,7 +93,7 @@ def make_code(
         )
         if not taken:
             break
-    row = (merchant, selector, _secret_hash(selector, secret), shop, expires_ms, 0, "")
+    row = (merchant, selector, secret_hash(selector, secret), shop, expires_ms, 0, "")
     session.put(tables.JOIN_CODE, [row])
     return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
@@ -107,7 +107,8 @@ def _shop_named(session: Session, merchant: MerchantId, name: str, ids: IdSource
     return shop
 
 
-def _secret_hash(selector: str, secret: str) -> bytes:
+def secret_hash(selector: str, secret: str) -> bytes:
+    """Return what is kept of a code."""
     return hashlib.sha256(f"lp-join-1|{selector}|{secret}".encode()).digest()
 
 
@@ -169,8 +170,8 @@ class JoinTill:
         )
         if not rows or rows[0][3] > TRIES_MAX:
             raise JoinRefused(Code.JOIN_CODE)
-        secret_hash, shop, expires_ms, _, used_by = rows[0]
-        if not hmac.compare_digest(bytes(secret_hash), _secret_hash(selector, secret)):
+        kept_hash, shop, expires_ms, _, used_by = rows[0]
+        if not hmac.compare_digest(bytes(kept_hash), secret_hash(selector, secret)):
             raise JoinRefused(Code.JOIN_CODE)
         if used_by:
             return self._till_of_lost_answer(session, request, used_by), ShopId(shop)

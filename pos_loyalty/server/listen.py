@@ -7,7 +7,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -50,7 +50,7 @@ def serve(
     settings: ServerSettings,
     *,
     on_ready: Callable[[str], None],
-    on_started: Callable[[Callable[[], None]], None] = id,
+    on_started: Callable[[Callable[[], None]], object] = id,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the function given to ``on_started`` is called.
 
@@ -76,7 +76,7 @@ async def _serve(
     server: Server,
     listener: socket.socket,
     on_ready: Callable[[str], None],
-    on_started: Callable[[Callable[[], None]], None],
+    on_started: Callable[[Callable[[], None]], object],
 ) -> None:
     scheme = "https" if settings.certificate else "http"
     host, port = listener.getsockname()[:2]
@@ -148,7 +148,7 @@ def _bind(settings: ServerSettings) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _quiet_signals() -> Iterator[None]:
+def _quiet_signals() -> Generator[None, None, None]:
     """Make a stop by signal a clean end: uvicorn raises the signal again when it is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -166,7 +166,7 @@ def _quiet_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def only_server_of(database: str) -> Iterator[None]:
+def only_server_of(database: str) -> Generator[None, None, None]:
     """Hold the lock of a SQLite file, so that no second server writes to it.
 
     Raises:

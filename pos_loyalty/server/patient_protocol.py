@@ -5,8 +5,9 @@ minute on a thousand connections would hold them all.
 """
 
 import asyncio
+from typing import cast
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from pos_loyalty.server.settings import HEAD_SECONDS_MAX
 
@@ -37,7 +38,9 @@ class PatientProtocol(H11Protocol):
 
     @property
     def _is_without_request(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        # Before the first request uvicorn has None here, though it is typed otherwise.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(HEAD_SECONDS_MAX, self._give_up)

@@ -5,7 +5,7 @@ import http.client
 import os
 import urllib.parse
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -51,7 +51,10 @@ from pos_loyalty.wire.messages import (
     SyncRequest,
 )
 
-MONDAY_MS = 1_780_300_800_000
+_DAY_MS = 24 * 3_600_000
+_TODAY = SystemClock().now_ms() // _DAY_MS
+MONDAY_MS = (_TODAY - (_TODAY + 3) % 7) * _DAY_MS
+"""The last Monday: a day without a multiplier, and within every window of months."""
 PROGRAM = default_program("EUR")
 IDS = SystemIds(SystemClock())
 _NOBODY = MerchantId("")
@@ -306,7 +309,7 @@ class SimpleTill:
             self.rows[row_key(row)] = row
         return reply
 
-    def exchange(self, *events: Event, **changes: object) -> SyncReply:
+    def exchange(self, *events: Event, **changes: Any) -> SyncReply:  # noqa: ANN401 - fields of the request
         """Append, send everything unacknowledged, and take all rows."""
         self.append(*events)
         reply = self.take(self.send(self.request(**changes)))
@@ -335,4 +338,4 @@ def row_key(row: Row) -> tuple[str, str]:
         return "merchant", row.merchant
     kind = str(row.__struct_config__.tag)
     key = {"member": "member", "card": "card_key", "rights": "member"}.get(kind)
-    return kind, getattr(row, key) if key else row.program.version  # type: ignore[union-attr]
+    return kind, str(getattr(row, key)) if key else PROGRAM.version

@@ -8,9 +8,10 @@ from contextlib import ExitStack, closing
 from pos_loyalty.domain.ids import MerchantId, StreamId
 from pos_loyalty.server.changes import Asking, read_cursor, read_page
 from pos_loyalty.server.database import statements, tables
+from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.setup import open_database, read_merchant
 from pos_loyalty.wire.messages import CardRow, MemberRow
-from tests.contract.running_server import make_books, running_server
+from tests.contract.running_server import create_database, make_books, running_server
 from tests.contract.simple_till import SimpleTill, enrollment, new_id, new_member, sale
 
 WRITERS = 6
@@ -30,7 +31,7 @@ def test_S01_a_reader_skips_no_row_of_slow_and_fast_commits(database_url: str) -
                     key = new_id()
                     with database.write() as session:
                         v, _ = statements.take_version(session, merchant.merchant)
-                        put_card(session_add=session.put, merchant=merchant.merchant, key=key, v=v)
+                        put_card(session, merchant.merchant, key, v)
                         time.sleep(rng.random() / 200)
                     written.add(key)
 
@@ -56,17 +57,14 @@ def test_S01_a_reader_skips_no_row_of_slow_and_fast_commits(database_url: str) -
     assert len(seen) == len(written)
 
 
-def put_card(*, session_add: object, merchant: MerchantId, key: str, v: int) -> None:
-    assert callable(session_add)
-    session_add(tables.CARD, [(merchant, key, "", None, "blank", "", 0)])
-    session_add(tables.CHANGE, [(merchant, "card", key, "", v)])
+def put_card(session: Session, merchant: MerchantId, key: str, v: int) -> None:
+    session.put(tables.CARD, [(merchant, key, "", None, "blank", "", 0)])
+    session.put(tables.CHANGE, [(merchant, "card", key, "", v)])
 
 
 def test_S08_two_server_processes_and_many_tills_on_few_members_agree(
     postgres_url: str,
 ) -> None:
-    from tests.contract.running_server import create_database
-
     url = create_database(postgres_url, "two_servers")
     make_books(url)
     members = [new_member() for _ in range(8)]

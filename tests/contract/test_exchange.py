@@ -9,7 +9,16 @@ import pytest
 
 from pos_loyalty.domain.errors import StoreUnavailable
 from pos_loyalty.domain.event import encode_event
-from pos_loyalty.wire.messages import MemberRow, MerchantRow, ProfileChange, ProgramRow, Status
+from pos_loyalty.domain.ids import EventId
+from pos_loyalty.wire.messages import (
+    MemberRow,
+    MerchantRow,
+    ProfileChange,
+    ProgramRow,
+    Status,
+    SyncReply,
+    SyncRequest,
+)
 from tests.contract.running_server import RunningServer, make_books, running_server
 from tests.contract.simple_till import (
     MONDAY_MS,
@@ -108,7 +117,7 @@ def test_S04_an_acknowledgement_comes_with_its_rows_or_says_that_more_wait(
 
 def test_S06_stale_duplicates_in_any_order_make_no_false_fork(server: RunningServer) -> None:
     till, member = server.joined_till(), new_member()
-    requests = []
+    requests: list[SyncRequest] = []
     for _ in range(4):
         till.append(sale(member))
         requests.append(till.request())
@@ -209,9 +218,9 @@ def test_a_sale_without_a_card_is_recorded_and_changes_nobody(server: RunningSer
 def test_profile_changes_are_taken_once_and_acknowledged(server: RunningServer) -> None:
     till, member = server.joined_till(), new_member()
     change = ProfileChange(
-        change=new_id(), member=member, at_ms=MONDAY_MS, name="Ana", phone="+491701234567"
+        change=EventId(new_id()), member=member, at_ms=MONDAY_MS, name="Ana", phone="+491701234567"
     )
-    newer = ProfileChange(change=new_id(), member=member, at_ms=1, name="Ana Lopez")
+    newer = ProfileChange(change=EventId(new_id()), member=member, at_ms=1, name="Ana Lopez")
 
     reply = till.exchange(enrollment(member), profiles=(change,))
     till.exchange(profiles=(newer,))
@@ -224,7 +233,7 @@ def test_profile_changes_are_taken_once_and_acknowledged(server: RunningServer) 
 def test_hostile_names_are_kept_as_text_any_database_can_hold(server: RunningServer) -> None:
     till, member = server.joined_till(), new_member()
     change = ProfileChange(
-        change=new_id(), member=member, at_ms=1, name="<b>A\x00na</b>" + "x" * 999
+        change=EventId(new_id()), member=member, at_ms=1, name="<b>A\x00na</b>" + "x" * 999
     )
 
     till.exchange(profiles=(change,))
@@ -283,7 +292,7 @@ def test_a_waiting_till_is_answered_when_time_is_up(server: RunningServer) -> No
 def test_a_waiting_till_is_let_go_at_shutdown(own_server: RunningServer) -> None:
     till = own_server.joined_till()
     till.exchange()
-    replies = []
+    replies: list[SyncReply] = []
     thread = threading.Thread(
         target=lambda: replies.append(till.send(till.request(wait_ms=25_000)))
     )

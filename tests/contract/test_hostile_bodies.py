@@ -9,6 +9,8 @@ import socket
 import time
 import urllib.parse
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -38,8 +40,8 @@ def refusal_to(url: str, path: str, body: bytes, signature: str = "AAAA") -> tup
 
 def memory_of(server: RunningServer) -> int:
     """The peak memory of the server process in KiB."""
-    with open(f"/proc/{server.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+    lines = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def test_A47_a_bomb_is_refused_without_becoming_large(server: RunningServer) -> None:
@@ -69,7 +71,7 @@ def test_S22_a_body_that_says_no_length_is_cut_at_the_limit(server: RunningServe
     parts = urllib.parse.urlsplit(server.url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
 
-    def chunks() -> object:
+    def chunks() -> Iterator[bytes]:
         for _ in range(40):
             yield os.urandom(16_384)
 

@@ -1,12 +1,13 @@
 """However a journal is cut, repeated and shuffled on its way, the books are the same."""
 
+from collections.abc import Callable
 from contextlib import closing
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pos_loyalty.domain.event import Event, encode_event, first_hash
+from pos_loyalty.domain.event import Event, SaleRecorded, encode_event, first_hash
 from pos_loyalty.domain.ids import CardKey, MemberId
 from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Database
@@ -42,37 +43,39 @@ STEPS = st.lists(
 WINDOWS = st.lists(st.tuples(st.integers(1, 14), st.integers(1, 14)), max_size=12)
 
 
-def journal_of(steps: list[Step]) -> tuple[list[bytes], list[MemberId]]:
-    """Write the journal that these steps describe, for members of its own."""
-    members = [new_member() for _ in range(MEMBERS)]
-    cards = [CardKey(new_id()) for _ in range(MEMBERS)]
-    written: list[bytes] = []
-    sales: list[tuple[int, Event]] = []
-    for kind, who, points in steps:
-        member, card = members[who], cards[who]
-        event: Event | None = None
-        if kind == "sale":
-            event = sale(member, total=points * 100)
-        elif kind == "redeem":
-            event = sale(member, total=10_000, redeem=points)
-        elif kind == "enroll":
-            event = enrollment(member, card_key=card)
-        elif kind == "card sale":
-            event = sale(card_key=card, total=points * 100)
-        elif kind == "issue":
-            event = cards_issued(card)
-        elif kind == "return":
-            event = rights_return(member, points)
-        elif kind == "undo" and sales:
-            seq, sold = sales[points % len(sales)]
-            event = reversal(sold, seq)
-        data = encode_event(event) if event else b'{"kind":"poison"}'
-        if kind == "twice" and written:
-            data = written[points % len(written)]
-        written.append(data)
-        if kind in {"sale", "redeem", "card sale"} and event is not None:
-            sales.append((len(written), event))
-    return written, members
+class Writing:
+    """A journal in the making, for members and cards of its own."""
+
+    def __init__(self) -> None:
+        self.members = [new_member() for _ in range(MEMBERS)]
+        self.cards = [CardKey(new_id()) for _ in range(MEMBERS)]
+        self.journal: list[bytes] = []
+        self.sales: list[tuple[int, SaleRecorded]] = []
+
+    def step(self, kind: str, who: int, points: int) -> None:
+        """Append what a step describes; one that is impossible now becomes poison."""
+        if kind == "twice" and self.journal:
+            self.journal.append(self.journal[points % len(self.journal)])
+            return
+        event = self._event(kind, who, points)
+        self.journal.append(encode_event(event) if event else b'{"kind":"poison"}')
+        if isinstance(event, SaleRecorded):
+            self.sales.append((len(self.journal), event))
+
+    def _event(self, kind: str, who: int, points: int) -> Event | None:
+        member, card = self.members[who], self.cards[who]
+        makers: dict[str, Callable[[], Event]] = {
+            "sale": lambda: sale(member, total=points * 100),
+            "redeem": lambda: sale(member, total=10_000, redeem=points),
+            "enroll": lambda: enrollment(member, card_key=card),
+            "card sale": lambda: sale(card_key=card, total=points * 100),
+            "issue": lambda: cards_issued(card),
+            "return": lambda: rights_return(member, points),
+        }
+        if kind == "undo" and self.sales:
+            seq, sold = self.sales[points % len(self.sales)]
+            return reversal(sold, seq)
+        return makers[kind]() if kind in makers else None
 
 
 def ingest(
@@ -82,7 +85,10 @@ def ingest(
     merchant = read_merchant(database)
     writer = GroupWriter(database, merchant, clock=CLOCK, ids=IDS)
     till = SimpleTill("", merchant=merchant.merchant, epoch=1)
-    written, members = journal_of(steps)
+    writing = Writing()
+    for step in steps:
+        writing.step(*step)
+    written, members = writing.journal, writing.members
     for data in written:
         till.append_bytes(data)
     row = (merchant.merchant, till.stream, new_id(), till.nonce, 0)

@@ -8,14 +8,15 @@ takes the clock row first and holds it until commit; readers see one snapshot.
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
+from typing import LiteralString, cast
 
 import psycopg
 from psycopg import errors, sql
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.errors import LoyaltyError, StoreUnavailable
 from pos_loyalty.server.database.migrations import migrate
 from pos_loyalty.server.database.repository import (
     Conflict,
@@ -31,7 +32,7 @@ _CONNECT_SECONDS = 5
 _LOCK_MS = 10_000
 _PREPARE_AFTER = 2
 _MIGRATION_LOCK = 0x6C70_0001
-_ARRAYS = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
+_ARRAYS: dict[str, LiteralString] = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
 
 Connection = psycopg.Connection[Found]
 
@@ -42,19 +43,19 @@ class PostgresSession:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def fetch(self, sql_text: str, *values: SqlValue) -> list[Found]:
+    def fetch(self, statement: str, *values: SqlValue) -> list[Found]:
         """Return all rows of a query."""
-        return self._connection.execute(_spoken(sql_text), values).fetchall()
+        return self._connection.execute(_spoken(statement), values).fetchall()
 
-    def fetch_among(self, sql_text: str, merchant: str, keys: Sequence[str]) -> list[Found]:
+    def fetch_among(self, statement: str, merchant: str, keys: Sequence[str]) -> list[Found]:
         """Return the rows whose key is one of these."""
         if not keys:
             return []
-        return self._connection.execute(_spoken(sql_text), (merchant, list(keys))).fetchall()
+        return self._connection.execute(_spoken(statement), (merchant, list(keys))).fetchall()
 
-    def execute(self, sql_text: str, *values: SqlValue) -> None:
+    def execute(self, statement: str, *values: SqlValue) -> None:
         """Run one statement."""
-        self._connection.execute(_spoken(sql_text), values)
+        self._connection.execute(_spoken(statement), values)
 
     def put(self, table: Table, rows: Sequence[Sequence[SqlValue]]) -> None:
         """Insert rows, or replace those with the same key."""
@@ -75,23 +76,19 @@ def _spoken(text: str) -> sql.SQL:
     """Return a statement in PostgreSQL's and the driver's words."""
     # The server's statements are constants of its own code.
     spoken = text.replace("{among}", "= ANY(%b)").replace("?", "%s")
-    return sql.SQL(spoken)  # pyright: ignore[reportArgumentType] - asks for a literal
+    return sql.SQL(cast("LiteralString", spoken))
 
 
 @lru_cache(maxsize=64)
 def _add_sql(table: Table) -> sql.Composed:
     arrays = sql.SQL(", ").join(
-        sql.SQL("%b::{}").format(sql.SQL(_array_of(kind))) for _, kind in table.columns
+        sql.SQL("%b::{}").format(sql.SQL(_ARRAYS[kind])) for _, kind in table.columns
     )
     return sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
         sql.Identifier(table.name),
         sql.SQL(", ").join(sql.Identifier(name) for name in table.names),
         arrays,
     )
-
-
-def _array_of(kind: str) -> str:
-    return _ARRAYS[kind]
 
 
 @lru_cache(maxsize=64)
@@ -127,7 +124,11 @@ class PostgresDatabase:
                 session.execute("SELECT pg_advisory_xact_lock(?)", _MIGRATION_LOCK)
                 migrate(session, postgres=True)
         except Conflict as error:
+            self.close()
             raise StoreUnavailable(Code.DATABASE_UNREACHABLE) from error
+        except LoyaltyError:
+            self.close()
+            raise
 
     def _open(self) -> Connection:
         return psycopg.connect(
@@ -140,7 +141,7 @@ class PostgresDatabase:
         )
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> Generator[Session, None, None]:
         """Open one snapshot; a broken connection is replaced once."""
         with self._places, _translated(is_writing=False):
             connection = self._snapshot()
@@ -169,7 +170,7 @@ class PostgresDatabase:
         return connection
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> Generator[Session, None, None]:
         """Open the write transaction of this process."""
         with self._write_lock, _translated(is_writing=True):
             if self._writer is None or self._writer.closed:
@@ -201,7 +202,7 @@ def _roll_back(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _translated(*, is_writing: bool) -> Iterator[None]:
+def _translated(*, is_writing: bool) -> Generator[None, None, None]:
     """Sort the driver's errors: what does not fit, what may be tried again, what is down."""
     try:
         yield

@@ -39,15 +39,15 @@ class Table:
 class Session(Protocol):
     """Statements inside one snapshot or one transaction."""
 
-    def fetch(self, sql: str, *values: SqlValue) -> list[Found]:
+    def fetch(self, statement: str, *values: SqlValue) -> list[Found]:
         """Return all rows of a query."""
         ...
 
-    def fetch_among(self, sql: str, merchant: str, keys: Sequence[str]) -> list[Found]:
+    def fetch_among(self, statement: str, merchant: str, keys: Sequence[str]) -> list[Found]:
         """Return the rows of a query with ``?`` for the merchant and ``{among}`` for keys."""
         ...
 
-    def execute(self, sql: str, *values: SqlValue) -> None:
+    def execute(self, statement: str, *values: SqlValue) -> None:
         """Run one statement."""
         ...
 

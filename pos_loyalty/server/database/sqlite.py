@@ -8,14 +8,14 @@ in the owner's office; the machine's disk encryption guards it.
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import msgspec
 from sqlcipher3 import dbapi2 as sqlite
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.errors import LoyaltyError, StoreUnavailable
 from pos_loyalty.server.database.migrations import migrate
 from pos_loyalty.server.database.repository import (
     Found,
@@ -37,20 +37,20 @@ class SqliteSession:
     def __init__(self, connection: sqlite.Connection) -> None:
         self._connection = connection
 
-    def fetch(self, sql: str, *values: SqlValue) -> list[Found]:
+    def fetch(self, statement: str, *values: SqlValue) -> list[Found]:
         """Return all rows of a query."""
-        return self._connection.execute(sql, values).fetchall()
+        return self._connection.execute(statement, values).fetchall()
 
-    def fetch_among(self, sql: str, merchant: str, keys: Sequence[str]) -> list[Found]:
+    def fetch_among(self, statement: str, merchant: str, keys: Sequence[str]) -> list[Found]:
         """Return the rows whose key is one of these."""
         if not keys:
             return []
-        spoken = sql.replace("{among}", _AMONG)
+        spoken = statement.replace("{among}", _AMONG)
         return self._connection.execute(spoken, (merchant, _JSON.encode(keys).decode())).fetchall()
 
-    def execute(self, sql: str, *values: SqlValue) -> None:
+    def execute(self, statement: str, *values: SqlValue) -> None:
         """Run one statement."""
-        self._connection.execute(sql, values)
+        self._connection.execute(statement, values)
 
     def put(self, table: Table, rows: Sequence[Sequence[SqlValue]]) -> None:
         """Insert rows, or replace those with the same key."""
@@ -94,9 +94,14 @@ class SqliteDatabase:
         self._write_lock = threading.Lock()
         with _translated():
             self._writer = self._open()
-            self._writer.execute("PRAGMA journal_mode = WAL")
-        with self.write() as session:
-            migrate(session, postgres=False)
+        try:
+            with _translated():
+                self._writer.execute("PRAGMA journal_mode = WAL")
+            with self.write() as session:
+                migrate(session, postgres=False)
+        except LoyaltyError:
+            self.close()
+            raise
 
     def _open(self) -> sqlite.Connection:
         connection = sqlite.connect(
@@ -110,7 +115,7 @@ class SqliteDatabase:
         return connection
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> Generator[Session, None, None]:
         """Open one snapshot."""
         with self._places, _translated():
             connection = self._reader()
@@ -130,7 +135,7 @@ class SqliteDatabase:
         return connection
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> Generator[Session, None, None]:
         """Open the one write transaction."""
         with self._write_lock, _translated():
             self._writer.execute("BEGIN IMMEDIATE")
@@ -150,7 +155,7 @@ class SqliteDatabase:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None, None, None]:
     """Sort the driver's errors: content that does not fit, or a disk that does not work."""
     try:
         yield
