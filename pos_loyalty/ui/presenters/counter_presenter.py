@@ -8,15 +8,17 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pos_loyalty.devices.repeat_guard import RepeatGuard
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
 from pos_loyalty.domain.ids import SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.run_sync import ConnectionStatus
-from pos_loyalty.ui.presenters import key_bindings, strips
+from pos_loyalty.ui.presenters import command_codes, key_bindings, strips
 from pos_loyalty.ui.presenters.amount_entry import ascii_key
 from pos_loyalty.ui.presenters.card_flow import CardFlow
+from pos_loyalty.ui.presenters.command_codes import read_command
 from pos_loyalty.ui.presenters.counter_screen import Action
 from pos_loyalty.ui.presenters.counter_services import (
     CounterServices,
@@ -39,6 +41,8 @@ _KEEPS_QUESTION: Final = frozenset(
 )
 """What may answer a question on the strip; any other input lets go of it."""
 BOARD_BACKSPACE: Final = "\b"
+_COMMAND_REPEAT_MS: Final = 500
+"""Shorter than for cards: 55 is typed by scanning the same code twice."""
 _UNUSED_SIGNS: Final = frozenset("-*/=")
 
 
@@ -73,6 +77,8 @@ class CounterPresenter:
         self._rewards = RewardFlow(self._desk, sale=self._sale)
         self._undo = UndoFlow(self._desk, sale=self._sale)
         self._panels = PanelFlow(self._desk)
+        self._tags = services.shop.tags
+        self._commands = RepeatGuard(window_ms=_COMMAND_REPEAT_MS)
         self._is_asking_connection = False
         self._is_reading = False
         self._is_stale = False
@@ -206,6 +212,10 @@ class CounterPresenter:
 
     def card_scanned(self, texts: Sequence[str]) -> None:
         """Handle a scan: how the keystrokes may be read, best first."""
+        command = next(filter(None, (read_command(text, self._tags) for text in texts)), None)
+        if command is not None:
+            self._command_scanned(command)
+            return
         if not texts or self._state.is_blocked or self._card.is_repeat(texts[0]):
             return
         self._begin_input(keeps_question=False)
@@ -213,6 +223,18 @@ class CounterPresenter:
         self._state.is_choosing_reward = False
         self._card.look_up(texts)
         self._desk.refresh()
+
+    def _command_scanned(self, command: str) -> None:
+        """Handle a code of the command sheet: like its key, but a scanner may double."""
+        if self._commands.is_repeat(command, self._desk.clock.monotonic_ms()):
+            return
+        key = command_codes.KEYS.get(command)
+        if key is not None:
+            self.key_pressed(key)
+        elif command == "LINE":
+            self.action_pressed(Action.ADD_LINE)
+        else:
+            self.digit_pressed(command)
 
     def camera_failed(self, code: Code) -> None:
         """Say that the camera cannot be used; hand scanner and typing go on."""

@@ -76,6 +76,8 @@ class ShopNames:
     till_name: str
     currency: str
     owner: str = "the owner"
+    tags: tuple[str, ...] = ()
+    """The merchant tags whose command sheets work here."""
 
 
 class CounterServices(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from pos_loyalty.domain.card_payload import merchant_tag
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
@@ -208,4 +209,5 @@ def _names(shop: ShopIdentity) -> ShopNames:
         till_name=shop.till_name,
         currency=shop.currency.code,
         owner=shop.owner_name or "the owner",
+        tags=tuple(merchant_tag(merchant) for merchant in shop.accepted_merchants),
     )

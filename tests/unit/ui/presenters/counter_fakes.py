@@ -86,7 +86,7 @@ class FakeServices:
 
     @property
     def shop(self) -> ShopNames:
-        return ShopNames("Corner Café", "Till 2", "EUR", owner="Mia")
+        return ShopNames("Corner Café", "Till 2", "EUR", owner="Mia", tags=("JKP",))
 
     def program(self) -> LoyaltyProgram:
         return self.rules

@@ -2,6 +2,7 @@ import pytest
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation, StoreUnavailable
+from pos_loyalty.ui.presenters.command_codes import COMMANDS, command_code, read_command
 from pos_loyalty.ui.presenters.counter_screen import (
     Action,
     CameraPanel,
@@ -552,6 +553,48 @@ def test_points_that_a_sale_counts_on_are_kept_here_until_it_is_over(counter: Co
 
     counter.press("Alt+3", "Enter")
     assert counter.services.reserved[2:] == [(AYSE, 600), (AYSE, 0)]
+
+
+# --- the command sheet
+
+
+def test_a_scanner_alone_can_do_everything(counter: Counter) -> None:
+    def codes(*commands: str) -> None:
+        for command in commands:
+            counter.scan(command_code(command, "JKP"))
+
+    counter.scan(AYSE)
+    codes("2", "1", "00", "REWARD4", "OK")
+    assert counter.strip == "Saved. +42 \u2212800 points for Ayşe."
+    codes("UNDO")
+    assert counter.strip == "Undone. Ayşe has 1,240 points again."
+    codes("4", ".", "5", "NOCARD")
+    assert counter.services.orders[-1].total == 450
+    codes("NEW", "0", "1", "OK")
+    assert counter.services.sign_ups[-1].phone == "01"
+
+
+def test_a_doubling_scanner_types_a_digit_once_and_a_cashier_twice(counter: Counter) -> None:
+    code = command_code("5", "JKP")
+    for gap_ms in (3_000, 300, 600):
+        counter.clock.at_ms += gap_ms
+        counter.presenter.card_scanned((code,))
+
+    assert counter.screen.amount.text == "€ 0.55"
+
+
+@pytest.mark.parametrize("code", [command_code("UNDO", "BBB"), command_code("UNDO", "JKP")[:-1]])
+def test_the_command_sheet_of_another_shop_does_nothing(counter: Counter, code: str) -> None:
+    counter.scan(code)
+
+    assert counter.strip.startswith("This card is not one of ours.")
+
+
+def test_every_command_has_a_code_of_its_own() -> None:
+    codes = [command_code(command, "JKP") for command in COMMANDS]
+
+    assert len(set(codes)) == len(COMMANDS)
+    assert [read_command(code.lower(), ["BBB", "JKP"]) for code in codes] == list(COMMANDS)
 
 
 # --- camera
