@@ -59,6 +59,8 @@ class Session:
     _transport: Transport = field(init=False)
     _exchange: Exchange = field(init=False)
     _knows_server: bool = field(default=False, init=False)
+    _closed: Outcome | None = field(default=None, init=False)
+    """The answer that closed our stream, until the next one has begun."""
 
     def __post_init__(self) -> None:
         self._transport = self.make_transport()
@@ -83,6 +85,8 @@ class Session:
             CommandRefused: the server refuses this till or this message.
         """
         await self._ensure_our_server()
+        if self._closed is not None:
+            return await self._rejoin(self._closed)
         request = self._exchange.next_request(
             want_rights=want_rights, wait_ms=wait_ms, is_poll=is_poll
         )
@@ -144,10 +148,21 @@ class Session:
         raise error
 
     async def _rejoin(self, outcome: Outcome) -> Outcome:
-        """Go on in a new stream; the same one again where the reply was lost."""
+        """Go on in a new stream; the same one again where the reply was lost.
+
+        A lost reply leads straight back here: asking the closed stream first would
+        never end on a line that loses every second reply.
+        """
+        self._closed = outcome
         rejoin = Rejoin(storage=self.joining, clock=self.clock, public_key=self.key.public_text)
         request = rejoin.next_request()
-        reply = await self._transport.call(JOIN_PATH, request, JoinReply)
-        rejoin.take(reply, outcome.known_hashes)
+        try:
+            reply = await self._transport.call(JOIN_PATH, request, JoinReply)
+            rejoin.take(reply, outcome.known_hashes)
+        except (CommandRefused, NotOurServer):
+            self._closed = None
+            self._knows_server = False
+            raise
+        self._closed = None
         self._exchange.restart()
         return replace(outcome, step=Step.MORE, moved=(0, 0, request.stream, MemberId("")))
