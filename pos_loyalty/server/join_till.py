@@ -59,7 +59,7 @@ class WrongTriesPace:
             TooManyTries: too many wrong codes lately.
         """
         self._recover(now_ms)
-        if self._spent >= self.at_once_max:
+        if self._spent + 1 > self.at_once_max:
             raise TooManyTries(Code.SERVER_BUSY)
 
     def wrong(self, now_ms: int) -> None:
