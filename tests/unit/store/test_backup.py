@@ -295,6 +295,26 @@ def test_part_that_does_not_fit_its_line_is_refused(
     assert caught.value.code is Code.BACKUP_DAMAGED
 
 
+def test_database_that_does_not_open_is_found_though_every_hash_fits(
+    sample: SampleTill, tmp_path: Path, stages: Stages
+) -> None:
+    done = _back_up(sample, tmp_path / "shop.backup", stages)
+    head, line, body = done.file.read_bytes().split(b"\n", 2)
+    manifest = json.loads(line)
+    wrapped_bytes = manifest["parts"][0]["bytes"]
+    database = bytearray(body[wrapped_bytes:-32])
+    database[5000] ^= 1
+    manifest["parts"][1]["sha256"] = hashlib.sha256(database).hexdigest()
+    done.file.write_bytes(head + b"\n" + line + b"\n" + body[:wrapped_bytes] + database + bytes(32))
+    _with_manifest(done.file, parts=manifest["parts"])
+
+    with pytest.raises(CommandRefused) as caught:
+        try_backup(done.file, sample.key(), progress=stages)
+
+    assert caught.value.code is Code.BACKUP_DAMAGED
+    assert list(tmp_path.glob("*.trial*")) == []
+
+
 def test_manifest_says_which_program_made_it_and_nothing_personal(
     sample: SampleTill, tmp_path: Path, stages: Stages
 ) -> None:

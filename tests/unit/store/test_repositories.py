@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,6 +146,16 @@ def test_rescued_event_moves_no_rights_and_no_points_by_itself(work: UnitOfWork)
     assert work.journal.rights(AYSE) == Rights()
     assert work.journal.entries(AYSE, 9) == ()
 
+    # What joining again writes beside it: the original's entry, under the rescue's seq.
+    at_ms = sale(1).at_ms
+    work.connection.execute(
+        "INSERT INTO ledger_entry VALUES (?, 1, 1, 0, 'accrual', 21, ?)", (AYSE, at_ms)
+    )
+    work.connection.execute(
+        "INSERT INTO points(member, overlay_points, overlay_earned) VALUES (?, 21, 21)", (AYSE,)
+    )
+    assert verify(work.connection).finding is None
+
 
 def test_rescue_of_an_event_that_only_a_newer_program_knows_is_no_finding(
     work: UnitOfWork,
@@ -196,8 +207,7 @@ def test_event_is_found_by_its_id(work: UnitOfWork) -> None:
 
 
 def test_sale_on_an_unknown_card_has_no_entry_until_the_server_decides(work: UnitOfWork) -> None:
-    event = sale(1, member=None)
-    work.journal.append(event)
+    work.journal.append(msgspec.structs.replace(sale(1, member=None), card_key=_CARD))
 
     assert work.connection.execute("SELECT COUNT(*) FROM ledger_entry").fetchone() == (0,)
     assert verify(work.connection).finding is None
@@ -321,8 +331,6 @@ def test_unknown_card_can_be_assigned_ahead_of_the_server(work: UnitOfWork) -> N
 
 
 def test_program_version_never_changes(work: UnitOfWork) -> None:
-    import msgspec
-
     later = msgspec.structs.replace(
         STANDARD, version=ProgramVersion("standard-2-EUR"), effective_from_ms=99
     )
