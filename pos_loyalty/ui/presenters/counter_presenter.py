@@ -219,6 +219,7 @@ class CounterPresenter:
         if not texts or self._state.is_blocked or self._card.is_repeat(texts[0]):
             return
         self._begin_input(keeps_question=False)
+        self._desk.hear_typing()
         self._state.is_asking_amount = False
         self._state.is_choosing_reward = False
         self._card.look_up(texts)
@@ -312,6 +313,7 @@ class CounterPresenter:
     def _digit(self, key: str) -> None:
         state = self._state
         sign = ascii_key(key)
+        self._desk.hear_typing()
         if state.mode is Mode.SALE and state.is_choosing_reward and len(sign) == 1:
             self._rewards.toggle(int(sign) if sign.isdigit() else 0)
         elif state.mode is Mode.SIGN_UP:

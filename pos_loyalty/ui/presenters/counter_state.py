@@ -146,6 +146,8 @@ class CounterState:
     is_enter_waiting: bool = False
     deaf_until_ms: int = 0
     """Until then Enter and taps on the primary button do nothing (monotonic)."""
+    is_deaf_until_typed: bool = False
+    """Whether a digit or a scan ends that early."""
     camera_until_ms: int | None = None
     last_sales: tuple[LastSale, ...] = ()
     counts: DayCounts | None = None

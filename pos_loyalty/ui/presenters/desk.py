@@ -113,9 +113,15 @@ class Desk:
         """Say why something was not possible."""
         self.say(refusal(error, self.owner))
 
-    def be_deaf(self) -> None:
-        """Let nothing commit for a moment."""
+    def be_deaf(self, *, until_typed: bool = True) -> None:
+        """Let nothing commit for a moment; after a sale even if something is typed meanwhile."""
         self.state.deaf_until_ms = self.clock.monotonic_ms() + DEAF_MS
+        self.state.is_deaf_until_typed = until_typed
+
+    def hear_typing(self) -> None:
+        """Let Enter count again: something new was typed or scanned since it did something."""
+        if self.state.is_deaf_until_typed:
+            self.state.deaf_until_ms = 0
 
     @property
     def is_deaf(self) -> bool:

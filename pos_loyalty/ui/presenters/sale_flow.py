@@ -287,7 +287,7 @@ class SaleFlow:
         if draft.sale_id is None:
             draft.sale_id = self._desk.new_sale_id()
         order = self._order()
-        self._desk.be_deaf()
+        self._desk.be_deaf(until_typed=False)
         self._desk.begin_saving()
         self._desk.run(lambda: self._desk.services.record(order), self._saved, self._not_saved)
 

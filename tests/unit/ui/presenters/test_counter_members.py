@@ -388,6 +388,30 @@ def test_the_card_itself_opens_what_its_number_does_not(counter: Counter) -> Non
     assert all(reward.enabled for reward in counter.member.rewards)
 
 
+def test_whoever_types_on_after_find_is_not_kept_waiting(counter: Counter) -> None:
+    counter.type("Jon")
+    counter.press("Enter")
+    for key in "500":
+        counter.clock.at_ms += 50
+        counter.presenter.text_typed(key)
+    counter.presenter.key_pressed("Enter")
+    counter.settle()
+
+    assert counter.strip.startswith("Saved.")
+
+
+def test_a_second_enter_right_after_find_sells_nothing(counter: Counter) -> None:
+    counter.type("500")
+    counter.type("Jon")
+    counter.clock.at_ms += 700
+    for _ in range(3):
+        counter.presenter.key_pressed("Enter")
+        counter.settle()
+
+    assert counter.services.orders == []
+    assert counter.strip == "Jonas is on this sale. Press Enter to complete."
+
+
 def test_a_scan_while_find_is_open_takes_the_card(counter: Counter) -> None:
     counter.type("Jo")
     counter.scan(AYSE)
