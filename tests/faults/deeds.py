@@ -15,57 +15,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.services.back_up import BackUp, BackUpHandler
 from pos_loyalty.services.enroll_member import EnrollMember
 from pos_loyalty.services.record_sale import RecordSale
-from pos_loyalty.services.restore import RestoreTill, RestoreTillHandler
 from pos_loyalty.services.undo_sale import UndoSale
-from pos_loyalty.store import database, opening, unit_of_work
 from pos_loyalty.store.backup import try_backup
-from pos_loyalty.store.keys import FileKeys
-from pos_loyalty.store.migrations import migrations
 from pos_loyalty.till import Till
 from tests.faults.disk_images import ACKS
 from tests.faults.disk_shim import shim
-from tests.sample_till import SampleTill, blank_card, enroll, event_ids, sell
+from tests.faults.file_deeds import FILE_DEEDS
+from tests.faults.prepared import CARD, prepare, sample, silent, tables
+from tests.sample_till import event_ids, sell
 
 SALE_ID = SaleId("5a1e" * 8)
-CARD = "a"
-
-
-def sample(root: Path, *, seed: int = 1) -> SampleTill:
-    """Return the till of a folder: data in `data`, keys in `keys`, all below one root."""
-    return SampleTill(root / "data", keys=FileKeys(root / "keys"), seed=seed)
-
-
-def prepare(root: Path) -> MemberId:
-    """Make a till with a member who has points, a sale to undo and a blank card."""
-    with sample(root).open() as till:
-        member = enroll(till)
-        sell(till, member, 90_000)
-        blank_card(till.context.store, CARD)
-    return member
-
-
-def tables(root: Path) -> dict[str, list[Any]]:
-    """Read every table of the till, for comparing before and after."""
-    connection = sample(root).reader()
-    try:
-        names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-            " AND name <> '_sqlite_migrations' ORDER BY name"
-        ).fetchall()
-        return {name: sorted(map(repr, _rows_of(connection, name))) for (name,) in names}
-    finally:
-        connection.close()
-
-
-def _rows_of(connection: database.Connection, table: str) -> list[Any]:
-    return connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - from the schema
 
 
 def do_sale(till: Till, member: MemberId) -> None:
@@ -191,107 +155,6 @@ def deed_kill_files(root: str, deed_name: str) -> list[dict[str, Any]]:
         if said_done:
             return rounds
     raise AssertionError
-
-
-class BackupDeed:
-    """Back up over an older backup."""
-
-    def prepare(self, place: Path) -> None:
-        self.do(place)
-
-    def before(self) -> None:
-        pass
-
-    def do(self, place: Path) -> None:
-        till = sample(place, seed=5)
-        back_up = BackUpHandler(till.keys, clock=till.clock, ids=till.ids, progress=silent)
-        back_up(BackUp(till.data, place / "shop.backup"))
-
-    def look(self, place: Path) -> dict[str, Any]:
-        till = sample(place)
-        manifest = try_backup(place / "shop.backup", till.key(), progress=silent)
-        return {"good": till.finding() is None and manifest.events == 2}
-
-
-class RestoreDeed:
-    """Restore a backup into a new folder, with a known code."""
-
-    def prepare(self, place: Path) -> None:
-        till = sample(place, seed=5)
-        back_up = BackUpHandler(till.keys, clock=till.clock, ids=till.ids, progress=silent)
-        done = back_up(BackUp(till.data, place / "shop.backup"))
-        (place / "code").write_text(done.recovery_code, encoding="ascii")
-
-    def before(self) -> None:
-        pass
-
-    def do(self, place: Path) -> None:
-        code = (place / "code").read_text(encoding="ascii")
-        keys = FileKeys(place / "new" / "keys")
-        restore = RestoreTillHandler(keys, silent)
-        restore(RestoreTill(place / "shop.backup", place / "new" / "data", code))
-
-    def look(self, place: Path) -> dict[str, Any]:
-        """After a kill the same command again works, or the till is there already."""
-        try:
-            self.do(place)
-            again = ""
-        except LoyaltyError as error:
-            again = error.code.value
-        sample(place / "new").open().close()
-        whole = tables(place / "new") == tables(place)
-        return {"good": whole and again in {"", "E-RESTORE-TARGET"}, "again": again}
-
-
-class MigrationDeed:
-    """Open with a program that has one more migration."""
-
-    def prepare(self, place: Path) -> None:
-        pass
-
-    def before(self) -> None:
-        add_migration()
-
-    def do(self, place: Path) -> None:
-        sample(place, seed=5).open().close()
-
-    def look(self, place: Path) -> dict[str, Any]:
-        """In a process of its own, for it changes the program: does the new one open it?"""
-        reader, writer = os.pipe()
-        process = os.fork()
-        if process == 0:
-            add_migration()
-            sample(place).open().close()
-            good = sample(place).finding() is None and len(tables(place)["event"]) == 2
-            os.write(writer, b"1" if good else b"0")
-            os._exit(0)
-        os.waitpid(process, 0)
-        os.close(writer)
-        with os.fdopen(reader, "rb") as answer:
-            return {"good": answer.read() == b"1"}
-
-
-FILE_DEEDS: dict[str, BackupDeed | RestoreDeed | MigrationDeed] = {
-    "backup": BackupDeed(),
-    "restore": RestoreDeed(),
-    "migrate": MigrationDeed(),
-}
-
-
-def add_migration() -> None:
-    """Make this process the next version of the program, with one more migration."""
-    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = 2
-    migrations(name="m002_test")(_m002)
-
-
-def _m002(tables_of: Database) -> None:
-    tables_of.conn.execute("ALTER TABLE member ADD COLUMN birthday TEXT NOT NULL DEFAULT ''")
-    tables_of.conn.execute("UPDATE member SET birthday = '1990-01-01'")
-    tables_of.conn.execute("PRAGMA user_version = 2")
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 def deed_fail(root: str, error_name: str, forever: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pos_loyalty.services.back_up import BackUp, BackUpHandler
 from pos_loyalty.services.restore import RestoreTill, RestoreTillHandler
 from pos_loyalty.store.backup import try_backup
 from pos_loyalty.store.database import quick_check
-from tests.faults.deeds import prepare, sample, silent, tables
+from tests.faults.prepared import prepare, sample, silent, tables
 from tests.sample_till import MemoryKeys, event_ids, sell
 
 _FLIPS = 120

@@ -13,8 +13,8 @@ import pytest
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
-from tests.faults.deeds import prepare, sample
 from tests.faults.disk_shim import ROOT, run_child
+from tests.faults.prepared import prepare, sample
 from tests.sample_till import sell
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from pos_loyalty.domain.errors import LoyaltyError, StoreUnavailable
 from pos_loyalty.store.verification import verify
-from tests.faults.deeds import prepare, sample
 from tests.faults.disk_images import ACKS, Change, Disk, read_log
 from tests.faults.disk_shim import run_child
+from tests.faults.prepared import prepare, sample
 from tests.sample_till import event_ids, sell
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs LD_PRELOAD")

@@ -18,7 +18,7 @@ from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.store.database import Connection
 from pos_loyalty.store.keys import FileKeys
 from pos_loyalty.store.verification import verify
-from tests.faults.deeds import silent
+from tests.faults.prepared import silent
 from tests.sample_till import SampleTill, blank_card, enroll, event_ids, sell
 
 _EVENTS = 60

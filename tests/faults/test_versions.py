@@ -13,7 +13,8 @@ from pos_loyalty.domain.errors import LoyaltyError, StoreBug, StoreUnavailable
 from pos_loyalty.store import database, opening, unit_of_work
 from pos_loyalty.store.database import connect_reader
 from pos_loyalty.store.migrations import migrations
-from tests.faults.deeds import add_migration, prepare, sample
+from tests.faults.file_deeds import add_migration
+from tests.faults.prepared import prepare, sample
 from tests.sample_till import event_ids
 
 
