@@ -286,7 +286,7 @@ CATALOG: dict[Code, Entry] = {
     ),
     Code.DISK_TROUBLE: Entry(
         "This sale is NOT saved: the disk has trouble. Write it down and call {owner}.",
-        "NOT saved.",
+        "NOT saved, unless Last sales shows it after the next start.",
         "Write the sale down; the owner checks the disk and restores the newest backup.",
     ),
     Code.DATA_BUSY: Entry(
@@ -320,7 +320,7 @@ CATALOG: dict[Code, Entry] = {
     Code.KEY_LOST: Entry(
         "The key of the till's data is missing on this PC. Restore with the recovery code.",
         _NO_SALE,
-        "Run `pos-loyalty restore` with the newest backup and the printed recovery code.",
+        "Run `pos-loyalty restore --data FOLDER --code CODE`: unsent sales are kept.",
     ),
     Code.PROGRAM_FAULT: Entry(
         "The program met a fault of its own. Nothing was saved. Start it again, call {owner}.",

@@ -7,8 +7,8 @@ import pytest
 
 from tests.faults.disk_shim import compiled
 
-# Quick in every run; `POS_FAULT_ROUNDS=20 ./pos test tests/faults` looks for an hour.
-ROUNDS = int(os.environ.get("POS_FAULT_ROUNDS", "1"))
+# Quick in every run; `POS_ROUNDS=200 ./pos test tests/faults` looks for a quarter of an hour.
+ROUNDS = int(os.environ.get("POS_ROUNDS", "1"))
 
 
 @pytest.fixture(scope="session")
