@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -80,6 +81,7 @@ class SyncEngine:
         self._asks: list[_Ask] = []
         self._thread: threading.Thread | None = None
         self._running: _Running | None = None
+        self._cancel: Callable[[], None] | None = None
 
     @property
     def status(self) -> LineStatus:
@@ -109,17 +111,17 @@ class SyncEngine:
         """End the thread, whatever it waits for; what is unsent stays in the journal."""
         with self._lock:
             thread, self._thread = self._thread, None
-            running = self._running
+            cancel = self._cancel
         if thread is None:
             return
-        if running is not None:
-            running.cancel()
+        if cancel is not None:
+            cancel()
         thread.join(_STOP_SECONDS)
 
     def wake(self) -> None:
-        """Look for work now: something was written."""
+        """Look for work now: something was written, by somebody else than the engine."""
         running = self._running
-        if running is not None:
+        if running is not None and threading.current_thread() is not self._thread:
             running.wake()
 
     def sync_now(self, timeout_seconds: float) -> Code | None:
@@ -173,17 +175,16 @@ class SyncEngine:
         except asyncio.CancelledError:
             return
         finally:
-            self._running = None
             self._answer_all(Code.SERVER_SILENT)
 
     async def _cycle(self) -> None:
-        running = _Running(
-            asyncio.get_running_loop(), asyncio.current_task(), await self._open_session()
-        )
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
         with self._lock:
             if self._thread is not threading.current_thread():
                 return
-            self._running = running
+            self._cancel = partial(_call_in, loop, task.cancel)
+        running = self._running = _Running(loop, await self._open_session())
         try:
             while True:
                 await self._turn(running)
@@ -345,12 +346,7 @@ class SyncEngine:
 class _Running:
     """What lives as long as the thread: the loop, the session, the one timer."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        task: "asyncio.Task[None] | None",
-        session: Session,
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, session: Session) -> None:
         self.session = session
         self.woken = asyncio.Event()
         self.must_send = True
@@ -358,16 +354,10 @@ class _Running:
         self.is_hurried = False
         self.urgent_failures = 0
         self._loop = loop
-        self._task = task
 
     def wake(self) -> None:
         """Wake the cycle, from any thread."""
-        self._call(self.woken.set)
-
-    def cancel(self) -> None:
-        """End the cycle, from any thread."""
-        if self._task is not None:
-            self._call(self._task.cancel)
+        _call_in(self._loop, self.woken.set)
 
     def pause_ms(self, now_ms: int) -> int:
         """Return how long to wait yet; a person who asks does not wait for the timer."""
@@ -408,8 +398,8 @@ class _Running:
             future.cancel()
             return None
 
-    def _call(self, function: Callable[[], object]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function)
-        except RuntimeError:
-            _LOG.debug("the engine ended meanwhile")
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    """Call a function in the engine's thread, if that still runs."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)

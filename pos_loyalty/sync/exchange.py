@@ -367,7 +367,12 @@ class Exchange:
             appended=appended,
             wait_ms=reply.retry_after_ms,
             known_hashes=reply.known_hashes,
-            moved=(reply.epoch, reply.have, reply.cursor, self._report_after or NO_MEMBER),
+            moved=(
+                reply.epoch,
+                reply.have,
+                reply.cursor if reply.more else "",
+                self._report_after or NO_MEMBER,
+            ),
             clock_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
             update_needed=reply.min_proto > PROTOCOL_NEWEST,
         )
