@@ -94,6 +94,9 @@ class TillWindow(QObject):
         if self.till is not None:
             self.till.close()
             self.till = None
+        # Ended by Qt on this thread: Python's collector may come by on any other.
+        self.window.deleteLater()
+        self.deleteLater()
 
     def _open(self) -> None:
         def work() -> "Till":

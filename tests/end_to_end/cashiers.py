@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPointingDevice
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.exceptions import TimeoutError as WaitedTooLong
@@ -112,10 +112,10 @@ class Eyes:
             QApplication.sendEvent(QApplication.focusWidget() or self.window, event)
 
 
-_screens: list[object] = []
+_screens: list[QPointingDevice] = []
 
 
-def _touch_screen() -> object:
+def _touch_screen() -> QPointingDevice:
     """Return the one touch screen of this process."""
     if not _screens:
         _screens.append(QTest.createTouchDevice())

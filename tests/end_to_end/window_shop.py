@@ -26,7 +26,7 @@ from pos_loyalty.store.keys import FileKeys
 from pos_loyalty.till import Till, open_till
 from pos_loyalty.ui.theme import Mode
 from tests.end_to_end.cashiers import Eyes
-from tests.sync.shop import a_shop, sync_until_sent
+from tests.sync.shop import Shop, a_shop, sync_until_sent
 
 MEMBER = "Eva"
 POINTS = 1300
@@ -44,6 +44,8 @@ class WindowShop:
     """Payloads: the first is the member's, the others are blank."""
     member: MemberId
     tag: str
+    server: Shop | None = None
+    """The server with the line to it; None for a till that works alone."""
 
     def balance(self) -> int:
         with self.till.context.store.read() as read:
@@ -66,7 +68,7 @@ def window_shop(qtbot: QtBot, folder: Path, *, online: bool) -> Generator[Window
                 cards, member, tag = _fill(till)
                 sync_until_sent(till)
             with _window(qtbot, open_it) as (eyes, opened, feed):
-                yield WindowShop(eyes, opened, feed, cards, member, tag)
+                yield WindowShop(eyes, opened, feed, cards, member, tag, shop)
         return
     with open_it() as till:
         cards, member, tag = _fill(till)
@@ -118,4 +120,3 @@ def _window(qtbot: QtBot, open_it: Callable[[], Till]) -> Generator[tuple[Eyes, 
         yield eyes, till, feed
     finally:
         till_window.close()
-        till_window.window.deleteLater()

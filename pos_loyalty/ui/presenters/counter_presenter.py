@@ -4,7 +4,6 @@ Plain Python: keys, taps and scans come in as words, a `CounterScreen` goes out.
 the till's database runs on the runner; the answers come back here on the window's thread.
 """
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -17,7 +16,6 @@ from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.run_sync import ConnectionStatus
 from pos_loyalty.ui.presenters import command_codes, key_bindings, strips
 from pos_loyalty.ui.presenters.amount_entry import ascii_key
-from pos_loyalty.ui.presenters.card_flow import CardFlow
 from pos_loyalty.ui.presenters.command_codes import read_command
 from pos_loyalty.ui.presenters.counter_screen import Action
 from pos_loyalty.ui.presenters.counter_services import (
@@ -29,12 +27,7 @@ from pos_loyalty.ui.presenters.counter_services import (
 )
 from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.desk import Desk
-from pos_loyalty.ui.presenters.find_flow import FindFlow
-from pos_loyalty.ui.presenters.panel_flow import PanelFlow
-from pos_loyalty.ui.presenters.reward_flow import RewardFlow
-from pos_loyalty.ui.presenters.sale_flow import SaleFlow
-from pos_loyalty.ui.presenters.sign_up_flow import SignUpFlow
-from pos_loyalty.ui.presenters.undo_flow import UndoFlow
+from pos_loyalty.ui.presenters.mode_inputs import ModeInputs
 
 _KEEPS_QUESTION: Final = frozenset(
     {Action.COMPLETE, Action.USE_KNOWN, Action.DIFFERENT_PERSON, Action.NEW_MEMBER}
@@ -69,20 +62,14 @@ class CounterPresenter:
             clock=clock,
             new_sale_id=new_sale_id,
         )
-        self._sale = SaleFlow(self._desk)
-        self._sign_up = SignUpFlow(self._desk, sale=self._sale)
-        self._card = CardFlow(self._desk, sale=self._sale, sign_up=self._sign_up)
-        self._card.enter_again = self._complete
-        self._find = FindFlow(self._desk, sale=self._sale, look_up=self._card.look_up)
-        self._rewards = RewardFlow(self._desk, sale=self._sale)
-        self._undo = UndoFlow(self._desk, sale=self._sale)
-        self._panels = PanelFlow(self._desk)
+        self._inputs = ModeInputs(self._desk)
+        self._inputs.card.enter_again = self._complete
         self._tags = services.shop.tags
         self._commands = RepeatGuard(window_ms=_COMMAND_REPEAT_MS)
         self._is_asking_connection = False
         self._is_reading = False
         self._is_stale = False
-        self._handlers = self._action_handlers()
+        self._handlers = self._inputs.actions()
 
     @property
     def _state(self) -> CounterState:
@@ -120,13 +107,13 @@ class CounterPresenter:
         services = self._desk.services
         self._desk.run(services.program, self._program_read)
         self._desk.load_sales()
-        self._sale.read_member_again()
+        self._inputs.sale.read_member_again()
         # The last of its lane: when it is there, everything is.
         self._desk.run(services.unusual_amount, self._unusual_amount_read, self._not_read)
 
     def tick(self) -> None:
         """Let time pass: about once a second."""
-        self._panels.tick()
+        self._inputs.panels.tick()
         self._ask_connection()
         self._desk.refresh()
 
@@ -149,27 +136,27 @@ class CounterPresenter:
 
     def digit_pressed(self, key: str) -> None:
         """Handle a digit, ``00`` or the decimal point, from keypad or keyboard."""
-        self._take(lambda: self._digit(key))
+        self._take(lambda: self._inputs.digit(key))
 
     def reward_pressed(self, position: int) -> None:
         """Handle a reward button, or its key."""
-        self._take(lambda: self._rewards.toggle(position))
+        self._take(lambda: self._inputs.rewards.toggle(position))
 
     def row_pressed(self, key: str) -> None:
         """Handle a row of the open list."""
-        self._take(lambda: self._row(key))
+        self._take(lambda: self._inputs.row(key))
 
     def search_edited(self, text: str) -> None:
         """Handle the text of the search field as it stands."""
-        self._take(lambda: self._search(text))
+        self._take(lambda: self._inputs.search(text))
 
     def name_edited(self, text: str) -> None:
         """Handle the text of the name field as it stands."""
-        self._take(lambda: self._name(text))
+        self._take(lambda: self._inputs.name(text))
 
     def letter_pressed(self, letter: str) -> None:
         """Handle a letter, from keyboard or letter board."""
-        self._take(lambda: self._letter(letter))
+        self._take(lambda: self._inputs.letter(letter))
 
     def board_letter_pressed(self, letter: str) -> None:
         """Handle a key of our own letter board, which has capitals alone."""
@@ -189,7 +176,10 @@ class CounterPresenter:
         elif text in _UNUSED_SIGNS and not self.is_text_wanted:
             return False
         elif text == " ":
-            return self._space()
+            # Elsewhere it presses what has the focus.
+            if self.is_text_wanted:
+                self.letter_pressed(" ")
+            return self.is_text_wanted
         elif text.isprintable() and text:
             self.letter_pressed(text)
         else:
@@ -205,7 +195,7 @@ class CounterPresenter:
         elif key == key_bindings.FULL_SCREEN:
             self._desk.window.toggle_full_screen()
         elif key in key_bindings.ROWS and self.is_list_open:
-            self._take(lambda: self._move(key_bindings.ROWS[key]))
+            self._take(lambda: self._inputs.move(key_bindings.ROWS[key]))
         else:
             return False
         return True
@@ -216,13 +206,13 @@ class CounterPresenter:
         if command is not None:
             self._command_scanned(command)
             return
-        if not texts or self._state.is_blocked or self._card.is_repeat(texts[0]):
+        if not texts or self._state.is_blocked or self._inputs.card.is_repeat(texts[0]):
             return
         self._begin_input(keeps_question=False)
         self._desk.hear_typing()
         self._state.is_asking_amount = False
         self._state.is_choosing_reward = False
-        self._card.look_up(texts)
+        self._inputs.card.look_up(texts)
         self._desk.refresh()
 
     def _command_scanned(self, command: str) -> None:
@@ -274,7 +264,7 @@ class CounterPresenter:
         if not keeps_question:
             state.sign_up.known = None
             if state.mode is not Mode.SIGN_UP:
-                self._sign_up.forget_offer()
+                self._inputs.sign_up.forget_offer()
 
     def _enter_pressed(self) -> None:
         """Handle Enter and taps on the primary button: never twice, never while saving."""
@@ -291,180 +281,7 @@ class CounterPresenter:
             self._begin_input(keeps_question=True)
             state.switched = None
             state.is_choosing_reward = False
-        handlers = {
-            Mode.SALE: self._sale.complete,
-            Mode.SIGN_UP: self._start_collecting,
-            Mode.FIND: self._find.take,
-            Mode.REWARD_PART: self._rewards.part_taken,
-            Mode.MENU: self._panels.enter,
-        }
-        handler = handlers.get(state.mode)
-        if handler is not None:
-            handler()
-
-    def _start_collecting(self) -> None:
-        if self._state.sign_up.known is not None:
-            self._sign_up.use_known()
-        else:
-            self._sign_up.start()
-
-    # --- what an input means in each mode
-
-    def _digit(self, key: str) -> None:
-        state = self._state
-        sign = ascii_key(key)
-        self._desk.hear_typing()
-        if state.mode is Mode.SALE and state.is_choosing_reward and len(sign) == 1:
-            self._rewards.toggle(int(sign) if sign.isdigit() else 0)
-        elif state.mode is Mode.SIGN_UP:
-            self._sign_up.phone_key(key)
-        elif state.mode is Mode.FIND:
-            self._find.typed(sign)
-        elif state.mode is Mode.REWARD_PART:
-            self._rewards.part_key(key)
-        elif state.mode is Mode.MENU and sign.isdigit():
-            self._panels.enter_row(int(sign) - 1)
-        else:
-            self._desk.show_sale()
-            self._sale.amount_key(key)
-
-    def _letter(self, letter: str) -> None:
-        if self._state.mode is Mode.SIGN_UP:
-            self._sign_up.letter(letter)
-        elif self._state.mode is Mode.FIND:
-            self._find.typed(letter)
-        elif letter.strip() and not unicodedata.category(letter[0]).startswith("C"):
-            self._find.open(letter)
-
-    def _space(self) -> bool:
-        if self.is_text_wanted:
-            self.letter_pressed(" ")
-        return self.is_text_wanted
-
-    def _row(self, key: str) -> None:
-        if self._state.mode is Mode.FIND:
-            self._find.choose(key)
-        elif self._state.mode is Mode.REWARD_PART and key.isdecimal():
-            self._rewards.part_chosen(key)
-        else:
-            self._panels.row_pressed(key)
-
-    def _move(self, rows: int) -> None:
-        if self._state.mode is Mode.FIND:
-            self._find.move(rows)
-        else:
-            self._panels.move(rows)
-            if self._state.mode is Mode.REWARD_PART:
-                self._state.part_text = self._panels.selected_key()
-
-    def _search(self, text: str) -> None:
-        if self._state.mode is not Mode.FIND:
-            self._find.open()
-        self._find.edited(text)
-
-    def _name(self, text: str) -> None:
-        if self._state.mode is Mode.SIGN_UP:
-            self._sign_up.name_edited(text)
-
-    def _backspace(self) -> None:
-        handlers = {
-            Mode.SIGN_UP: self._sign_up.backspace,
-            Mode.FIND: self._find.backspace,
-            Mode.REWARD_PART: self._rewards.part_backspace,
-        }
-        handlers.get(self._state.mode, self._sale.backspace)()
-
-    def _clear(self) -> None:
-        handlers = {
-            Mode.SIGN_UP: self._sign_up.clear,
-            Mode.FIND: lambda: self._find.edited(""),
-            Mode.REWARD_PART: self._rewards.part_clear,
-        }
-        handlers.get(self._state.mode, self._sale.clear)()
-
-    def _cancel(self) -> None:
-        """Take one step back: the Esc key."""
-        state = self._state
-        if state.letters_open:
-            state.letters_open = False
-        elif state.mode is Mode.SIGN_UP:
-            self._sign_up.cancel()
-        elif state.mode is not Mode.SALE:
-            self._desk.show_sale()
-        elif state.is_choosing_reward:
-            state.is_choosing_reward = False
-        else:
-            self._sale.step_back()
-
-    def _new_member(self) -> None:
-        """Begin a sign-up; what was searched for is its phone number or name."""
-        state = self._state
-        if state.mode is Mode.SIGN_UP and state.sign_up.known is not None:
-            self._different_person()
-            return
-        if state.mode is Mode.SIGN_UP:
-            return
-        text = state.find.text.strip() if state.mode is Mode.FIND else ""
-        if any(sign.isalpha() for sign in text):
-            self._sign_up.begin(name=text)
-        else:
-            self._sign_up.begin(phone=text)
-
-    def _different_person(self) -> None:
-        if self._state.sign_up.known is not None:
-            self._state.sign_up.known = None
-            self._sign_up.start(different_person=True)
-
-    def _consent(self) -> None:
-        if self._state.mode is Mode.SIGN_UP:
-            self._sign_up.toggle_consent()
-
-    def _add_line(self) -> None:
-        if self._state.mode is Mode.SIGN_UP:
-            self._sign_up.phone_key("+")
-        elif self._state.mode is Mode.FIND:
-            self._find.typed("+")
-        elif self._state.mode is Mode.SALE:
-            self._sale.add_line()
-
-    def _no_card(self) -> None:
-        if self._state.mode is Mode.SALE:
-            self._sale.without_card()
-
-    def _find_pressed(self) -> None:
-        if self._state.mode is not Mode.FIND:
-            self._find.open()
-
-    def _letters(self) -> None:
-        if not self.is_text_wanted:
-            self._find.open()
-        self._state.letters_open = not self._state.letters_open
-
-    def _action_handlers(self) -> dict[str, Callable[[], None]]:
-        return {
-            Action.COMPLETE: self._complete,
-            Action.CANCEL: self._cancel,
-            Action.CLOSE_PANEL: self._cancel,
-            Action.NEW_MEMBER: self._new_member,
-            Action.FIND: self._find_pressed,
-            Action.REWARDS: self._rewards.pressed,
-            Action.NO_CARD: self._no_card,
-            Action.UNDO: self._undo.undo,
-            Action.MENU: lambda: self._panels.toggle(Mode.MENU),
-            Action.CONNECTION: lambda: self._panels.toggle(Mode.CONNECTION),
-            Action.LAST_SALES: lambda: self._panels.toggle(Mode.LAST_SALES),
-            Action.HELP: lambda: self._panels.toggle(Mode.HELP),
-            Action.LETTERS: self._letters,
-            Action.CONSENT: self._consent,
-            Action.ADD_LINE: self._add_line,
-            Action.BACKSPACE: self._backspace,
-            Action.CLEAR: self._clear,
-            Action.USE_KNOWN: self._sign_up.use_known,
-            Action.DIFFERENT_PERSON: self._different_person,
-            Action.CAMERA: self._panels.open_camera,
-            Action.THEME: self._panels.next_theme,
-            Action.SWITCH_BACK: self._sale.switch_back,
-        }
+        self._inputs.complete()
 
     # --- answers
 
