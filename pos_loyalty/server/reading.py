@@ -37,6 +37,8 @@ AT_MS_MAX = 2**53
 RESCUE_DEPTH_MAX = 8
 """A till may have joined again several times before it reached the server."""
 
+_RESCUE_BYTES_MAX = 4 * EVENT_BYTES_MAX
+"""An event inside a rescue is a JSON text inside JSON: its quotes take twice the room."""
 _NUMBER_LENGTH_MAX = 20
 _TEXT_MAX = 200
 
@@ -140,7 +142,7 @@ def read_event(data: bytes) -> Reading:
     rescues: list[Rescue] = []
     fact = data
     for _ in range(RESCUE_DEPTH_MAX):
-        if len(fact) > EVENT_BYTES_MAX * 2:
+        if len(fact) > _RESCUE_BYTES_MAX:
             return _set_aside(fact, rescues, "longer than an event may be")
         reading = _read_fact(fact, tuple(rescues))
         event = reading.event

@@ -100,3 +100,21 @@ def test_S08_two_server_processes_and_many_tills_on_few_members_agree(
             rows = [row for row in till.rows.values() if isinstance(row, MemberRow)]
             assert {row.member: row.balance for row in rows} == balances
         assert first.verified().faults == []
+
+
+def test_a_till_that_waits_at_one_server_hears_what_another_wrote(postgres_url: str) -> None:
+    url = create_database(postgres_url, "two_ears")
+    make_books(url)
+    member = new_member()
+    with running_server(url) as first, running_server(url) as second:
+        waiting, selling = first.joined_till(), second.joined_till()
+        waiting.exchange()
+        thread = threading.Thread(target=lambda: waiting.exchange(wait_ms=15_000))
+        thread.start()
+        time.sleep(0.2)
+        started = time.monotonic()
+        selling.exchange(enrollment(member))
+        thread.join()
+
+        assert waiting.member(member).balance == 50
+        assert time.monotonic() - started < 5

@@ -27,6 +27,8 @@ from pos_loyalty.server.database.repository import (
 
 READERS_MAX = 4
 _BUSY_SECONDS = 10.0
+_CHECKPOINT_PAGES = 8_000
+"""32 MiB: a busy group changes many pages, and copying them back after each is waste."""
 _AMONG = "IN (SELECT value FROM json_each(?))"
 _JSON = msgspec.json.Encoder()
 
@@ -112,6 +114,7 @@ class SqliteDatabase:
         )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         return connection
 
     @contextlib.contextmanager
