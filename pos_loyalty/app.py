@@ -45,6 +45,8 @@ class WindowSettings:
 
     make_source: "Callable[[], FrameSource]"
     theme: Mode = Mode.SYSTEM
+    is_headless: bool = False
+    """Nobody can see the window or close it: it ends by itself where the till cannot be opened."""
 
 
 class TillWindow(QObject):
@@ -164,12 +166,17 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
     """Show the till's window until it is closed, or the process is asked to end.
 
     Returns:
-        The exit code: 0, or 1 where the till could not be opened.
+        The exit code 0.
+
+    Raises:
+        Exception: why the till could not be opened; the window has said it, too.
     """
     qt = application()
     till_window = TillWindow(open_till, settings)
-    refusals: list[object] = []
+    refusals: list[Exception] = []
     till_window.refused.connect(refusals.append)
+    if settings.is_headless:
+        till_window.refused.connect(qt.quit)
     till_window.window.closed.connect(qt.quit)
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -184,7 +191,9 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
     till_window.start()
     qt.exec()
     till_window.close()
-    return 1 if refusals else 0
+    if refusals:
+        raise refusals[0]
+    return 0
 
 
 def _look_up() -> None:

@@ -52,10 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
         theme=arguments.theme,
         camera=arguments.camera,
         currency=arguments.currency,
+        is_headless=arguments.headless,
     )
 
 
-def _show_window(data: Path, *, theme: str, camera: str, currency: str) -> int:
+def _show_window(data: Path, *, theme: str, camera: str, currency: str, is_headless: bool) -> int:
     from pos_loyalty.app import WindowSettings, run_till_window
     from pos_loyalty.ui.theme import Mode
 
@@ -72,7 +73,7 @@ def _show_window(data: Path, *, theme: str, camera: str, currency: str) -> int:
 
         return source_for(camera)
 
-    return run_till_window(open_it, WindowSettings(make_source, Mode(theme)))
+    return run_till_window(open_it, WindowSettings(make_source, Mode(theme), is_headless))
 
 
 def _join(data: Path, *, url: str, code: str) -> int:
