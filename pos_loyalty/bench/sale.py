@@ -80,8 +80,10 @@ def _flushes(sample: SampleFolder, members: int, progress: Progress) -> Result:
     progress("flushes", 1, 2)
     more = count_flushes(sample.copy("more"), members=members, sales=_FEW + COUNTED)
     progress("flushes", 2, 2)
-    if isinstance(few, Missing) or isinstance(more, Missing):
-        return few if isinstance(few, Missing) else more
+    if isinstance(few, Missing):
+        return few
+    if isinstance(more, Missing):
+        return more
     return Figure(
         name="one sale: flushes",
         value=(more.flushes - few.flushes) / COUNTED,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from pos_loyalty.bench.acknowledgement import acknowledgement
 from pos_loyalty.bench.figure import Figure, Progress, Result, Rule
 from pos_loyalty.bench.measuring import forget_peak, peak_mb
 from pos_loyalty.bench.sample_members import SampleMembers
@@ -19,7 +20,6 @@ from pos_loyalty.store.unit_of_work import Store
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.sync.exchange import Exchange, Step
 from pos_loyalty.wire.codec import pack
-from pos_loyalty.wire.messages import Status, SyncReply, SyncRequest
 
 MEMBERS: Final = 2_000
 BODIES, BODIES_QUICK = 40, 3
@@ -84,7 +84,7 @@ def bytes_per_event(
             request = exchange.next_request()
             assert len(request.events) == batch
             size += len(pack(request))
-            assert exchange.take(_reply(request, state)).step is Step.DONE
+            assert exchange.take(acknowledgement(request, state)).step is Step.DONE
     return size / (batch * bodies)
 
 
@@ -112,24 +112,6 @@ def _with_articles(chance: random.Random, sale: RecordSale) -> RecordSale:
         for line in _with_lines(chance, sale).lines
     ]
     return replace(sale, lines=tuple(articles))
-
-
-def _reply(request: SyncRequest, state: SyncState) -> SyncReply:
-    """Return what a server answers that has taken everything and has nothing to tell."""
-    position = state.position()
-    last = state.hash_at(position.last_seq)
-    assert last is not None
-    return SyncReply(
-        req=request.req,
-        status=Status.OK,
-        merchant=position.merchant,
-        epoch=position.epoch,
-        server_now=request.now_ms,
-        have=position.last_seq,
-        have_hash=last.hex(),
-        cursor=f"{position.epoch}.{position.last_seq}.member.{request.req}",
-        token=position.token,
-    )
 
 
 def _figure(name: str, value: float, limit: float, detail: str) -> Figure:

@@ -18,8 +18,10 @@ GROUPS: Final = {
     "sale": "flushes, frames of the log and time of one sale",
     "lookup": "scan to member, and search as one types, among a million members",
     "bytes": "bytes of a sale on its way to the server",
+    "ingest": "events a second over HTTP, and their CPU on both sides",
+    "window": "the first window: time to paint and memory",
 }
-_MODULES: Final = {"bytes": "upstream_bytes"}
+_MODULES: Final = {"bytes": "upstream_bytes", "window": "first_window"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

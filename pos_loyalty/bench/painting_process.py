@@ -1,0 +1,92 @@
+"""A process that shows one window, says when it was painted and what it took, and ends.
+
+    python -m pos_loyalty.bench.painting_process bare WIDTH HEIGHT
+    python -m pos_loyalty.bench.painting_process till DATA KEYS
+
+Only what the window needs is imported before it is painted: the start is measured.
+"""
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QMainWindow
+
+    from pos_loyalty.devices.camera_sources import FrameSource
+    from pos_loyalty.till import Till
+
+
+def main(kind: str, first: str, second: str) -> None:
+    """Show the window of this kind until it is painted; the till's until it can sell."""
+    if kind == "bare":
+        _show_bare(int(first), int(second))
+    else:
+        _show_till(first, second)
+
+
+def _show_bare(width: int, height: int) -> None:
+    from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QApplication, QMainWindow
+
+    class Bare(QMainWindow):
+        """Does what every window does, and notes its first picture as the till's does."""
+
+        def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+            super().paintEvent(event)
+            QTimer.singleShot(0, painted)
+
+    def painted() -> None:
+        _say("painted", window)
+        qt.quit()
+
+    qt = QApplication(["bare"])
+    window = Bare()
+    window.resize(width, height)
+    window.show()
+    qt.exec()
+
+
+def _show_till(data: str, keys: str) -> None:
+    from pos_loyalty.app import TillWindow, WindowSettings, application
+
+    def open_it() -> "Till":
+        from pathlib import Path
+
+        from pos_loyalty.store.keys import FileKeys
+        from pos_loyalty.till import open_till
+
+        return open_till(Path(data), keys=FileKeys(Path(keys)))
+
+    def opened() -> None:
+        _say("opened", till_window.window)
+        qt.quit()
+
+    qt = application()
+    till_window = TillWindow(open_it, WindowSettings(_no_camera))
+    till_window.window.painted.connect(lambda: _say("painted", till_window.window))
+    till_window.opened.connect(opened)
+    till_window.start()
+    qt.exec()
+    till_window.close()
+
+
+def _no_camera() -> "FrameSource":
+    """Nobody switches the camera on here."""
+    raise NotImplementedError
+
+
+def _say(moment: str, window: "QMainWindow") -> None:
+    """Print the moment first taken, then what it needed."""
+    at_ns = time.monotonic_ns()
+    from pos_loyalty.bench.measuring import peak_mb
+
+    print(moment, at_ns, peak_mb(), window.width(), window.height(), flush=True)  # noqa: T201 - its answer
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
