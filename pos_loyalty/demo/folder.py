@@ -17,14 +17,16 @@ class DemoFailed(Exception):
 
 
 class SampleCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A sample card to hold to the camera, to click or to type: ``name`` is empty on a blank one.
+    """A sample card to hold to the camera, to click or to type.
 
-    A shop never keeps the payloads of its cards; here nobody can be harmed by them.
+    ``name`` is empty on a blank one; ``has_reward`` is what was true when it was made. A
+    shop never keeps the payloads of its cards; here nobody can be harmed by them.
     """
 
     payload: str
     number: str
     name: str = ""
+    has_reward: bool = False
 
 
 class DemoState(msgspec.Struct, frozen=True, kw_only=True):

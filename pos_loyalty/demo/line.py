@@ -104,8 +104,9 @@ class Line:
             finally:
                 self._writers.discard(there)
                 there.close()
-        except OSError:
-            # The server is not there, or somebody hung up: the till sees a line that ends.
+        except (OSError, asyncio.CancelledError):
+            # The server is not there, or somebody hung up, or the line is closed for good:
+            # whichever it is, the till sees a line that ends.
             return
         finally:
             self._writers.discard(writer)

@@ -120,7 +120,12 @@ def _print(
 
     views = [till.look_up_member(LookUpMember(id=member)) for member in members]
     cards = [
-        SampleCard(payload=card.payload, number=card.number, name=view.name)
+        SampleCard(
+            payload=card.payload,
+            number=card.number,
+            name=view.name,
+            has_reward=any(reward.available for reward in view.rewards),
+        )
         for card, view in zip(batch.cards, views, strict=False)
     ]
     cards += [
