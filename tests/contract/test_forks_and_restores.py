@@ -1,5 +1,6 @@
 """Restored disks, clones and restored servers: found by hashes, healed without loss."""
 
+import contextlib
 import copy
 
 import pytest
@@ -250,3 +251,22 @@ def test_the_bytes_of_a_rescue_may_be_as_long_as_an_event_may_be(server: Running
     reply = again.exchange(rescue_of(till, 1))
 
     assert reply.verdicts == ()
+
+
+def test_S09_books_older_than_the_rows_a_till_has_read_are_restored_ones(
+    own_server: RunningServer,
+) -> None:
+    first, second, member = own_server.joined_till(), own_server.joined_till(), new_member()
+    first.exchange(enrollment(member))
+    second.exchange()
+    with contextlib.closing(own_server.open()) as database, database.write() as session:
+        # Books of before: no till has sent anything since, but what it read is not there yet.
+        session.execute("UPDATE clock SET v = v - 2")
+
+    reply = second.take(second.send(second.request()))
+
+    assert (reply.status, reply.epoch) == (Status.REPORT, 2)
+    second.exchange(granted_seen=(), granted_complete=True)
+    assert second.member(member).balance == 50
+    second.exchange(want_rights=((member, 50),))
+    assert ("rights", member) not in second.rows, "the first till has not reported yet"

@@ -205,3 +205,18 @@ def test_a_recall_ends_when_the_holder_has_returned_what_it_had(server: RunningS
     first.exchange()
 
     assert first.rights(member).keep is None
+
+
+def test_a_till_that_spent_what_was_recalled_is_asked_again_for_what_it_earns_later(
+    server: RunningServer,
+) -> None:
+    holder, asking, member = server.joined_till(), server.joined_till(), new_member()
+    holder.exchange(sale(member, total=10_000))
+    asking.exchange(want_rights=((member, 100),))
+    holder.exchange(sale(member, total=100, redeem=100), sale(member, total=20_000))
+    assert holder.rights(member).keep is None, "what was recalled is spent"
+
+    asking.exchange(want_rights=((member, 200),))
+
+    holder.exchange()
+    assert holder.rights(member).keep == 0
