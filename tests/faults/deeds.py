@@ -157,10 +157,17 @@ def deed_kill_files(root: str, deed_name: str) -> list[dict[str, Any]]:
     raise AssertionError
 
 
-def deed_fail(root: str, error_name: str, forever: str) -> list[dict[str, Any]]:
-    """Let each disk change of a sale fail, once or from then on; tell what was said and is."""
+def deed_fail(
+    root: str, error_name: str, forever: str, deed_name: str, checkpoint: str
+) -> list[dict[str, Any]]:
+    """Let each disk change of a deed fail, once or from then on; tell what was said and is.
+
+    With `checkpoint`, each commit also folds the WAL into the file, so that this part
+    fails, too.
+    """
     template = Path(root) / "template"
     member = prepare(template)
+    before = tables(template)
     rounds: list[dict[str, Any]] = []
     for number in itertools.count(1):
         place = Path(root) / f"round-{number}"
@@ -168,22 +175,25 @@ def deed_fail(root: str, error_name: str, forever: str) -> list[dict[str, Any]]:
         shim().disk_watch(bytes(place / "data"))
         sample_till = sample(place, seed=2)
         with sample_till.open() as till:
+            if checkpoint == "checkpoint":
+                till.context.store._writer.execute("PRAGMA wal_autocheckpoint = 1")
             shim().disk_fail(number, getattr(errno, error_name), int(forever == "forever"))
             code = ""
             try:
-                do_sale(till, member)
+                DEEDS[deed_name](till, member)
             except LoyaltyError as error:
                 code = error.code.value
             changes = shim().disk_count()
             reads = _can_read(till)
             shim().disk_fail(-1, 0, 0)
-            crashed = _holds_after_crash(place, Path(root) / "crashed")
+            present = tables(place) != before
+            crashed = _changed_after_crash(place, Path(root) / "crashed", before)
             again = _works_again(till, member)
         finding = sample_till.finding()
         rounds.append(
             {
                 "code": code,
-                "present": _holds(place),
+                "present": present,
                 "present_after_crash": crashed,
                 "reads": reads,
                 "again": again,
@@ -275,12 +285,12 @@ def _holds(place: Path) -> bool:
         connection.close()
 
 
-def _holds_after_crash(place: Path, copy: Path) -> bool:
+def _changed_after_crash(place: Path, copy: Path, before: dict[str, list[Any]]) -> bool:
     """Tell what a restart would find if the program died now: recovery reads the WAL anew."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(place, copy, ignore=shutil.ignore_patterns("*-shm"))
-    with sample(copy).open():
-        return _holds(copy)
+    sample(copy).open().close()
+    return tables(copy) != before
 
 
 def deed_record_sales(root: str, log: str, mode: str, sales: str) -> dict[str, Any]:
