@@ -25,6 +25,9 @@ from pos_loyalty.domain.ledger import EARNING_KINDS, LedgerEntry, entries_of
 from pos_loyalty.domain.spend_rights import Rights, RightsEffect, effects_of
 from pos_loyalty.store.database import Connection
 
+RESCUE_BYTES_MAX = 2 * EVENT_BYTES_MAX
+"""A carried event holds the bytes of another one, quoted; the server allows as much."""
+
 _STREAM = (
     "SELECT stream_no, stream, join_nonce, last_seq, last_hash, acked_seq, durable_seq FROM stream"
 )
@@ -106,8 +109,9 @@ class Journal:
             CommandRefused: the event is longer than any honest one.
         """
         data = encode_event(event)
-        if len(data) > EVENT_BYTES_MAX:
-            raise CommandRefused(Code.BODY_LARGE, limit_bytes=EVENT_BYTES_MAX)
+        limit = RESCUE_BYTES_MAX if isinstance(event, EventRescued) else EVENT_BYTES_MAX
+        if len(data) > limit:
+            raise CommandRefused(Code.BODY_LARGE, limit_bytes=limit)
         stream = self.stream()
         seq = stream.last_seq + 1
         digest = chain_hash(stream.last_hash, data)

@@ -10,13 +10,14 @@ import pytest
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, NotOurServer
-from pos_loyalty.domain.event import EventRescued, decode_event
+from pos_loyalty.domain.event import Basket, EventRescued, SaleLine, decode_event
 from pos_loyalty.domain.ids import MemberId, MerchantId
 from pos_loyalty.sync import exchange as exchange_module
 from pos_loyalty.sync.exchange import Step
 from pos_loyalty.sync.join import Join
 from pos_loyalty.sync.rejoin import Rejoin
 from pos_loyalty.wire.messages import Status
+from tests.builders import sale
 from tests.unit.sync.model_server import Books, ModelServer
 from tests.unit.sync.sim_till import SimTill
 
@@ -193,3 +194,25 @@ def test_rights_stay_behind_with_the_old_stream(till: SimTill, server: ModelServ
     assert till.rights(MEMBERS[0]).spendable == 0
     assert server.outstanding(MEMBERS[0], old) == 20
     assert till.balance(MEMBERS[0]) == 20
+
+
+def test_the_longest_event_can_be_carried_over(till: SimTill, server: ModelServer) -> None:
+    with till.store.write() as work:
+        lines = tuple(SaleLine(amount=1, sku=f"{number:020}") for number in range(1500))
+        work.journal.append(
+            msgspec.structs.replace(
+                sale(77, member=MEMBERS[0], earned=3),
+                sale=Basket(total=1500, currency="EUR", lines=lines),
+            )
+        )
+        work.commit()
+    size = len(till.state.batch(1, events_max=1, bytes_max=1).events[0])
+    server.books.streams[till.state.position().stream].closed = True
+
+    till.take(server.exchange(till.request()), server)
+    till.settle(server)
+
+    assert size > 50_000
+    assert till.state.waiting().events == 0
+    assert till.balance(MEMBERS[0]) == 3
+    till.verify()
