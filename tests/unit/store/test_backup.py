@@ -84,7 +84,7 @@ def test_restored_on_another_machine_everything_is_there(
         sell(till, None, 500)
 
 
-def test_a_restored_till_keeps_its_stream_for_the_server_to_notice(
+def test_A27_a_restored_till_keeps_its_stream_for_the_server_to_notice(
     sample: SampleTill, tmp_path: Path, stages: Stages
 ) -> None:
     done = _back_up(sample, tmp_path / "shop.backup", stages)
