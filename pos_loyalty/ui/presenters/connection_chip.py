@@ -48,6 +48,8 @@ class ConnectionChip:
     def __init__(self) -> None:
         self._status: ConnectionStatus | None = None
         self._connection = Connection.ALONE
+        self._is_settled = False
+        """Whether the first try to reach the server has ended, well or not."""
         self._online_since_ms: int | None = None
 
     @property
@@ -74,6 +76,8 @@ class ConnectionChip:
     def chip(self) -> Chip:
         """Return what the title row shows."""
         pending = self._status.pending if self._status else 0
+        if self._connection is Connection.ONLINE and not self._is_settled:
+            return Chip(Connection.ONLINE, "Connecting", "refresh-cw")
         match self._connection:
             case Connection.ONLINE:
                 return Chip(Connection.ONLINE, "Online", "wifi")
@@ -117,6 +121,9 @@ class ConnectionChip:
         return Connection.ONLINE
 
     def _counts_as_offline(self, status: ConnectionStatus, now_ms: int) -> bool:
+        if not self._is_settled:
+            self._is_settled = status.online or status.failed_tries > 0
+            return self._is_settled and not status.online
         if not status.online:
             if self._connection not in {Connection.ONLINE, Connection.SENDING}:
                 return True

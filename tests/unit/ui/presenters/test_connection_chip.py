@@ -119,6 +119,17 @@ def test_what_a_person_must_see_to_needs_a_look(
 def test_a_till_that_has_never_reached_its_server_says_so_at_once() -> None:
     chip = ConnectionChip()
 
-    chip.update(replace(ONLINE, online=False, last_contact_ms=None), NOW)
+    chip.update(replace(ONLINE, online=False, last_contact_ms=None, failed_tries=1), NOW)
 
     assert shown(chip) is Connection.OFFLINE
+
+
+def test_the_first_moments_are_neither_online_nor_offline() -> None:
+    chip = ConnectionChip()
+    calling = replace(ONLINE, online=False, last_contact_ms=None)
+
+    chip.update(calling, NOW)
+    assert chip.chip().text == "Connecting"
+
+    chip.update(ONLINE, NOW + 100)
+    assert chip.chip().text == "Online"
