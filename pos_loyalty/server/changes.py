@@ -1,17 +1,12 @@
-"""The feed of changes: a page of rows after a cursor, read in one snapshot.
+"""The feed of changes: a page of rows after a cursor, read in one snapshot."""
 
-A cursor is opaque to tills; inside it is ``epoch.v.type.id``. It names the last
-entity that was handed out, because more entities may share a version than fit a
-page. At the end of the feed it names the place before the next version.
-"""
-
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pos_loyalty.domain.card import CardStatus
 from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, StreamId, TierId
 from pos_loyalty.server.books import Merchant, earned_window
+from pos_loyalty.server.cursor import Cursor
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.wire.messages import (
@@ -22,31 +17,6 @@ from pos_loyalty.wire.messages import (
     RightsRow,
     Row,
 )
-
-_CURSOR = re.compile(
-    r"(?P<epoch>[0-9]{1,18})\.(?P<v>[0-9]{1,18})\.(?P<type>[a-z]{0,20})\.(?P<id>[ -~]{0,200})"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the feed: everything up to and including it has been handed out."""
-
-    epoch: int
-    v: int = 0
-    type: str = ""
-    id: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.epoch}.{self.v}.{self.type}.{self.id}"
-
-
-def read_cursor(text: str, epoch: int) -> Cursor:
-    """Read a till's cursor; one of another epoch, or none of ours, begins again."""
-    found = _CURSOR.fullmatch(text)
-    if found is None or int(found["epoch"]) != epoch:
-        return Cursor(epoch)
-    return Cursor(epoch, int(found["v"]), found["type"], found["id"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,9 +83,11 @@ class Exchange:
         else:
             reply = await self._read(batch)
             reply = await self._wait_for_rows(batch, reply, end_ms)
-        if reply.status is Status.CLOSED and not _has_news(request):
-            # A second writer is proven by a hash alone; the books must know it, too.
+        if reply.status in {Status.CLOSED, Status.REPORT} and not _has_news(request):
+            # A second writer is proven by a hash alone, restored books by a cursor: the books
+            # must know it, too.
             await self.group.submit(batch)
+            reply = await self._read(batch)
         return reply
 
     async def _wait_for_rights(self, batch: Batch, outcome: Outcome, end_ms: int) -> None:

@@ -319,10 +319,6 @@ def _rights_return(place: _Place, event: RightsReturned) -> _Judgement:
     if not place.holds_rights:
         return _Judgement(Verdict.DUPLICATE, "a rescued return gives nothing back")
     short = _count_rights(place, event)
-    rights = place.books.rights_of(event.member, place.stream.stream)
-    if rights.keep is not None and rights.outstanding <= rights.keep:
-        rights.keep = None
-        place.books.announce_rights(rights)
     if short:
         return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", event.member)
     return _Judgement(Verdict.APPLIED, "", event.member)
@@ -376,6 +372,10 @@ def _count_rights(place: _Place, event: Event) -> int:
         rights.used += effect.used
         rights.returned += effect.returned
         books.dirty_rights.add((effect.member, place.stream.stream))
+        if rights.keep is not None and rights.outstanding <= rights.keep:
+            # Returned or spent: the recall is over, and the next one is news to the till again.
+            rights.keep = None
+            books.announce_rights(rights)
         member = books.member(effect.member)
         member.outstanding += effect.earned - effect.used - effect.returned
         books.dirty_members.add(effect.member)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import StreamId, is_id
 from pos_loyalty.server.books import Books, StreamState
+from pos_loyalty.server.cursor import is_ahead
 from pos_loyalty.server.fold import fold_event
 from pos_loyalty.server.grants import Shortage, grant
 from pos_loyalty.server.profiles import take_profiles
@@ -92,7 +93,8 @@ def _fold_request(
         return Outcome(status=Status.CLOSED)
     if request.epoch == books.epoch:
         _take_report(books, stream, request)
-        if request.lost_ack > stream.last:
+        is_older = is_ahead(request.cursor, books.epoch, next_v=books.v)
+        if is_older or request.lost_ack > stream.last:
             _raise_epoch(books, stream)
     status = standing(
         stream,

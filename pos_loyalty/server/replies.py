@@ -8,7 +8,8 @@ import msgspec
 from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
 from pos_loyalty.server.books import Merchant, StreamState
-from pos_loyalty.server.changes import Asking, read_cursor, read_page
+from pos_loyalty.server.changes import Asking, read_page
+from pos_loyalty.server.cursor import is_ahead, read_cursor
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.ingest import standing
@@ -31,8 +32,10 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
     """Read everything that the answer says from one snapshot."""
     merchant, request = answering.merchant.merchant, answering.batch.request
     stream = statements.load_streams(session, merchant, [request.stream])[request.stream]
-    _, epoch = statements.current_version(session, merchant)
+    version, epoch = statements.current_version(session, merchant)
     status = read_standing(session, merchant, stream, answering.batch, epoch)
+    if status is Status.OK and is_ahead(request.cursor, epoch, next_v=version + 1):
+        status = Status.REPORT
     held = SyncReply(
         req=request.req,
         status=status,

@@ -6,7 +6,8 @@ import time
 from contextlib import ExitStack, closing
 
 from pos_loyalty.domain.ids import MerchantId, StreamId
-from pos_loyalty.server.changes import Asking, read_cursor, read_page
+from pos_loyalty.server.changes import Asking, read_page
+from pos_loyalty.server.cursor import read_cursor
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.setup import open_database, read_merchant

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, StoreUnavailable
 from pos_loyalty.server.authentication import NotAllowed, is_signed
-from pos_loyalty.server.changes import Cursor, read_cursor
+from pos_loyalty.server.cursor import Cursor, read_cursor
 from pos_loyalty.server.join_till import JoinRefused, TooManyTries, WrongTriesPace, plain_code
 from pos_loyalty.server.routes import status_of
 from pos_loyalty.server.settings import listen_address
