@@ -17,6 +17,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from pos_loyalty.domain.error_catalog import Code
@@ -89,6 +90,7 @@ class CardToken:
         return card_key(self.merchant, self.letters)
 
 
+@lru_cache(maxsize=64)  # asked at every scan, for the few merchants that a till accepts
 def merchant_tag(merchant: MerchantId) -> str:
     """Return the 3 letters that tell this merchant's cards from others at a glance.
 

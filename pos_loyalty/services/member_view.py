@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.error_catalog import CATALOG, Code, Fact
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import MemberId, RewardId
-from pos_loyalty.domain.program import Tier
+from pos_loyalty.domain.program import LoyaltyProgram, Tier
 from pos_loyalty.domain.reward import Reward
 from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
 from pos_loyalty.services.till_context import TillContext
@@ -56,8 +56,9 @@ class MemberView:
 
 @dataclass(frozen=True)
 class Standing:
-    """A member's record with what the program makes of it."""
+    """A member's record with what the program in force makes of it."""
 
+    program: LoyaltyProgram
     record: MemberRecord
     tier: Tier
     earned_window_points: int
@@ -80,7 +81,7 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
         allowance = 0
         spendable = max(0, record.balance_points)
         tier = tier_held(program.tiers, recorded="", earned_points=earned)
-    return Standing(record, tier, earned, spendable, allowance)
+    return Standing(program, record, tier, earned, spendable, allowance)
 
 
 def allowance_points(work: Repositories) -> int:
@@ -92,7 +93,7 @@ def allowance_points(work: Repositories) -> int:
 def view_member(context: TillContext, standing: Standing, found_by: str) -> MemberView:
     """Return what the counter shows of a member."""
     record = standing.record
-    program = context.program()
+    program = standing.program
     return MemberView(
         id=record.member,
         name=record.name,
@@ -137,31 +138,35 @@ def ensure_active(record: MemberRecord) -> None:
 
 
 def _offer(reward: Reward, standing: Standing, found_by: str) -> RewardOffer:
-    why_not = _why_not(reward, standing, found_by)
+    why_not, facts = _why_not(reward, standing, found_by)
     return RewardOffer(
         id=reward.id,
         name=reward.name,
         kind=str(reward.__struct_config__.tag),
         cost_points=reward.cost_points,
         available=why_not is None,
-        why_not=None if why_not is None else why_not.code,
-        why_not_text="" if why_not is None else why_not.message,
+        why_not=why_not,
+        why_not_text="" if why_not is None else CATALOG[why_not].sentence(facts),
     )
 
 
-def _why_not(reward: Reward, standing: Standing, found_by: str) -> RuleViolation | None:
+def _why_not(
+    reward: Reward, standing: Standing, found_by: str
+) -> tuple[Code | None, dict[str, Fact]]:
+    """Return what the sale would say; a plain code, as this runs for every reward at every scan."""
     balance = standing.record.balance_points
     if reward.cost_points > balance:
-        short = reward.cost_points - balance
-        return RuleViolation(Code.POINTS_SHORT, short_points=short, reward=reward.name)
+        return Code.POINTS_SHORT, {
+            "short_points": reward.cost_points - balance,
+            "reward": reward.name,
+        }
     if found_by == FOUND_BY_NUMBER:
-        return RuleViolation(Code.NUMBER_EARNS_ONLY)
+        return Code.NUMBER_EARNS_ONLY, {}
     if reward.cost_points > standing.spendable_points:
-        return RuleViolation(
-            Code.RIGHTS_SHORT,
-            spendable_points=standing.spendable_points,
-            balance_points=balance,
-            cost_points=reward.cost_points,
-            reward=reward.name,
-        )
-    return None
+        return Code.RIGHTS_SHORT, {
+            "spendable_points": standing.spendable_points,
+            "balance_points": balance,
+            "cost_points": reward.cost_points,
+            "reward": reward.name,
+        }
+    return None, {}
