@@ -115,16 +115,23 @@ class BestKeys:
         return key
 
     def write(self, database_id: str, key: bytes) -> None:
-        """Keep a key in the best place there is; the private file is the way back."""
-        if _has_key_store():
-            from keyring.errors import KeyringError
+        """Keep a key in the best place there is; the private file is the way back.
 
-            try:
-                SystemKeys().write(database_id, key)
-            except KeyringError:
-                self._files.write(database_id, key)
-        else:
+        A key store counts only once it gives the key back: some take words and keep none.
+        """
+        if not (_has_key_store() and _is_kept(database_id, key)):
             self._files.write(database_id, key)
+
+
+def _is_kept(database_id: str, key: bytes) -> bool:
+    from keyring.errors import KeyringError
+
+    store = SystemKeys()
+    try:
+        store.write(database_id, key)
+    except KeyringError:
+        return False
+    return store.read(database_id) == key
 
 
 def _has_key_store() -> bool:

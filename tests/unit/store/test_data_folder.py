@@ -198,6 +198,20 @@ def test_locked_key_store_takes_no_key_and_gives_none(tmp_path: Path, wallet: Wa
     assert FileKeys(tmp_path).read(_ID) == _KEY
 
 
+def test_key_store_that_keeps_nothing_is_noticed_at_once(
+    tmp_path: Path, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(service: str, username: str, password: str) -> None:
+        del service, username, password
+
+    monkeypatch.setattr(wallet, "set_password", forget)
+    keys = BestKeys(tmp_path)
+
+    keys.write(_ID, _KEY)
+
+    assert keys.read(_ID) == _KEY
+
+
 @pytest.mark.parametrize("text", ["", "not hex", "00"])
 def test_key_store_with_another_text_counts_as_lost(text: str, wallet: Wallet) -> None:
     wallet.words["pos-loyalty", _ID] = text
