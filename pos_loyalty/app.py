@@ -5,28 +5,26 @@ till is opened on a lane of the runner, so that the window is there at once and 
 """
 
 import importlib
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from pos_loyalty.domain.error_catalog import CATALOG, Code
-from pos_loyalty.services.system_sources import SystemClock
-from pos_loyalty.ui.camera_scanner import CameraScanner
-from pos_loyalty.ui.error_dialog import LastResort
 from pos_loyalty.ui.main_window import MainWindow, first_size
 from pos_loyalty.ui.presenters.starting_screen import cannot_open_screen, starting_screen
-from pos_loyalty.ui.task_runner import TaskRunner
 from pos_loyalty.ui.theme import Mode, Theme, load_fonts
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from pos_loyalty.devices.camera_sources import FrameSource
     from pos_loyalty.till import Till
+    from pos_loyalty.ui.camera_scanner import CameraScanner
+    from pos_loyalty.ui.error_dialog import LastResort
     from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
+    from pos_loyalty.ui.task_runner import TaskRunner
 
 _NEEDED_LATER = (
     "pos_loyalty.ui.presenters.counter_presenter",
@@ -63,37 +61,39 @@ class TillWindow(QObject):
         """Make the window; nothing is opened before `start`."""
         super().__init__()
         self._open_till = open_till
+        self._is_closed = False
         self._settings = settings
-        self._clock = SystemClock()
         self.theme = Theme(mode=settings.theme, parent=self)
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         self.theme.apply_to(application)
-        self.runner = TaskRunner(self)
-        self.window = MainWindow(self.theme, self._clock)
+        self.window = MainWindow(self.theme)
         self.window.resize(*first_size())
-        self.camera = CameraScanner(self.runner, settings.make_source, self)
+        self.runner: TaskRunner | None = None
+        self.camera: CameraScanner | None = None
         self.presenter: CounterPresenter | None = None
         self.till: Till | None = None
-        self._last_resort = LastResort(report=_report, on_fault=self._fault, parent=self)
+        self._last_resort: LastResort | None = None
         self.window.painted.connect(self._open)
 
     def start(self) -> None:
         """Show the window; the till opens as soon as it is painted."""
-        self._last_resort.install()
         self.window.show_screen(starting_screen())
         self.window.show()
 
     def close(self) -> None:
         """Finish what is being saved, close the till, and let the window go."""
+        self._is_closed = True
         self.window.stop()
-        if self.till is not None:
-            self.till.sync.on_change.clear()
-        self.runner.close()
-        self.camera.close()
-        self._last_resort.remove()
+        if self.runner is not None:
+            self.runner.close()
+        if self.camera is not None:
+            self.camera.close()
+        if self._last_resort is not None:
+            self._last_resort.remove()
         self.window.hide()
         if self.till is not None:
+            self.till.sync.on_change.clear()
             self.till.close()
             self.till = None
         # Ended by Qt on this thread: Python's collector may come by on any other.
@@ -101,6 +101,16 @@ class TillWindow(QObject):
         self.deleteLater()
 
     def _open(self) -> None:
+        """Begin with everything that the first picture did not need."""
+        if self._is_closed:
+            return
+        from pos_loyalty.ui.error_dialog import LastResort
+        from pos_loyalty.ui.task_runner import TaskRunner
+
+        self._last_resort = LastResort(report=_report, on_fault=self._fault, parent=self)
+        self._last_resort.install()
+        self.runner = TaskRunner(self)
+
         def work() -> "Till":
             # Off the window's thread, as this is what a start waits for.
             for module in _NEEDED_LATER:
@@ -116,26 +126,32 @@ class TillWindow(QObject):
 
     def _connect(self, till: "Till") -> None:
         from pos_loyalty.domain.ids import SaleId
+        from pos_loyalty.services.system_sources import SystemClock
+        from pos_loyalty.ui.camera_scanner import CameraScanner
         from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
         from pos_loyalty.ui.presenters.till_services import TillServices
 
+        assert self.runner is not None
         ids = till.context.ids
+        clock = SystemClock()
+        self.camera = CameraScanner(self.runner, self._settings.make_source, self)
         presenter = CounterPresenter(
             services=TillServices(till),
             view=self.window,
             window=self.window,
             runner=self.runner,
             sounds=self.window,
-            clock=self._clock,
+            clock=clock,
             new_sale_id=lambda: SaleId(ids.next_id()),
         )
         self.presenter = presenter
-        self.window.connect_presenter(presenter, self.camera)
+        self.window.connect_presenter(presenter, self.camera, clock)
         self._changed.connect(presenter.data_changed, Qt.ConnectionType.QueuedConnection)
         presenter.start()
         self.opened.emit()
 
     def _cannot_open(self, error: Exception) -> None:
+        from pos_loyalty.domain.error_catalog import CATALOG, Code
         from pos_loyalty.domain.errors import LoyaltyError
 
         code = error.code if isinstance(error, LoyaltyError) else Code.PROGRAM_FAULT
@@ -171,6 +187,8 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
     Raises:
         Exception: why the till could not be opened; the window has said it, too.
     """
+    import signal
+
     qt = application()
     till_window = TillWindow(open_till, settings)
     refusals: list[Exception] = []
@@ -179,7 +197,7 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
         till_window.refused.connect(qt.quit)
     till_window.window.closed.connect(qt.quit)
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: "FrameType | None") -> None:
         del number, frame
         qt.quit()
 

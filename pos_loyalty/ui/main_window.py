@@ -1,21 +1,22 @@
 """The till's window: shows the counter, and connects keys, scanner, camera and time to it."""
 
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
 
-from pos_loyalty.domain.clock import Clock
-from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.ui.camera_scanner import CameraScanner
-from pos_loyalty.ui.keyboard import Keyboard, KeyTaker
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen
-from pos_loyalty.ui.scanner_wedge import ScannerWedge
 from pos_loyalty.ui.theme import Mode, Theme, scale_for
 from pos_loyalty.ui.views.counter_view import CounterView
-from pos_loyalty.ui.widgets import sounds
+
+if TYPE_CHECKING:
+    from pos_loyalty.domain.clock import Clock
+    from pos_loyalty.domain.error_catalog import Code
+    from pos_loyalty.ui.camera_scanner import CameraScanner
+    from pos_loyalty.ui.scanner_wedge import ScannerWedge
+    from pos_loyalty.ui.widgets.sounds import Sounds
 
 _TICK_MS: Final = 1_000
 _SMALLEST: Final = (640, 450)
@@ -28,8 +29,26 @@ _THEMES: Final = {
 """Each theme's successor, and how that is called."""
 
 
-class Presenter(KeyTaker, Protocol):
-    """The counter's presenter, as the window calls it."""
+class Presenter(Protocol):
+    """The counter's presenter, as the window and its keyboard call it."""
+
+    @property
+    def is_sign_up_open(self) -> bool:
+        """Return whether digits are a phone number now."""
+        ...
+
+    @property
+    def is_text_wanted(self) -> bool:
+        """Return whether letters and spaces are text now."""
+        ...
+
+    def key_pressed(self, key: str) -> bool:
+        """Take a key that types nothing."""
+        ...
+
+    def text_typed(self, text: str) -> bool:
+        """Take what a key types."""
+        ...
 
     def action_pressed(self, name: str) -> None:
         """Take a button."""
@@ -63,7 +82,7 @@ class Presenter(KeyTaker, Protocol):
         """Take a scan."""
         ...
 
-    def camera_failed(self, code: Code) -> None:
+    def camera_failed(self, code: "Code") -> None:
         """Take note that the camera cannot be used."""
         ...
 
@@ -79,31 +98,40 @@ class MainWindow(QMainWindow):
     """The window is on screen for the first time."""
     closed = Signal()
 
-    def __init__(self, theme: Theme, clock: Clock) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._presenter: Presenter | None = None
         self._camera: CameraScanner | None = None
         self._is_painted = False
         self._wanted_text = False
-        self._sounds = sounds.Sounds()
+        self._wedge: ScannerWedge | None = None
+        self._sounds: Sounds | None = None
         self.setWindowTitle("Loyalty till")
         self.setMinimumSize(*_SMALLEST)
         self.view = CounterView(theme, parent=self)
         self.setCentralWidget(self.view)
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._keyboard = Keyboard(lambda: self._presenter, self.view)
-        self._wedge = ScannerWedge(self, self._take_key, clock)
-        self._wedge.scanned.connect(self._scanned)
         self._ticker = QTimer(self)
         self._ticker.setInterval(_TICK_MS)
         self._ticker.timeout.connect(self._tick)
         theme.changed.connect(self.update)
 
-    def connect_presenter(self, presenter: Presenter, camera: CameraScanner) -> None:
+    def connect_presenter(
+        self, presenter: Presenter, camera: "CameraScanner", clock: "Clock"
+    ) -> None:
         """Begin to tell this presenter everything."""
+        # Not needed for the first picture, hence not imported before it.
+        from pos_loyalty.ui.keyboard import Keyboard
+        from pos_loyalty.ui.scanner_wedge import ScannerWedge
+        from pos_loyalty.ui.widgets.sounds import Sounds
+
         self._presenter = presenter
         self._camera = camera
+        self._sounds = Sounds()
+        keyboard = Keyboard(lambda: self._presenter, self.view)
+        self._wedge = ScannerWedge(self, keyboard.take, clock)
+        self._wedge.scanned.connect(self._scanned)
         view = self.view
         view.action_pressed.connect(presenter.action_pressed)
         view.digit_pressed.connect(presenter.digit_pressed)
@@ -120,7 +148,8 @@ class MainWindow(QMainWindow):
     def stop(self) -> None:
         """Tell nobody anything any more."""
         self._ticker.stop()
-        self._wedge.stop()
+        if self._wedge is not None:
+            self._wedge.stop()
         self._presenter = None
 
     # --- what the presenter asks of its view, its window and its sounds
@@ -158,7 +187,10 @@ class MainWindow(QMainWindow):
 
     def play(self, sound: StrEnum) -> None:
         """Start a sound."""
-        self._sounds.play(sounds.Sound(sound.value))
+        from pos_loyalty.ui.widgets.sounds import Sound
+
+        if self._sounds is not None:
+            self._sounds.play(Sound(sound.value))
 
     # --- Qt
 
@@ -204,9 +236,6 @@ class MainWindow(QMainWindow):
                 height_px=self.height(),
             )
         )
-
-    def _take_key(self, event: QKeyEvent) -> bool:
-        return self._keyboard.take(event)
 
     def _scanned(self, texts: tuple[str, ...]) -> None:
         if self._presenter is not None:
