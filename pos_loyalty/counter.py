@@ -30,6 +30,9 @@ Answer = dict[str, object]
 LINE_BYTES_MAX = 256 * 1024
 _SYNC_TIMEOUT_MS = 30_000
 _HISTORY_LIMIT = 1000
+_CASHIER_LENGTH_MAX = 200
+"""An event stays small, so that it can be sent and carried over whatever it is made of."""
+_WAYS_TO_FIND = frozenset({"", "card", "number", "phone", "name"})
 
 
 class SyncRefused(LoyaltyError):
@@ -87,7 +90,7 @@ class CounterSession:
                 name=_optional_text(command, "name"),
                 offers_consent=_flag(command, "offers_consent"),
                 different_person=_flag(command, "different_person"),
-                cashier=_optional_text(command, "cashier"),
+                cashier=_cashier(command),
             )
         )
         return {
@@ -118,8 +121,8 @@ class CounterSession:
                 card_key=None if member else self._unknown_card(command),
                 rewards=_choices(command),
                 sale_id=SaleId(sale_id) if sale_id else None,
-                found_by=_optional_text(command, "found_by") or ("card" if member else ""),
-                cashier=_optional_text(command, "cashier"),
+                found_by=_found_by(command) or ("card" if member else ""),
+                cashier=_cashier(command),
             )
         )
         answer = asdict(done)
@@ -258,6 +261,20 @@ def _text(command: Command, field: str) -> str:
 
 def _optional_text(command: Command, field: str) -> str:
     return "" if command.get(field) is None else _text(command, field)
+
+
+def _cashier(command: Command) -> str:
+    cashier = _optional_text(command, "cashier")
+    if len(cashier) > _CASHIER_LENGTH_MAX:
+        raise CommandRefused(Code.COMMAND_FIELD, field="cashier")
+    return cashier
+
+
+def _found_by(command: Command) -> str:
+    found_by = _optional_text(command, "found_by")
+    if found_by not in _WAYS_TO_FIND:
+        raise CommandRefused(Code.COMMAND_FIELD, field="found_by")
+    return found_by
 
 
 def _flag(command: Command, field: str) -> bool:

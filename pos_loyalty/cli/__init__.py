@@ -21,6 +21,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+_STANDARD_ERROR = 2
 
 
 class _CommandModule(Protocol):
@@ -91,12 +92,30 @@ def _silence_broken_pipe() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_closed_streams() -> None:
+    """Give a process that was started without input or output empty ones.
+
+    Else a file of ours would take their place, and what is printed would go into it.
+    """
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= _STANDARD_ERROR:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(_STANDARD_ERROR, "w", encoding="utf-8")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code.
 
     Args:
         argv: the words after the program's name; None takes them from the process.
     """
+    _open_closed_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _build_parser(chosen=_chosen_command(words))
     try:

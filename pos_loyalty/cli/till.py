@@ -35,12 +35,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     join.add_argument("--data", type=Path, required=True, dest="join_data", metavar="DATA")
     join.add_argument("--server", required=True, metavar="URL", help="the server's address")
     join.add_argument("--code", required=True, help="the one-time code of the owner")
+    # A sub-command must not put its default over a value given before its name.
+    join.add_argument(
+        "--currency",
+        default=argparse.SUPPRESS,
+        help="currency of a new till, the server's (default EUR)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Join, or show the window until it is closed."""
     if arguments.till_action == "join":
-        return _join(arguments.join_data, url=arguments.server, code=arguments.code)
+        return _join(
+            arguments.join_data,
+            url=arguments.server,
+            code=arguments.code,
+            currency=arguments.currency,
+        )
     data: Path | None = arguments.data
     if data is None:
         parser: argparse.ArgumentParser = arguments.parser
@@ -76,11 +87,11 @@ def _show_window(data: Path, *, theme: str, camera: str, currency: str, is_headl
     return run_till_window(open_it, WindowSettings(make_source, Mode(theme), is_headless))
 
 
-def _join(data: Path, *, url: str, code: str) -> int:
+def _join(data: Path, *, url: str, code: str, currency: str) -> int:
     from pos_loyalty.services.join_server import JoinServer
     from pos_loyalty.till import open_till
 
-    with open_till(data) as till:
+    with open_till(data, currency=currency) as till:
         joined = till.join_server(JoinServer(url, code))
         if joined.sync.pending:
             print(

@@ -7,6 +7,8 @@ from pos_loyalty.server.books import CONSENT_DENIED, CONSENT_GIVEN, Books, Membe
 from pos_loyalty.server.reading import printable
 from pos_loyalty.wire.messages import ProfileChange
 
+NAME_LENGTH_MAX = 300
+"""As long as a till takes: a name must not come back shorter than it was typed."""
 PHONE_LENGTH_MAX = 40
 
 
@@ -21,7 +23,7 @@ def take_profiles(books: Books, changes: Sequence[ProfileChange]) -> None:
         books.new_changes[change.change] = change.member
         member = books.member(change.member)
         if change.name is not None:
-            member.name = printable(change.name)
+            member.name = printable(change.name, length_max=NAME_LENGTH_MAX)
         if change.phone is not None:
             member.phone = printable(change.phone)[:PHONE_LENGTH_MAX]
         _take_consent(books, member, change)

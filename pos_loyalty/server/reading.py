@@ -190,10 +190,10 @@ def _set_aside(fact: bytes, rescues: Sequence[Rescue], reason: str, *, kind: str
     )
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, length_max: int = _TEXT_MAX) -> str:
     """Return a text that any database and any terminal can hold."""
     clean = text.encode("utf-8", "replace").decode("utf-8", "replace").replace("\x00", "")
-    return clean[:_TEXT_MAX]
+    return clean[:length_max]
 
 
 def _problems(event: Event) -> Iterator[str]:

@@ -213,3 +213,15 @@ def test_F12_a_second_instance_is_told_that_the_till_is_open(
     assert second.returncode == 1
     assert b"E-TILL-OPEN" in second.stderr
     assert b"Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("cashier", "x" * 201), ("found_by", "magic"), ("found_by", '"' * 30_000)]
+)
+def test_a_field_that_would_make_an_event_too_large_to_carry_over_is_refused(
+    counter: Counter, field: str, text: str
+) -> None:
+    answer = counter("sale", member=None, total="5.00", **{field: text})
+
+    assert (answer["code"], answer["saved"]) == ("E-COMMAND-FIELD", False)
+    assert answer["facts"] == {"field": field}

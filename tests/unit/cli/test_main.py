@@ -1,9 +1,11 @@
 """The command line finds its sub-command, and says what went wrong in one sentence."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +144,20 @@ def test_every_command_of_the_table_has_its_module() -> None:
 
         assert callable(module.run), command.name
         assert callable(module.add_arguments), command.name
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_a_process_without_input_or_output_ends_well_and_prints_no_traceback(
+    redirection: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "pos_loyalty", "counter", "--data", str(tmp_path / "till")]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+        input=b'{"do":"status"}\n',
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
