@@ -388,3 +388,33 @@ def test_the_watch_measures_how_long_nothing_moved() -> None:
     assert watch.status.unsent_for_ms == 0
     assert watch.status.sending_since_ms is None
     assert line_status.LineStatus().trouble is None
+
+
+def test_a_reply_of_an_older_epoch_is_trouble(bench: Bench) -> None:
+    bench.server.books.epoch = 4
+    bench.engine.start()
+    assert bench.engine.sync_now(5.0) is None
+
+    bench.line.answer = lambda _request, reply: msgspec.structs.replace(reply, epoch=3)
+
+    assert bench.engine.sync_now(5.0) is Code.SERVER_TROUBLE
+
+
+def test_a_stranger_who_answers_the_request_to_join_again_changes_nothing(bench: Bench) -> None:
+    bench.till.sell(ANN, 5)
+    stream = bench.state.position().stream
+    bench.server.books.streams[stream].closed = True
+    honest = bench.server.join
+
+    def stranger(request: JoinRequest) -> JoinReply:
+        return msgspec.structs.replace(honest(request), merchant=MerchantId("0" * 32))
+
+    bench.server.join = stranger
+    bench.engine.start()
+
+    assert bench.engine.sync_now(5.0) is Code.SERVER_OTHER_MERCHANT
+    assert bench.state.position().stream == stream
+    bench.server.join = honest
+    assert bench.engine.sync_now(5.0) is None
+    assert bench.state.position().stream != stream
+    assert bench.server.books.balances[ANN] == 5
