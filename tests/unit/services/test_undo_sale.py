@@ -63,7 +63,7 @@ def test_points_spent_meanwhile_leave_a_debt_and_undo_is_not_refused(till: Till)
     assert undone.balance_points == 50 + 800 - 800 + 1 - 800
 
 
-def test_undo_after_five_minutes_needs_a_manager(sample: SampleTill, till: Till) -> None:
+def test_undo_after_five_minutes_is_for_the_owner_to_decide(sample: SampleTill, till: Till) -> None:
     sell(till, enroll(till))
     sample.clock.time_ms += UNDO_MS_MAX
 
