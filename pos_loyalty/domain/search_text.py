@@ -7,6 +7,7 @@ s, and the forms of Arabic letters make no difference.
 import unicodedata
 
 WORD_LENGTH_MAX = 40
+PHRASE_LENGTH_MAX = 60
 _LAST_DIGITS = 4
 _ROUNDS_MAX = 4
 _FOLDS = str.maketrans(
@@ -68,9 +69,28 @@ def phone_words(phone: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((digits, *national, digits[-_LAST_DIGITS:])))
 
 
+def name_phrases(name: str) -> tuple[str, ...]:
+    """Return the name as one text from each of its words on, and the first word with the last.
+
+    So that two typed words, in either order, are one look-up even where thousands share
+    each of them.
+    """
+    words = name_words(name)
+    if len(words) < 2:  # noqa: PLR2004 - one word is no phrase
+        return ()
+    turns = ((*words[start:], *words[:start]) for start in range(len(words)))
+    phrases = (" ".join(turn)[:PHRASE_LENGTH_MAX] for turn in (*turns, (words[0], words[-1])))
+    return tuple(dict.fromkeys(phrases))
+
+
 def member_words(*, name: str, phone: str) -> tuple[str, ...]:
-    """Return every word by which a member is found."""
-    return tuple(dict.fromkeys((*name_words(name), *phone_words(phone))))
+    """Return every word and phrase by which a member is found."""
+    return tuple(dict.fromkeys((*name_words(name), *name_phrases(name), *phone_words(phone))))
+
+
+def query_phrase(words: tuple[str, ...]) -> str:
+    """Return the words of a search as the beginning of a phrase."""
+    return " ".join(words)[:PHRASE_LENGTH_MAX]
 
 
 def query_words(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pos_loyalty.domain.ids import MemberId
-from pos_loyalty.domain.search_text import fold, member_words, query_words
+from pos_loyalty.domain.search_text import fold, member_words, query_phrase, query_words
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.store.database import Connection
 
@@ -52,7 +52,7 @@ class MemberRecord:
 
 @dataclass(frozen=True)
 class MemberMatch:
-    """A search result; ``matched`` is the word of the query that found it."""
+    """A search result; ``matched`` is the beginning of a word or phrase that found it."""
 
     member: MemberId
     name: str
@@ -128,24 +128,21 @@ class MemberRepository:
     def find(self, text: str, limit: int) -> tuple[MemberMatch, ...]:
         """Return members that match every word of the text, as one types.
 
-        The longest word narrows by the word table; the others filter what it found.
-        Names that begin with the typed words come first.
+        Several words are looked up as they stand, as the beginning of a name. Only where
+        nobody is called that does the longest word narrow by itself, and the others
+        filter what it found.
         """
-        words = sorted(query_words(text), key=len, reverse=True)
+        words = query_words(text)
         if not words:
             return ()
-        wanted = _CANDIDATES_MAX if len(words) > 1 else limit
-        rows = self._connection.execute(
-            "SELECT DISTINCT m.member, m.name, m.phone, m.tier FROM"
-            " (SELECT member FROM member_word WHERE word >= ? AND word < ? LIMIT ?) w"
-            " JOIN member m ON m.member = w.member",
-            (words[0], words[0] + _LAST_CODE_POINT, wanted),
-        ).fetchall()
-        matches = [
-            MemberMatch(MemberId(row[0]), row[1], row[2], row[3], matched=words[0])
-            for row in rows
-            if all(_has_word(row[1], row[2], word) for word in words[1:])
-        ]
+        matches = self._beginning(query_phrase(words), limit)
+        if not matches and len(words) > 1:
+            longest, *others = sorted(words, key=len, reverse=True)
+            matches = [
+                match
+                for match in self._beginning(longest, _CANDIDATES_MAX)
+                if all(_has_word(match.name, match.phone, word) for word in others)
+            ]
         return tuple(sorted(matches, key=lambda match: (fold(match.name), match.member))[:limit])
 
     def queue_profile(self, change: str, member: MemberId, body: bytes) -> None:
@@ -154,6 +151,16 @@ class MemberRepository:
             "INSERT INTO profile_change(change, member, body) VALUES (?, ?, ?)",
             (change, member, body),
         )
+
+    def _beginning(self, start: str, limit: int) -> list[MemberMatch]:
+        """Return members of whom a word or phrase begins so."""
+        rows = self._connection.execute(
+            "SELECT m.member, m.name, m.phone, m.tier FROM"
+            " (SELECT DISTINCT member FROM member_word WHERE word >= ? AND word < ? LIMIT ?) w"
+            " JOIN member m ON m.member = w.member",
+            (start, start + _LAST_CODE_POINT, limit),
+        )
+        return [MemberMatch(MemberId(row[0]), row[1], row[2], row[3], start) for row in rows]
 
     def _record(self, sql: str, value: str) -> MemberRecord | None:
         row = self._connection.execute(sql, (value,)).fetchone()

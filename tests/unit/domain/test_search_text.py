@@ -8,6 +8,7 @@ from pos_loyalty.domain.search_text import (
     digits_of,
     fold,
     member_words,
+    name_phrases,
     name_words,
     phone_words,
     query_words,
@@ -50,6 +51,18 @@ def test_a_typed_number_with_spaces_is_one_word() -> None:
     assert query_words("jo smi") == ("jo", "smi")
     assert query_words("   ") == ()
     assert query_words("--") == ()
+
+
+def test_a_name_is_a_phrase_from_each_of_its_words_on() -> None:
+    assert name_phrases("Ayşe") == ()
+    assert name_phrases("Ayşe Demir") == ("ayse demir", "demir ayse")
+    assert name_phrases("Ann Mary Lee") == (
+        "ann mary lee",
+        "mary lee ann",
+        "lee ann mary",
+        "ann lee",
+    )
+    assert any(phrase.startswith("lee an") for phrase in name_phrases("Ann Mary Lee"))
 
 
 def test_a_member_is_found_by_name_and_phone_words_each_once() -> None:

@@ -270,6 +270,18 @@ def test_member_is_found_by_any_word_of_name_or_phone(work: UnitOfWork) -> None:
     assert found("nobody") == found("") == found("+") == []
 
 
+def test_two_common_words_find_the_member_who_has_both(work: UnitOfWork) -> None:
+    for number in range(250):
+        _member(work, MemberId(f"{number:032x}"), "Bob Lee" if number % 2 else "Ann Doe")
+    _member(work, AYSE, "Ann Lee")
+
+    def found(text: str) -> list[str]:
+        return [match.member for match in work.members.find(text, 20)]
+
+    assert found("ann lee") == found("lee an") == found("Lee, Ann") == [AYSE]
+    assert len(found("ann")) == len(found("lee")) == 20
+
+
 def test_renamed_member_is_found_by_the_new_name_alone(work: UnitOfWork) -> None:
     _member(work, AYSE, _AYSE_YILMAZ, "+4915112345678")
     work.members.put(AYSE, name="Ayşe Demir", phone="+4915112345678", tier="gold", epoch=2, v=7)
