@@ -88,9 +88,7 @@ _MEMBER = "INSERT INTO member(member, name, phone, enrolled_ms) VALUES (?, ?, ?,
 _POINTS = "INSERT INTO points(member, snapshot_points, snapshot_earned) VALUES (?, ?, ?)"
 _CARD = "INSERT INTO card(card_key, number, member, status) VALUES (?, ?, ?, 'active')"
 _WORD = "INSERT INTO member_word(word, member) VALUES (?, ?)"
-_WORDS_A_MEMBER = 7
-
-WordOf = Callable[[int], str]
+_WORDS_A_MEMBER = 9
 
 
 class SampleMembers:
@@ -180,24 +178,22 @@ class SampleMembers:
 
     def _word_rows(self) -> Iterator[tuple[object, ...]]:
         """Yield the words in runs that rise, for a table that is clustered by word."""
-        by_phone = array("I", bytes(4 * self.count))
-        for number, place in enumerate(self._phone_places):
-            by_phone[place] = number
+        by_phone = sorted(range(self.count), key=self._national)
         for begin in ("0{1}", "0{0}", f"0{_COUNTRY[1:]}{{0}}", f"{_COUNTRY}{{0}}"):
             for number in by_phone:
                 national = str(self._national(number))
                 yield begin.format(national, national[1:]), self.member(number)
-        yield from self._grouped(lambda number: str(self._national(number))[-_LAST_DIGITS:])
-        yield from self._grouped(lambda number: self.surname(number).lower())
-        yield from self._grouped(lambda number: self.first_name(number).lower())
+        yield from self._rising(lambda number: str(self._national(number))[-_LAST_DIGITS:])
+        yield from self._rising(lambda number: self.surname(number).lower())
+        yield from self._rising(lambda number: self.first_name(number).lower())
+        yield from self._rising(lambda number: self.name(number).lower())
+        yield from self._rising(
+            lambda number: f"{self.surname(number)} {self.first_name(number)}".lower()
+        )
 
-    def _grouped(self, word_of: WordOf) -> Iterator[tuple[object, ...]]:
-        groups: dict[str, array[int]] = {}
-        for number in range(self.count):
-            groups.setdefault(word_of(number), array("I")).append(number)
-        for word in sorted(groups):
-            for number in groups[word]:
-                yield word, self.member(number)
+    def _rising(self, text_of: Callable[[int], str]) -> Iterator[tuple[object, ...]]:
+        for number in sorted(range(self.count), key=text_of):
+            yield text_of(number), self.member(number)
 
 
 def _skewed(chance: random.Random, size: int) -> int:
