@@ -216,3 +216,30 @@ def test_the_longest_event_can_be_carried_over(till: SimTill, server: ModelServe
     assert till.state.waiting().events == 0
     assert till.balance(MEMBERS[0]) == 3
     till.verify()
+
+
+def test_joining_again_in_a_new_epoch_pulls_everything_again(
+    till: SimTill, server: ModelServer
+) -> None:
+    till.sell(MEMBERS[0], 7)
+    till.settle(server)
+    assert till.state.position().cursor
+    rejoin = Rejoin(storage=till.joining, clock=till.clock, public_key="key")
+    server.books.epoch = 9
+
+    carried = rejoin.take(server.join(rejoin.next_request()), ())
+
+    assert carried == 0
+    assert till.state.position().epoch == 9
+    assert till.state.position().cursor == ""
+
+
+def test_a_batch_ends_where_it_would_be_too_long_but_holds_one_event(till: SimTill) -> None:
+    for _ in range(3):
+        till.sell(MEMBERS[0], 1)
+    one = till.state.batch(1, events_max=10, bytes_max=1)
+    two = till.state.batch(1, events_max=10, bytes_max=2 * len(one.events[0]) + 10)
+
+    assert (one.last_seq, two.last_seq) == (1, 2)
+    assert one.last_hash == till.state.hash_at(1)
+    assert two.last_hash == till.state.hash_at(2)
