@@ -249,7 +249,7 @@ def check_both_sides(
         copies = held.events if held else []
         if len(copies) < journal.acked:
             report.find(
-                Matter.LOST,
+                Matter.OTHER,
                 f"server: has {len(copies)} events of till {name}, but said to have"
                 f" {journal.acked}",
             )

@@ -33,7 +33,7 @@ BLANK_CARDS: Final = 40
 _ON_SHEET: Final = 10
 _MEMBERS_ON_SHEET: Final = 6
 _SYNC_MS: Final = 60_000
-_PICTURE_NAMES: Final = ("1-a-reward-is-ready", "2-a-usual-member", "3-a-new-card")
+PICTURE_NAMES: Final = ("1-a-reward-is-ready", "2-a-usual-member", "3-a-new-card")
 
 Say = Callable[[str], None]
 """Told what is going on, in words."""
@@ -134,7 +134,7 @@ def _print(
     places = _chosen(views, count=len(cards))
     shown = [batch.cards[place] for place in places]
     write_sheet(replace(batch, cards=tuple(shown)), folder.sheet, card_design())
-    for card, name in zip(shown, _PICTURE_NAMES, strict=False):
+    for card, name in zip(shown, PICTURE_NAMES, strict=False):
         _draw(card, folder.cards / f"{name}.png")
     return new_state(port=port, cards=tuple(cards), shown=tuple(cards[place] for place in places))
 

@@ -62,7 +62,7 @@ class ServerProcess:
         """Start the server and wait until it listens.
 
         Raises:
-            DemoFailed: it ended instead; its log says why.
+            DemoFailed: it ended instead; says why.
         """
         url = database_url(self._database)
         with self._log.open("a", encoding="utf-8") as log:
@@ -79,8 +79,8 @@ class ServerProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            self._process.wait()
-            raise DemoFailed(f"The server did not start; {self._log} says why.")
+            self._wait()
+            raise DemoFailed(f"The server did not start: {self._last_words()}")
         self.port = int(json.loads(line)["listening"].rpartition(":")[2])
 
     def stop(self) -> None:
@@ -101,6 +101,10 @@ class ServerProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
     def _wait(self) -> None:
         process, self._process = self._process, None

@@ -26,9 +26,9 @@ def _sync(counter: Counter) -> None:
 
 @pytest.mark.parametrize("order", [("one", "two"), ("two", "one")], ids=" first, then ".join)
 def test_two_tills_sell_to_one_member_offline_and_agree_after_a_bad_line(
-    tmp_path: Path, order: Sequence[str]
+    tmp_path: Path, database: str, order: Sequence[str]
 ) -> None:
-    shop = JoinedShop(tmp_path)
+    shop = JoinedShop(tmp_path, database)
     shop.set_up()
     with shop.serve() as server, MisbehavingProxy(server.url) as line:
         for till in ("one", "two"):
@@ -53,9 +53,14 @@ def test_two_tills_sell_to_one_member_offline_and_agree_after_a_bad_line(
             line.faults = Faults(drop_reply_every=2)
             for till in (*order, order[0]):
                 _sync(counters[till])
+            lost_replies = line.request_count - len(line.replies)
+            # A till may hand spend rights back long after: on a good line that comes to rest.
+            line.heal()
+            for till in (*order, *order):
+                _sync(counters[till])
             balances = {till: shop.show(counters[till], till, member) for till in counters}
 
-    assert len(line.replies) < line.request_count
+    assert lost_replies
     assert balances["one"] == balances["two"] == 50 + earned
     code, report = shop.check()
     assert (code, report["finding"]) == (0, None)
