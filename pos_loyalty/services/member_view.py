@@ -72,16 +72,19 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
     joined = context.identity.joined
     if joined:
         earned = record.earned_points
-        allowance = allowance_points(work)
-        held = max(0, record.rights.spendable) + allowance
-        spendable = min(max(0, record.balance_points), held)
         tier = tier_held(program.tiers, recorded=record.tier, earned_points=earned)
     else:
         earned = work.journal.earned_since(record.member, context.clock.now_ms() - WINDOW_MS)
-        allowance = 0
-        spendable = max(0, record.balance_points)
         tier = tier_held(program.tiers, recorded="", earned_points=earned)
+    allowance = allowance_points(work) if joined else 0
+    spendable = spendable_points(record, joined=joined, allowance=allowance)
     return Standing(program, record, tier, earned, spendable, allowance)
+
+
+def spendable_points(record: MemberRecord, *, joined: bool, allowance: int) -> int:
+    """Return what a member may use here now; a till that works alone knows the whole balance."""
+    balance = max(0, record.balance_points)
+    return min(balance, max(0, record.rights.spendable) + allowance) if joined else balance
 
 
 def allowance_points(work: Repositories) -> int:

@@ -19,7 +19,7 @@ from pos_loyalty.domain.event import (
 )
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
 from pos_loyalty.domain.redemption import RewardChoice
-from pos_loyalty.services.member_view import standing_of
+from pos_loyalty.services.member_view import allowance_points, spendable_points
 from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.settings import Setting
@@ -162,7 +162,9 @@ class RecordSaleHandler:
             record = work.members.record(event.member)
             assert record is not None, "a sale never outlives its member's row"
             balance = record.balance_points
-            spendable = standing_of(self._context, work, record).spendable_points
+            joined = self._context.identity.joined
+            allowance = allowance_points(work) if joined else 0
+            spendable = spendable_points(record, joined=joined, allowance=allowance)
         discount = sum(reward.discount for reward in event.rewards)
         return SaleDone(
             sale_id=SaleId(event.id),
