@@ -121,9 +121,7 @@ class Joining:
             }
             for name, value in values.items():
                 settings.put(name, value)
-            work.connection.execute(
-                "UPDATE stream SET acked_seq = 0, durable_seq = 0 WHERE is_open = 1"
-            )
+            _forget_another_server(work)
             work.commit()
 
     def begin_stream(
@@ -196,6 +194,20 @@ class Joining:
                 " WHERE member = ? AND stream_no = ? AND seq = ?",
                 (new_no, stored.seq, member, old_no, lost.seq),
             )
+
+
+def _forget_another_server(work: UnitOfWork) -> None:
+    """Begin anew with a server: what another one acknowledged, numbered or granted is void.
+
+    A till that joins again because its server was restored to a day before it joined
+    meets smaller row versions in the same epoch. Rights granted then and unused are
+    nobody's now; what was used stays covered.
+    """
+    execute = work.connection.execute
+    execute("UPDATE stream SET acked_seq = 0, durable_seq = 0 WHERE is_open = 1")
+    execute("UPDATE member SET epoch = 0, v = 0 WHERE v > 0")
+    execute("UPDATE card SET epoch = 0, v = 0 WHERE v > 0")
+    execute("UPDATE points SET granted = MIN(granted, MAX(0, used + returned - earned))")
 
 
 def _held_seq(

@@ -243,3 +243,23 @@ def test_a_batch_ends_where_it_would_be_too_long_but_holds_one_event(till: SimTi
     assert (one.last_seq, two.last_seq) == (1, 2)
     assert one.last_hash == till.state.hash_at(1)
     assert two.last_hash == till.state.hash_at(2)
+
+
+def test_joining_again_with_a_code_voids_versions_and_unused_rights_of_the_old_server(
+    till: SimTill, server: ModelServer
+) -> None:
+    grant_to(till, server)
+    till.sell(MEMBERS[0], 1, redeem=20)
+    for _ in range(5):
+        till.sell(MEMBERS[1], 2)
+        till.settle(server)
+    fresh = ModelServer(page=100)
+
+    till.join(fresh)
+    assert till.rights(MEMBERS[2]).spendable == 0
+    assert till.rights(MEMBERS[0]).spendable == 0
+    till.settle(fresh)
+
+    assert fresh.books.balances == {MEMBERS[0]: -19, MEMBERS[1]: 10}
+    assert [till.balance(member) for member in MEMBERS[:2]] == [-19, 10]
+    till.verify()
