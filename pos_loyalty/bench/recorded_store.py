@@ -9,7 +9,7 @@ from typing import cast
 from pos_loyalty.store.database import Connection
 from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
 
-_TRANSACTION_WORDS = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
+_BRACKETS = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _RecordingConnection:
         self._record = record
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> object:
-        if sql.partition(" ")[0] not in _TRANSACTION_WORDS:
+        if sql.partition(" ")[0] not in _BRACKETS:
             self._record.append(Statement(sql, values))
         return self._connection.execute(sql, values)
 
@@ -45,9 +45,8 @@ class _RecordingConnection:
         self._record.append(Statement(sql, kept, is_many=True))
         return self._connection.executemany(sql, kept)
 
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
 
 
 class RecordedStore(Store):

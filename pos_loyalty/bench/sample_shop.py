@@ -26,13 +26,13 @@ _BULK_CACHE_KIB: Final = 64 * 1024
 
 
 class DayClock(SystemClock):
-    """A clock of a busy counter's day: it moves on when the next customer comes."""
+    """A clock of a busy counter's day: it moves on from sale to sale."""
 
     def __init__(self, seed: int = 1) -> None:
         self._chance = random.Random(seed)
         self._passed_ms = 0
 
-    def next_customer(self) -> None:
+    def next_sale(self) -> None:
         """Let 15 seconds to 3 minutes pass."""
         self._passed_ms += self._chance.randrange(15_000, 180_000)
 

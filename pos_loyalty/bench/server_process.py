@@ -19,7 +19,7 @@ from pos_loyalty.server.verify import Report, verify_books
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 30.0
 _CODE_MINUTES: Final = 60
-_USER_CPU_FIELD, _SYSTEM_CPU_FIELD = 11, 12
+_UTIME_FIELD, _STIME_FIELD = 11, 12
 """utime and stime, counted after the closing bracket of the process's name (proc(5), stat)."""
 
 
@@ -33,10 +33,10 @@ class RunningServer:
 
     @property
     def cpu_seconds(self) -> float:
-        """CPU time of the process so far, user and system, all threads."""
+        """CPU time of the process so far, its own and the kernel's for it, all threads."""
         stat = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii")
         fields = stat.rpartition(")")[2].split()
-        ticks = int(fields[_USER_CPU_FIELD]) + int(fields[_SYSTEM_CPU_FIELD])
+        ticks = int(fields[_UTIME_FIELD]) + int(fields[_STIME_FIELD])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     @property

@@ -77,7 +77,7 @@ def bytes_per_event(
         exchange = Exchange(storage=state, signer=key, clock=clock, ids=ids)
         for _ in range(bodies):
             for _ in range(batch):
-                clock.next_customer()
+                clock.next_sale()
                 member = members.member(chance.randrange(members.count))
                 total = chance.choice(_TOTALS)
                 handler(make(chance, RecordSale(total=total, member_id=member, found_by="card")))
