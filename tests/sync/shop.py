@@ -112,12 +112,14 @@ def sync(till: Till, *, seconds: float = 20.0) -> SyncOutcome:
 
 def sync_until_sent(till: Till, *, tries: int = 10) -> None:
     """Ask again and again over a bad line, as somebody at a counter would."""
+    troubles: list[str] = []
     for _ in range(tries):
         outcome = sync(till)
         if outcome.trouble is None:
             assert outcome.pending == 0
             return
-    raise AssertionError("it never got through")
+        troubles.append(f"{outcome.trouble} {outcome.facts}")
+    raise AssertionError(f"it never got through: {troubles}")
 
 
 def sell_quietly(till: Till, member: MemberId, count: int) -> int:
