@@ -1,0 +1,103 @@
+"""I12: when faults stop, everything settles within bounded rounds."""
+
+from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.simulator.oracle import Violation
+from pos_loyalty.simulator.server_side import Answer, SimulatedServer
+from pos_loyalty.simulator.till_side import Outgoing, SimulatedTill
+from pos_loyalty.simulator.world import World
+from pos_loyalty.sync.exchange import Outcome, Step
+
+_ROUNDS_SPARE = 30
+_STEP_MS = 1_000
+
+
+def heal(world: World) -> int:
+    """End all faults and let everybody talk until nobody has anything to say.
+
+    Returns how many rounds that took; in a round each till makes one exchange.
+    """
+    _end_faults(world)
+    limit = _rounds_max(world)
+    for number in range(1, limit + 1):
+        world.time.pass_by(_STEP_MS)
+        outcomes = [_talk(world, till) for till in world.tills]
+        if all(outcome.step is Step.DONE and not outcome.rows for outcome in outcomes):
+            waiting = [till.name for till in world.tills if till.state.waiting().anything]
+            if waiting:
+                raise Violation(f"I12 {waiting} say that all is done, but events wait")
+            _settle_stranger(world)
+            return number
+    last = [f"{till.name} {till.position()}" for till in world.tills]
+    raise Violation(f"I12 not settled after {limit} rounds: {last}")
+
+
+def _end_faults(world: World) -> None:
+    world.line.heal()
+    if not world.server.is_up:
+        world.server.open()
+    server = world.server
+    server.fuse.disarm()
+    while server.ready or server.queued:
+        _work(server)
+    world.line.heal()
+    for till in world.tills:
+        if not till.is_up:
+            world.open_till(till)
+        till.fuse.disarm()
+        till.drop_call()
+        till.reserved.clear()
+        till.wants.clear()
+
+
+def _rounds_max(world: World) -> int:
+    """Return how many rounds are enough: pages, batches and reports, and some to spare."""
+    swarm = world.swarm
+    pending = sum(till.state.waiting().events for till in world.tills)
+    events = sum(disk.seq for disk in world.oracle.disks.values())
+    members, cards = len(world.oracle.members), len(world.template.payloads)
+    entities = 2 * members + cards + 5 + pending
+    rows = 4 * (entities // swarm.page_rows + 1)
+    batches = 2 * (events // swarm.batch_events + 1)
+    reports = 2 * (members // swarm.report_members + 1)
+    return rows + batches + reports + _ROUNDS_SPARE
+
+
+def _talk(world: World, till: SimulatedTill) -> Outcome:
+    """Carry one exchange over a line that loses nothing."""
+    try:
+        came = till.begin_exchange()
+        while isinstance(came, Outgoing):
+            came = till.take(_serve(world.server, came))
+    except LoyaltyError as error:
+        raise Violation(f"I12 {till.name} is refused: {error.code.value}") from error
+    world.settled(till, came)
+    world.trace.note(f"heal {till.name} {came.step} {came.rows} {came.appended}")
+    return came
+
+
+def _serve(server: SimulatedServer, outgoing: Outgoing) -> Answer:
+    answers: list[Answer] = []
+    server.take(outgoing.path, outgoing.body, outgoing.signature, answers.append)
+    while not answers:
+        _work(server)
+    return answers[0]
+
+
+def _work(server: SimulatedServer) -> None:
+    if server.ready:
+        server.go_on(0)
+    else:
+        server.write_group()
+
+
+def _settle_stranger(world: World) -> None:
+    """Poison never blocks: all of it is taken, whatever is thought of it."""
+    stranger = world.stranger
+    for _ in range(3):
+        if not stranger.unsent:
+            return
+        stranger.send(world)
+        while world.server.ready or world.server.queued:
+            _work(world.server)
+    if stranger.unsent:
+        raise Violation(f"I12 {stranger.unsent} poison events block their stream")

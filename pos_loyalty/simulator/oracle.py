@@ -1,0 +1,184 @@
+"""What truly happened, told from the bytes on the disks with arithmetic of its own.
+
+Nothing here uses the product's fold: a rule that is wrong on till and server alike
+would otherwise agree with itself.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+RESCUE = "rescue"
+REVERSAL = "reversal"
+RETURN = "rights_return"
+
+
+class Violation(Exception):
+    """A promise that did not hold; the message begins with the number of the invariant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One event as the oracle reads it; points are integers."""
+
+    id: str
+    kind: str
+    member: str | None
+    card: str | None
+    credit: int = 0
+    debit: int = 0
+    rights_used: int = 0
+    risk_used: int = 0
+    uncovered: int = 0
+    sale: str = ""
+
+    @property
+    def change(self) -> int:
+        """What it does to the balance."""
+        return self.credit - self.debit
+
+
+def read_fact(data: bytes) -> tuple[Fact, bool]:
+    """Read an event; the second value tells whether another event carried it over."""
+    fields: dict[str, Any] = json.loads(data)
+    is_carried = False
+    while fields["kind"] == RESCUE:
+        fields = json.loads(fields["original"])
+        is_carried = True
+    return _fact_of(fields), is_carried
+
+
+def _fact_of(fields: Mapping[str, Any]) -> Fact:
+    kind = str(fields["kind"])
+    shared: dict[str, Any] = {
+        "id": fields["id"],
+        "kind": kind,
+        "member": fields.get("member"),
+        "card": fields.get("card_key"),
+    }
+    number = {name: int(value) for name, value in fields.items() if type(value) is int}
+    if kind == "sale":
+        return Fact(
+            **shared,
+            credit=number.get("earned", 0),
+            debit=number.get("redeemed", 0),
+            rights_used=number.get("rights_used", 0),
+            risk_used=number.get("risk_used", 0),
+        )
+    if kind == REVERSAL:
+        taken, used = number.get("earned_taken", 0), number.get("rights_used", 0)
+        return Fact(
+            **shared,
+            credit=number.get("redeemed_returned", 0),
+            debit=taken,
+            rights_used=used,
+            uncovered=taken - used,
+            sale=fields["sale_id"],
+        )
+    if kind == "enrollment":
+        return Fact(**shared, credit=number.get("welcome", 0))
+    return Fact(**shared)
+
+
+@dataclass
+class Disk:
+    """What lies on one till's disk: its events, and how far the oracle has read them."""
+
+    stream: str = ""
+    seq: int = 0
+    facts: list[str] = field(default_factory=list[str])
+
+    def copy(self) -> "Disk":
+        """Return what an image of this disk holds."""
+        return Disk(self.stream, self.seq, list(self.facts))
+
+
+def _no_points() -> dict[str, int]:
+    return defaultdict(int)
+
+
+def _no_cards() -> dict[str, set[str]]:
+    return defaultdict(set)
+
+
+@dataclass
+class Oracle:
+    """Every fact of the run, what each disk holds, and what each member may be short of.
+
+    ``true_points`` are all credits less all debits that happened anywhere, whether a
+    server heard of them or not; ``debts`` what SYNC's theorem lets a member be below
+    zero: uncovered debits, the allowance used, rights copied with a disk, and grants
+    that a restored server forgot.
+    """
+
+    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
+    disks: dict[str, Disk] = field(default_factory=dict[str, Disk])
+    true_points: dict[str, int] = field(default_factory=_no_points)
+    card_points: dict[str, int] = field(default_factory=_no_points)
+    cards_of: dict[str, set[str]] = field(default_factory=_no_cards)
+    debts: dict[str, int] = field(default_factory=_no_points)
+    own_points: dict[tuple[str, str], int] = field(
+        default_factory=lambda: defaultdict[tuple[str, str], int](int)
+    )
+    """Points of a member in the events of one stream, wherever they are by now."""
+    risk_used: int = 0
+    risk_allowed: int = 0
+
+    @property
+    def members(self) -> Sequence[str]:
+        """Every member that any till ever enrolled, in order."""
+        return sorted({fact.member for fact in self.facts.values() if fact.member})
+
+    def forgive(self, points: Mapping[str, int]) -> None:
+        """Let members be short of points that a fault outside the proof put in two places."""
+        for member, count in points.items():
+            self.debts[member] += max(0, count)
+
+    def harvest(self, disk: Disk, stream: str, events: Iterable[bytes]) -> Sequence[Fact]:
+        """Take new events of a disk in; return them."""
+        if stream != disk.stream:
+            disk.stream, disk.seq = stream, 0
+        new: list[Fact] = []
+        for data in events:
+            fact, _ = read_fact(data)
+            disk.seq += 1
+            if fact.member:
+                self.own_points[stream, fact.member] += fact.change
+            if fact.id not in self.facts:
+                self._add(fact)
+            if fact.id not in disk.facts:
+                disk.facts.append(fact.id)
+            new.append(fact)
+        return new
+
+    def _add(self, fact: Fact) -> None:
+        self.facts[fact.id] = fact
+        self.risk_used += fact.risk_used
+        if fact.member is None:
+            if fact.card is not None:
+                self.card_points[fact.card] += fact.change
+            return
+        self.true_points[fact.member] += fact.change
+        self.debts[fact.member] += fact.uncovered + fact.risk_used
+        if fact.card is not None:
+            self.cards_of[fact.member].add(fact.card)
+        self._ensure_earned(fact)
+
+    def _ensure_earned(self, fact: Fact) -> None:
+        """Check the theorem at the moment when something is spent."""
+        assert fact.member is not None
+        if not fact.debit:
+            return
+        waiting = sum(max(0, self.card_points[card]) for card in self.cards_of[fact.member])
+        points, debt = self.true_points[fact.member] + waiting, self.debts[fact.member]
+        if points < -debt:
+            raise Violation(
+                f"I6 member {fact.member}: {-points} points spent above those earned,"
+                f" {debt} explained"
+            )
+        if self.risk_used > self.risk_allowed:
+            raise Violation(
+                f"I6 allowance: {self.risk_used} points used, {self.risk_allowed} allowed"
+            )

@@ -1,0 +1,283 @@
+"""One simulated shop: who lives in it, what happens in a step, and what it leaves as a trace."""
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.domain.ids import EventId, MemberId
+from pos_loyalty.simulator.cashier import Cashier
+from pos_loyalty.simulator.disasters import Disasters
+from pos_loyalty.simulator.failpoints import Killed
+from pos_loyalty.simulator.line import Line, Reply
+from pos_loyalty.simulator.oracle import Disk, Fact, Oracle, Violation
+from pos_loyalty.simulator.pages import PageWatch
+from pos_loyalty.simulator.profiles import Profile, Swarm
+from pos_loyalty.simulator.server_side import SimulatedServer
+from pos_loyalty.simulator.sources import WorldTime
+from pos_loyalty.simulator.stranger import Stranger
+from pos_loyalty.simulator.template import STRANGER, TILLS, Template
+from pos_loyalty.simulator.till_side import Outgoing, SimulatedTill
+from pos_loyalty.sync.exchange import Outcome, Step
+
+_STEP_MS_MAX = 20_000
+_POLL_ODDS = 0.2
+_WRONG_CALL_ODDS = 0.5
+_EVENTS_ALL = 1_000_000
+_BYTES_ALL = 1 << 40
+_NEWS_OF_KILLS = 30
+"""A process dies within so many statements after its fuse was lit."""
+
+
+@dataclass
+class Trace:
+    """A hash over everything that happened, and the newest lines for a person."""
+
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    lines: list[str] = field(default_factory=list[str])
+
+    def note(self, text: str) -> None:
+        """Add a line."""
+        self.digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
+        self.lines.append(text)
+
+
+class World:
+    """Tills, server, line and disasters of one seed."""
+
+    def __init__(self, folder: Path, template: Template, profile: Profile, swarm: Swarm) -> None:
+        self.folder = folder
+        self.template = template
+        self.profile = profile
+        self.swarm = swarm
+        self.time = WorldTime()
+        self.trace = Trace()
+        self.oracle = Oracle(risk_allowed=profile.allowance_points * TILLS)
+        self.line = Line(swarm.drop, swarm.double, swarm.truncate)
+        template.copy_server(folder / "server.db")
+        self.server = SimulatedServer(
+            folder / "server.db", self.time, str(folder.name), profile.allowance_points
+        )
+        self.pages = PageWatch(self.oracle, self.server)
+        if not (profile.has_second_writers or profile.has_old_books):
+            self.server.on_written = self.pages.written
+        self.tills: list[SimulatedTill] = []
+        for number in range(TILLS):
+            name = f"till-{number + 1}"
+            template.copy_till(name, folder / name)
+            self.add_till(name)
+        self.stranger = Stranger(template, self.time)
+        self.disasters = Disasters(self)
+        self._cashier = Cashier(
+            template.payloads, template.forged, hot=swarm.members_hot, holds=self._holds
+        )
+        self._weights = dict(swarm.weights)
+
+    def add_till(self, name: str, disk: Disk | None = None) -> SimulatedTill:
+        """Open a till on a folder that is there already; a clone brings its disk along."""
+        till = SimulatedTill(
+            name,
+            self.folder / name,
+            self.time,
+            self.template.keys,
+            self.folder.name,
+            self.template.merchant,
+        )
+        self.oracle.disks[name] = disk or Disk()
+        self.tills.append(till)
+        self.open_till(till)
+        return till
+
+    def close(self) -> None:
+        """Close all files."""
+        for till in self.tills:
+            till.close()
+        self.server.close()
+
+    def step(self, seed: random.Random) -> None:
+        """Let one thing happen, somewhere."""
+        self.time.pass_by(seed.randrange(_STEP_MS_MAX))
+        names = list(self._weights)
+        name = seed.choices(names, weights=list(self._weights.values()))[0]
+        till = seed.choice(self.tills)
+        result = self._do(name, till, seed)
+        self.trace.note(f"{name} {till.name} {result}")
+
+    def _do(self, name: str, till: SimulatedTill, seed: random.Random) -> str:
+        happening = self._happenings().get(name) or self.disasters.actions.get(name)
+        if happening is not None:
+            return happening(till, seed)
+        if not till.is_up:
+            return "is down"
+        sell = self._cashier.actions[name]
+        return self._at(till, lambda: sell(till, seed))
+
+    def _happenings(self) -> Mapping[str, Callable[[SimulatedTill, random.Random], str]]:
+        return {
+            "exchange": self._exchange,
+            "turn": self._turn,
+            "give_up": self._give_up,
+            "reopen": self._reopen,
+            "kill_till": self._kill_till,
+            "kill_server": self._kill_server,
+            "poison": self._poison,
+        }
+
+    # -------------------------------------------------------------- tills --
+
+    def open_till(self, till: SimulatedTill) -> None:
+        """Start a till; whatever it acknowledged before must be there."""
+        till.open()
+        position = till.position()
+        disk = self.oracle.disks[till.name]
+        if position.stream == disk.stream and position.last_seq < disk.seq:
+            raise Violation(f"I1 {till.name}: {disk.seq - position.last_seq} events are gone")
+        self.harvest(till)
+
+    def harvest(self, till: SimulatedTill) -> Sequence[Fact]:
+        """Read what is new on a till's disk."""
+        position, disk = till.position(), self.oracle.disks[till.name]
+        seq = disk.seq if position.stream == disk.stream else 0
+        if position.last_seq == seq and position.stream == disk.stream:
+            return ()
+        batch = till.state.batch(seq + 1, events_max=_EVENTS_ALL, bytes_max=_BYTES_ALL)
+        return self.oracle.harvest(disk, position.stream, batch.events)
+
+    def _holds(self, till: SimulatedTill, event_id: str) -> bool:
+        with till.till.context.store.read() as read:
+            return read.journal.get(event_id) is not None
+
+    def _at(self, till: SimulatedTill, work: Callable[[], str]) -> str:
+        """Do something at a till, which may refuse it or die over it."""
+        try:
+            result = work()
+        except Killed:
+            till.die()
+            return "died"
+        except LoyaltyError as error:
+            result = error.code.value
+        self.harvest(till)
+        return result
+
+    def _reopen(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Start something that is down."""
+        down = [till for till in self.tills if not till.is_up]
+        if not self.server.is_up and (not down or seed.random() < 1 / 2):
+            self.server.open()
+            return "server"
+        if not down:
+            return "all are up"
+        till = seed.choice(down)
+        self.open_till(till)
+        return till.name
+
+    def _kill_till(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Kill a till now, or light a fuse."""
+        if not till.is_up:
+            return "is down"
+        if seed.random() < 1 / 4:
+            till.die()
+            return "now"
+        till.fuse.arm(seed.randrange(1, _NEWS_OF_KILLS))
+        return "fuse"
+
+    def _kill_server(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Kill the server now, or light a fuse."""
+        if not self.server.is_up:
+            return "is down"
+        if seed.random() < 1 / 4:
+            self.server.die()
+            return "now"
+        self.server.fuse.arm(seed.randrange(1, 2 * _NEWS_OF_KILLS))
+        return "fuse"
+
+    def _poison(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Let a till that speaks by itself send what no till of ours writes."""
+        return self.stranger.bother(self, seed)
+
+    # --------------------------------------------------------------- line --
+
+    def _exchange(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Begin an exchange, unless one is under way."""
+        if not till.is_up or till.strand is not None:
+            return "is busy"
+        is_poll = seed.random() < _POLL_ODDS
+        wants: Sequence[tuple[MemberId, int]] = () if is_poll else tuple(till.wants.items())
+        return self._converse(till, lambda: till.begin_exchange(wants=wants, is_poll=is_poll), seed)
+
+    def _give_up(self, till: SimulatedTill, seed: random.Random) -> str:
+        """A call's time is up; its answer may still come."""
+        if not till.is_up or till.strand is None:
+            return "nothing waits"
+        return self._converse(till, till.give_up, seed)
+
+    def _turn(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Let one thing under way go on: a packet arrives, or the server does a bit of work."""
+        server, line = self.server, self.line
+        ready, queued = len(server.ready), len(server.queued)
+        place = seed.randrange(max(1, len(line.requests) + len(line.replies) + ready + queued))
+        if place < len(line.requests):
+            return self._arrive(place, seed)
+        place -= len(line.requests)
+        if place < len(line.replies):
+            return self._take(line.replies.pop(place), seed)
+        place -= len(line.replies)
+        if place < ready:
+            server.go_on(place)
+            return "server works"
+        if queued:
+            server.write_group()
+            return "server writes"
+        return "all is quiet"
+
+    def _arrive(self, place: int, seed: random.Random) -> str:
+        request = self.line.requests.pop(place)
+        deliver = self.line.answer(request, seed)
+        self.server.take(request.path, request.body, request.signature, deliver)
+        return f"arrives {hashlib.sha256(request.body).hexdigest()[:8]}"
+
+    def _take(self, reply: Reply, seed: random.Random) -> str:
+        """Give an answer to its call; a late one goes to the wrong call at times."""
+        till = reply.till
+        waiting = till.strand.waits_for if till.strand is not None else None
+        if not till.is_up or not isinstance(waiting, Outgoing) or waiting.path != reply.path:
+            return "nobody waits"
+        if till.call != reply.call and seed.random() < _WRONG_CALL_ODDS:
+            return "late"
+        return self._converse(till, lambda: till.take(reply.answer), seed)
+
+    def _converse(
+        self, till: SimulatedTill, resume: Callable[[], Outgoing | Outcome], seed: random.Random
+    ) -> str:
+        def work() -> str:
+            came = resume()
+            if isinstance(came, Outgoing):
+                self.line.send(till, came, seed)
+                return f"sends {hashlib.sha256(came.body).hexdigest()[:8]}"
+            self.settled(till, came)
+            return f"{came.step} {came.rows} {came.appended}"
+
+        return self._at(till, work)
+
+    def settled(self, till: SimulatedTill, outcome: Outcome) -> None:
+        """Look at a till after an exchange."""
+        if outcome.granted or outcome.step is Step.REJOIN:
+            till.wants.clear()
+        self.harvest(till)
+        if not (self.profile.has_second_writers or self.profile.has_old_books):
+            self.pages.ensure_whole(till)
+
+    def is_stranger(self, stream: str) -> bool:
+        """Tell whether a journal is the stranger's."""
+        return stream == self.template.stranger_stream[0]
+
+
+def own_events(till: SimulatedTill) -> Sequence[EventId]:
+    """Return the ids of the newest events of a till, for whoever wants to copy them."""
+    with till.till.context.store.read() as read:
+        return [EventId(stored.id) for stored in read.journal.newest("sale", 3)]
+
+
+__all__ = ["STRANGER", "Trace", "World", "own_events"]
