@@ -15,10 +15,11 @@ from pos_loyalty.demo.sample_history import WalkingClock, play_history
 from pos_loyalty.demo.sample_people import sample_people
 from pos_loyalty.demo.server_process import ServerProcess, database_url, run_server_command
 from pos_loyalty.domain.event import NewCard
-from pos_loyalty.domain.ids import BatchId, MemberId
+from pos_loyalty.domain.ids import BatchId, CardKey, MemberId
 from pos_loyalty.domain.reward import PointsForMoney
 from pos_loyalty.services.issue_cards import IssueCards
 from pos_loyalty.services.join_server import JoinServer, JoinServerHandler
+from pos_loyalty.services.look_up_card import CardKind, LookUpCard
 from pos_loyalty.services.look_up_member import LookUpMember
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.system_sources import SystemClock
@@ -92,6 +93,25 @@ def take_line(folder: DemoFolder, state: DemoState) -> Line:
     line = Line()
     move_line(folder, line.port)
     return line
+
+
+def cards_to_try(folder: DemoFolder, state: DemoState) -> tuple[SampleCard, ...]:
+    """Return a card with a reward, a usual one, and one that is still nobody's."""
+    rewarded, usual, blank = state.shown[:3]
+    with open_sample_till(folder) as till:
+        unused = (card for card in (blank, *state.blanks) if _is_unused(till, card))
+        chosen = next(unused, blank)
+    if chosen != blank:
+        _draw(_issued(chosen), folder.cards / f"{PICTURE_NAMES[2]}.png")
+    return rewarded, usual, chosen
+
+
+def _is_unused(till: Till, card: SampleCard) -> bool:
+    return till.look_up_card(LookUpCard(card.payload)).kind is CardKind.BLANK
+
+
+def _issued(card: SampleCard) -> IssuedCard:
+    return IssuedCard(payload=card.payload, number=card.number, card_key=CardKey(""))
 
 
 def _fill(till: Till, clock: WalkingClock) -> tuple[CardBatch, tuple[MemberId, ...]]:

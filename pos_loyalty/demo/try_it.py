@@ -1,7 +1,7 @@
 """The demo by hand: the till's real window, and beside it a small one with cards to click."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from pos_loyalty.app import TillWindow, WindowSettings, application
-from pos_loyalty.demo.folder import DemoFolder, DemoState, SampleCard
+from pos_loyalty.demo.folder import DemoFolder, SampleCard
 from pos_loyalty.demo.line import Line
 from pos_loyalty.demo.sample_shop import (
     PICTURE_NAMES,
     Say,
+    cards_to_try,
     make_shop,
     open_sample_till,
     take_line,
@@ -29,14 +30,18 @@ from pos_loyalty.demo.sample_shop import (
 from pos_loyalty.demo.server_process import ServerProcess
 from pos_loyalty.devices.camera_sources import FrameSource
 
-_CARD_WIDTH: Final = 200
-_CARD_HEIGHT: Final = 126
-_MARGIN: Final = 16
+_CARD_WIDTH: Final = 190
+_CARD_HEIGHT: Final = 120
+_MARGIN: Final = 12
+_WIDTH: Final = 264
+_TEXT_PIXELS: Final = 15
 _WAKE_MS: Final = 200
+_COUNTER_WIDTH_MIN: Final = 1_000
+"""Narrower, the counter would be hard to read: then it keeps its size."""
 _LESSONS: Final = (
-    "Scan this card, type 1234 and press Enter:\n{name} collects points.",
-    "{name} has enough points for a reward:\nscan, press Alt+1, type 2100, Enter.",
-    "A new card: scan it and press Enter.\nSomebody new starts to collect.",
+    "Scan it, type 1234, press Enter: {name} collects points.",
+    "A reward for {name}: scan it, press Alt+1, type 2100, press Enter.",
+    "A new card: scan it, press Enter. Somebody new starts to collect.",
 )
 
 
@@ -59,10 +64,10 @@ def try_it(folder: DemoFolder, say: Say, *, is_fresh: bool) -> int:
     server = ServerProcess(folder.books, log=folder.server_log)
     with server, take_line(folder, state) as line:
         line.lead_to(server.port)
-        return _show(folder, state, line)
+        return _show(folder, cards_to_try(folder, state), line)
 
 
-def _show(folder: DemoFolder, state: DemoState, line: Line) -> int:
+def _show(folder: DemoFolder, three: Sequence[SampleCard], line: Line) -> int:
     qt = application()
     till_window = TillWindow(lambda: open_sample_till(folder), WindowSettings(_webcam))
 
@@ -71,7 +76,7 @@ def _show(folder: DemoFolder, state: DemoState, line: Line) -> int:
             till_window.window.activateWindow()
             till_window.presenter.card_scanned((card.payload,))
 
-    cards = SampleCards(folder, state, scan=scan, line=line)
+    cards = SampleCards(folder, three, scan=scan, line=line)
     till_window.window.closed.connect(qt.quit)
     till_window.opened.connect(lambda: _place_beside(cards, till_window.window))
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -94,12 +99,15 @@ def _webcam() -> FrameSource:
 
 
 def _place_beside(cards: QWidget, window: QWidget) -> None:
-    """Put the small window where the big one leaves room, else into its corner."""
-    cards.adjustSize()
+    """Put both windows side by side; where the screen is too narrow, the small one overlaps."""
     screen = window.screen().availableGeometry()
+    frame_width = window.frameGeometry().width() - window.width()
+    room = screen.width() - cards.width() - 2 * frame_width
+    if room >= _COUNTER_WIDTH_MIN:
+        window.resize(min(window.width(), room), window.height())
+        window.move(screen.topLeft())
     right = window.frameGeometry().right() + 1
-    left = min(right, screen.right() - cards.width())
-    cards.move(left, window.frameGeometry().top())
+    cards.move(min(right, screen.right() - cards.width()), window.frameGeometry().top())
     cards.show()
     window.activateWindow()
 
@@ -110,16 +118,16 @@ class SampleCards(QWidget):
     def __init__(
         self,
         folder: DemoFolder,
-        state: DemoState,
+        three: Sequence[SampleCard],
         *,
         scan: Callable[[SampleCard], None],
         line: Line,
     ) -> None:
-        """Show the first three cards of the sheet.
+        """Show three cards: with a reward, a usual one, a new one.
 
         Args:
             folder: where their pictures lie.
-            state: which cards they are.
+            three: which cards they are.
             scan: called with a card that was clicked.
             line: what the box at the bottom cuts and mends.
         """
@@ -129,8 +137,12 @@ class SampleCards(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.addWidget(QLabel("Click a card as if you held it to the scanner."))
-        usual, rewarded, blank = state.shown[1], state.shown[0], state.shown[2]
+        self.setFixedWidth(_WIDTH)
+        font = self.font()
+        font.setPixelSize(_TEXT_PIXELS)
+        self.setFont(font)
+        column.addWidget(_wrapped("Click a card as if you held it to the scanner."))
+        rewarded, usual, blank = three
         pictures = (PICTURE_NAMES[1], PICTURE_NAMES[0], PICTURE_NAMES[2])
         self.cards = tuple(
             _card_button(card, folder.cards / f"{picture}.png", scan)
@@ -140,8 +152,8 @@ class SampleCards(QWidget):
             self.cards, (usual, rewarded, blank), _LESSONS, strict=True
         ):
             column.addWidget(button)
-            column.addWidget(QLabel(lesson.format(name=card.name)))
-        sheet = QPushButton("Open the sheet of sample cards (PDF)")
+            column.addWidget(_wrapped(lesson.format(name=card.name)))
+        sheet = QPushButton("Open the sheet (PDF)")
         sheet.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         sheet.clicked.connect(lambda: _open(folder.sheet))
         column.addWidget(sheet)
@@ -149,6 +161,7 @@ class SampleCards(QWidget):
         self.cut.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.cut.toggled.connect(self._switch_line)
         column.addWidget(self.cut)
+        self.resize(_WIDTH, column.totalHeightForWidth(_WIDTH))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the line whole: the box that mends it is gone."""
@@ -162,12 +175,19 @@ class SampleCards(QWidget):
             self._line.mend()
 
 
+def _wrapped(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    return label
+
+
 def _card_button(
     card: SampleCard, picture: Path, scan: Callable[[SampleCard], None]
 ) -> QPushButton:
     button = QPushButton()
     button.setIcon(QIcon(QPixmap(str(picture))))
     button.setIconSize(QSize(_CARD_WIDTH, _CARD_HEIGHT))
+    button.setFixedHeight(_CARD_HEIGHT + _MARGIN)
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     button.setAccessibleName(card.name or "A new card")
     button.setToolTip(f"{card.name or 'A new card'}, number {card.number}")

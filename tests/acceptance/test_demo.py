@@ -116,7 +116,7 @@ def test_a_click_on_a_sample_card_is_a_scan_and_the_line_can_be_cut(
     assert state is not None
     scanned: list[SampleCard] = []
     with Line() as line:
-        window = SampleCards(folder, state, scan=scanned.append, line=line)
+        window = SampleCards(folder, state.shown[:3], scan=scanned.append, line=line)
         qtbot.addWidget(window)
 
         for button in window.cards:
@@ -128,6 +128,23 @@ def test_a_click_on_a_sample_card_is_a_scan_and_the_line_can_be_cut(
         assert set(scanned) == set(state.shown[:3])
         assert was_cut
         assert not line.is_cut
+
+
+def test_the_new_card_to_try_is_one_that_nobody_has_yet(played: Played, tmp_path: Path) -> None:
+    from pos_loyalty.demo.folder import DemoFolder
+    from pos_loyalty.demo.sample_shop import cards_to_try
+
+    folder = DemoFolder(tmp_path / "day")
+    shutil.copytree(played.folder, folder.root)
+    state = folder.read()
+    assert state is not None
+
+    *members, new = cards_to_try(folder, state)
+
+    assert all(card.name for card in members)
+    # The day began with the first blank cards: they have members now.
+    assert new in state.blanks
+    assert new not in state.blanks[:6]
 
 
 def test_without_a_display_the_demo_says_how_to_see_it() -> None:
