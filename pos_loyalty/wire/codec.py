@@ -5,7 +5,6 @@ more compressed than an honest one can be, so that a small request can never
 become a large object.
 """
 
-import re
 import zlib
 from typing import TypeVar
 
@@ -19,6 +18,8 @@ INFLATED_BYTES_MAX = 4 * 1024 * 1024
 RATIO_MAX = 200
 """Honest batches of near-identical sales reach about 40; zlib's own limit is 1032."""
 DEPTH_MAX = 12
+VALUES_MAX = 100_000
+"""A full batch of long sales has 20,000; every value costs far more memory than its bytes."""
 _RATIO_FREE_BYTES = 64 * 1024
 _LEVEL = 6
 
@@ -65,24 +66,31 @@ def unpack(
         CommandRefused: outside the limits, or not such a message.
     """
     inflated = inflate(data, compressed_max=compressed_max)
-    ensure_shallow(inflated)
+    ensure_modest(inflated)
     try:
         return msgspec.json.decode(inflated, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CommandRefused(Code.BODY_SHAPE, detail=str(error)[:120]) from error
 
 
-def ensure_shallow(data: bytes) -> None:
-    """Refuse JSON that nests deeper than any message of ours.
+def ensure_modest(data: bytes) -> None:
+    """Refuse JSON that nests deeper or holds more values than any message of ours.
 
-    Strings are cut out, only brackets are kept, and innermost pairs are taken away
-    round by round: all of it in C, because this runs over every body. A round takes
+    What strings hold is cut out, only brackets are kept, and innermost pairs are taken
+    away round by round: all of it in C and in time that grows with the length alone,
+    because this runs over every body, before anybody knows who sent it. A round takes
     one level, or two where kinds alternate.
 
     Raises:
-        CommandRefused: nested more than ``DEPTH_MAX`` rounds deep.
+        CommandRefused: more than ``VALUES_MAX`` values, or nested more than
+            ``DEPTH_MAX`` rounds deep.
     """
-    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    marks = data.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NOT_MARKS)
+    # Two quotes side by side begin and end the same thing, or end one string and begin the next.
+    outside = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
+    if outside.count(b",") >= VALUES_MAX:
+        raise CommandRefused(Code.BODY_SHAPE, detail="too many values")
+    brackets = outside.replace(b",", b"")
     for _ in range(DEPTH_MAX):
         if not brackets:
             return
@@ -91,5 +99,4 @@ def ensure_shallow(data: bytes) -> None:
         raise CommandRefused(Code.BODY_SHAPE, detail="nested too deeply")
 
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NOT_MARKS = bytes(set(range(256)) - set(b'[]{}",'))

@@ -10,11 +10,14 @@ import time
 import urllib.parse
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.server import settings
 from pos_loyalty.server.authentication import signed_request
 from pos_loyalty.wire import codec
@@ -29,6 +32,7 @@ from tests.contract.simple_till import (
 )
 
 EXCHANGE = "/sync/v1/exchange"
+_ENCODER = msgspec.json.Encoder()
 
 
 def refusal_to(url: str, path: str, body: bytes, signature: str = "AAAA") -> tuple[int, str]:
@@ -59,6 +63,34 @@ def test_A47_nested_json_is_refused(server: RunningServer) -> None:
     deep = zlib.compress(b"[" * 25_000 + b"]" * 25_000)
 
     assert refusal_to(server.url, EXCHANGE, deep) == (400, "E-BODY-SHAPE")
+
+
+@pytest.mark.parametrize("end", [b"", b"\\"])
+def test_A47_a_string_without_end_costs_no_more_time_than_its_length(end: bytes) -> None:
+    body = b'"' + b'\\"' * 1_900_000 + end
+    began = time.process_time()
+
+    with pytest.raises(CommandRefused):
+        codec.unpack(zlib.compress(body, 1) + b"", Refusal, compressed_max=len(body))
+
+    assert time.process_time() - began < 2.0
+
+
+def test_A47_a_body_of_a_million_values_is_refused_before_they_exist(
+    server: RunningServer,
+) -> None:
+    till = server.joined_till()
+    request = _ENCODER.encode(till.request(token=os.urandom(12_000).hex()))
+    bomb = request[:-1] + b',"events":[' + b"1," * 1_900_000 + b"1]}"
+    body = zlib.compress(bomb, 9)
+    assert len(body) < codec.COMPRESSED_BYTES_MAX
+    before = memory_of(server)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(partial(refusal_to, server.url, EXCHANGE), [body] * 16))
+
+    assert answers == {(400, "E-BODY-SHAPE")}
+    assert memory_of(server) - before < 256 * 1024
 
 
 def test_S22_a_body_above_the_limit_is_refused_while_it_streams(server: RunningServer) -> None:
