@@ -6,6 +6,7 @@ Lengths are millimeters here and points only where reportlab is called.
 from typing import TYPE_CHECKING, Final
 
 from pos_loyalty.cards.batch import IssuedCard
+from pos_loyalty.cards.code_stencil import code_matrix, points, stencil
 from pos_loyalty.cards.design import INK, WHITE, CardDesign
 from pos_loyalty.cards.fonts import BOLD, REGULAR, load_fonts, printable, width_points
 from pos_loyalty.domain.card_payload import group_card_number
@@ -30,9 +31,6 @@ PANEL_Y: Final = (CARD_HEIGHT - PANEL_HEIGHT) / 2
 CODE_X: Final = PANEL_X + QUIET_ZONE
 CODE_Y: Final = PANEL_Y + PANEL_HEIGHT - QUIET_ZONE - CODE_SIDE
 
-_POINTS_PER_MM: Final = 72 / 25.4
-_MASK_PATTERN: Final = 2
-"""Any of the eight does: searching the best costs 13 times the whole rest and reads no better."""
 _TEXT_X: Final = 6.0
 _TEXT_WIDTH: Final = PANEL_X - _TEXT_X - 4.0
 _NAME_SIZES: Final = (17.0, 15.0, 13.0, 11.0, 9.5)
@@ -41,11 +39,6 @@ _LINE_SIZE: Final = 8.5
 _NUMBER_SIZE: Final = 9.5
 _COPY_SIZE: Final = 6.0
 _FACE_FORM: Final = "card_face"
-
-
-def points(millimeters: float) -> float:
-    """Return a length in the unit of PDF."""
-    return millimeters * _POINTS_PER_MM
 
 
 def define_face(canvas: "Canvas", design: CardDesign) -> None:
@@ -81,38 +74,8 @@ def draw_card(canvas: "Canvas", card: IssuedCard, x: float, y: float) -> None:
         canvas.setFont(REGULAR, _COPY_SIZE)
         canvas.drawCentredString(middle, points(PANEL_Y + 1.4), f"copy {card.next_copy}")
     canvas.setFillColorRGB(0, 0, 0)
-    canvas.addLiteral(_code_operators(card.payload))
+    canvas.addLiteral(stencil(code_matrix(card.payload), CODE_X, CODE_Y, CODE_SIDE))
     canvas.restoreState()
-
-
-def code_matrix(payload: str) -> list[list[bool]]:
-    """Return the modules of the code, dark is true, without the quiet zone."""
-    from qrcode.constants import ERROR_CORRECT_Q
-    from qrcode.main import QRCode
-
-    code = QRCode(version=2, error_correction=ERROR_CORRECT_Q, border=0, mask_pattern=_MASK_PATTERN)
-    code.add_data(payload, optimize=0)
-    code.make(fit=False)
-    return code.get_matrix()
-
-
-def _code_operators(payload: str) -> str:
-    """Return the PDF operators that paint the code: one stencil of 1 bit a module."""
-    rows = code_matrix(payload)
-    assert len(rows) == MODULES
-    row_bytes = -(-MODULES // 8)
-    hex_rows = (_row_bits(row).to_bytes(row_bytes, "big").hex() for row in rows)
-    side, x, y = points(CODE_SIDE), points(CODE_X), points(CODE_Y)
-    return (
-        f"q {side:.4f} 0 0 {side:.4f} {x:.4f} {y:.4f} cm BI /W {MODULES} /H {MODULES} /IM true"
-        f" /BPC 1 /D [1 0] /F /AHx ID {''.join(hex_rows)}> EI Q"
-    )
-
-
-def _row_bits(row: list[bool]) -> int:
-    """Return a row as a number, first module highest, filled up to whole bytes."""
-    bits = int("".join("1" if is_dark else "0" for is_dark in row), 2)
-    return bits << -len(row) % 8
 
 
 def _draw_texts(canvas: "Canvas", design: CardDesign) -> None:

@@ -19,8 +19,8 @@ from pos_loyalty.cards.card_face import (
     CARD_WIDTH,
     define_face,
     draw_card,
-    points,
 )
+from pos_loyalty.cards.code_stencil import points
 from pos_loyalty.cards.design import CardDesign
 from pos_loyalty.cards.fonts import REGULAR, printable
 from pos_loyalty.cards.sheet_check import PlacedCard, check_sheet

@@ -1,4 +1,4 @@
-"""`cards issue` and `cards sheet`: blank cards come into being, and are printed."""
+"""`cards issue`, `cards sheet`, `cards commands`: what the owner prints."""
 
 import argparse
 import csv
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pos_loyalty.cards.batch import CardBatch, IssuedCard
     from pos_loyalty.cards.design import CardDesign
     from pos_loyalty.cards.sheet import Progress
+    from pos_loyalty.domain.ids import MerchantId
     from pos_loyalty.till import Till
 
 _FOLDER: Final = "cards"
@@ -23,7 +24,7 @@ _FOLDER: Final = "cards"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the two commands take."""
+    """Declare what the three commands take."""
     commands = parser.add_subparsers(dest="cards_command", required=True, metavar="COMMAND")
 
     issue = commands.add_parser("issue", help="make a batch of blank cards")
@@ -60,9 +61,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument("--json", action="store_true", help="answer in JSON")
     sheet.set_defaults(cards_run=_sheet)
 
+    commands_sheet = commands.add_parser(
+        "commands", help="print the sheet of commands for a till with a scanner alone"
+    )
+    commands_sheet.add_argument(
+        "--data", type=Path, required=True, help="the data folder of a till of the shop"
+    )
+    commands_sheet.add_argument("--out", type=Path, required=True, help="the PDF file to write")
+    commands_sheet.add_argument("--json", action="store_true", help="answer in JSON")
+    commands_sheet.set_defaults(cards_run=_commands)
+
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the chosen one of the two."""
+    """Run the chosen one of the three."""
     return int(arguments.cards_run(arguments))
 
 
@@ -160,9 +171,46 @@ def _sheet(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _commands(arguments: argparse.Namespace) -> int:
+    """Print the command sheet of the shop. Works while the till is open: it is only read."""
+    from pos_loyalty.cards.command_sheet import write_command_sheet
+    from pos_loyalty.domain.card_payload import merchant_tag
+
+    merchant, shop_name = _shop(arguments.data)
+    report = write_command_sheet(arguments.out, shop_name=shop_name, tag=merchant_tag(merchant))
+    if arguments.json:
+        print(json.dumps({"file": str(report.path), "codes": report.codes}))
+    else:
+        print(f"{report.codes} commands in {report.path}; every code was read")
+    return 0
+
+
+def _shop(data: Path) -> "tuple[MerchantId, str]":
+    """Return whose till this is, and the shop's name."""
+    from contextlib import closing
+
+    from pos_loyalty.domain.ids import MerchantId
+    from pos_loyalty.store.data_folder import DataFolder
+    from pos_loyalty.store.database import connect_reader
+    from pos_loyalty.store.errors import translating
+    from pos_loyalty.store.settings import Setting, SettingRepository
+
+    key = _till_key(data)
+    with closing(connect_reader(DataFolder(data).database, key)) as connection, translating():
+        text = SettingRepository(connection).text
+        name = text(Setting.SHOP_NAME) or text(Setting.MERCHANT_NAME)
+        return MerchantId(text(Setting.MERCHANT)), name
+
+
 def _key(data: Path) -> bytes:
     """Return the key of this till's batch files."""
     from pos_loyalty.cards.batch_file import batch_file_key
+
+    return batch_file_key(_till_key(data))
+
+
+def _till_key(data: Path) -> bytes:
+    """Return the key of this till's database."""
     from pos_loyalty.store.data_folder import DataFolder
     from pos_loyalty.store.keys import BestKeys
     from pos_loyalty.store.opening import read_key
@@ -170,7 +218,7 @@ def _key(data: Path) -> bytes:
     folder = DataFolder(data)
     if not folder.label.exists():
         raise CommandRefused(Code.FILE_ABSENT, file=str(folder.label))
-    return batch_file_key(read_key(folder, BestKeys()))
+    return read_key(folder, BestKeys())
 
 
 def _progress() -> "Progress":

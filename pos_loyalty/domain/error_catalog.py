@@ -451,7 +451,7 @@ CATALOG: dict[Code, Entry] = {
         "Name an empty folder.",
     ),
     Code.PRINT_UNREADABLE: Entry(
-        "Card {position} on the sheet cannot be read. Do not print this file.",
+        "Code {position} on the sheet cannot be read. Do not print this file.",
         _NO_SALE,
         "Choose another design, or a larger code.",
     ),

@@ -11,7 +11,7 @@ from pytestqt.exceptions import TimeoutError as WaitedTooLong
 from pytestqt.qtbot import QtBot
 
 from pos_loyalty.app import TillWindow
-from pos_loyalty.ui.presenters.command_codes import command_code
+from pos_loyalty.domain.command_codes import command_code
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen
 
 WAIT_MS = 20_000

@@ -9,14 +9,14 @@ from typing import Final
 
 from pos_loyalty.devices.repeat_guard import RepeatGuard
 from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.command_codes import read_command
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
 from pos_loyalty.domain.ids import SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.run_sync import ConnectionStatus
-from pos_loyalty.ui.presenters import command_codes, key_bindings, strips
+from pos_loyalty.ui.presenters import key_bindings, strips
 from pos_loyalty.ui.presenters.amount_entry import ascii_key
-from pos_loyalty.ui.presenters.command_codes import read_command
 from pos_loyalty.ui.presenters.counter_screen import Action
 from pos_loyalty.ui.presenters.counter_services import (
     CounterServices,
@@ -219,7 +219,7 @@ class CounterPresenter:
         """Handle a code of the command sheet: like its key, but a scanner may double."""
         if self._commands.is_repeat(command, self._desk.clock.monotonic_ms()):
             return
-        key = command_codes.KEYS.get(command)
+        key = key_bindings.COMMANDS.get(command)
         if key is not None:
             self.key_pressed(key)
         elif command == "LINE":

@@ -30,3 +30,13 @@ ROWS: Final = {"Up": -1, "Down": 1}
 """Key to the rows that the selection of an open list moves down."""
 
 FULL_SCREEN: Final = "F11"
+
+COMMANDS: Final = {
+    "OK": "Enter",
+    "CLEAR": "Delete",
+    "BACK": "Esc",
+    "UNDO": "F8",
+    "NEW": "F2",
+    "NOCARD": "F6",
+} | {f"REWARD{position}": f"Alt+{position}" for position in range(1, 6)}
+"""Code of the command sheet to the key that does the same; digits, point and LINE are typed."""

@@ -7,8 +7,8 @@ from pypdfium2 import PdfDocument
 
 from pos_loyalty.cards import sheet as sheet_module
 from pos_loyalty.cards.batch import CardBatch, IssuedCard
-from pos_loyalty.cards.card_face import code_matrix
 from pos_loyalty.cards.card_picture import card_picture
+from pos_loyalty.cards.code_stencil import code_matrix
 from pos_loyalty.cards.design import CardDesign
 from pos_loyalty.cards.sheet import SheetLayout, write_sheet
 from pos_loyalty.cards.sheet_check import PlacedCard, check_sheet, render

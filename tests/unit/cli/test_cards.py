@@ -4,9 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import zxingcpp
+from pypdfium2 import PdfDocument
 
 from pos_loyalty.cli import cards, main
-from pos_loyalty.domain.card_payload import parse_payload
+from pos_loyalty.domain.card_payload import merchant_tag, parse_payload
+from pos_loyalty.domain.command_codes import COMMANDS, read_command
 from pos_loyalty.services.look_up_card import CardKind, LookUpCard
 from pos_loyalty.till import open_till
 
@@ -163,3 +166,30 @@ def test_issuing_says_what_to_do_next(data: Path, capsys: pytest.CaptureFixture[
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("2 blank cards in ")
     assert "cards sheet --batch" in second
+
+
+def test_the_command_sheet_is_printed_while_the_till_is_open(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "commands.pdf"
+    with open_till(data) as till:
+        assert main(["cards", "commands", "--data", str(data), "--out", str(out), "--json"]) == 0
+        tags = [merchant_tag(till.shop.merchant)]
+
+    assert json.loads(capsys.readouterr().out) == {"file": str(out), "codes": len(COMMANDS)}
+    with PdfDocument(out) as document:
+        page = document[0]
+        codes = zxingcpp.read_barcodes(page.render(scale=3).to_pil())
+        page.close()
+    assert {read_command(code.text, tags) for code in codes} == set(COMMANDS)
+
+
+def test_the_command_sheet_says_what_it_did_in_words(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "commands.pdf"
+    assert main(["cards", "commands", "--data", str(data), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"24 commands in {out}; every code was read\n"
+
+    nowhere = tmp_path / "nowhere"
+    assert error_of(capsys, "commands", "--data", nowhere, "--out", out) == "E-FILE-ABSENT"

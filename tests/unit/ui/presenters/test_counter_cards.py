@@ -1,7 +1,7 @@
 import pytest
 
+from pos_loyalty.domain.command_codes import COMMANDS, command_code, read_command
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.ui.presenters.command_codes import COMMANDS, command_code, read_command
 from pos_loyalty.ui.presenters.counter_screen import (
     Action,
     CameraPanel,

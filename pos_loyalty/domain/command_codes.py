@@ -7,7 +7,7 @@ A code is 10 letters of the card alphabet, which come out right on every keyboar
     sheet  merchant tag   command    2 check letters
 
 It does what a key of the keyboard does, so it can do no more than a cashier; the tag keeps the
-sheet of another shop from working here.
+sheet of another shop from working here. `cards` prints the codes, the counter reads them.
 """
 
 from collections.abc import Sequence
@@ -35,16 +35,6 @@ COMMANDS: Final = (
     "LINE",
 )
 """What the sheet offers; the place in this list is printed, so it only grows at its end."""
-
-KEYS: Final = {
-    "OK": "Enter",
-    "CLEAR": "Delete",
-    "BACK": "Esc",
-    "UNDO": "F8",
-    "NEW": "F2",
-    "NOCARD": "F6",
-} | {f"REWARD{position}": f"Alt+{position}" for position in range(1, 6)}
-"""The key that does the same; digits, point and LINE are typed."""
 
 _LENGTH: Final = len(SHEET_LETTERS) + 3 + 2 + CHECK_LENGTH
 
