@@ -177,6 +177,7 @@ def _ensure_shape(request: SyncRequest) -> bytes:
         (lambda: len(request.profiles) <= PROFILES_MAX, "profiles"),
         (lambda: len(request.granted_seen or ()) <= GRANTED_PAGE_MAX, "granted_seen"),
         (lambda: 0 <= request.lost_ack < _SEQ_MAX, "lost_ack"),
+        (lambda: 0 <= request.epoch < _SEQ_MAX, "epoch"),
     ]
     for holds, name in claims:
         if not holds():

@@ -96,6 +96,8 @@ def _fold_request(
         is_older = is_ahead(request.cursor, books.epoch, next_v=books.v)
         if is_older or request.lost_ack > stream.last:
             _raise_epoch(books, stream)
+    elif request.epoch > books.epoch:
+        _raise_epoch(books, stream, above=request.epoch)
     status = standing(
         stream,
         request,
@@ -141,8 +143,14 @@ def _fold_events(
 
 
 def _turn_token(books: Books, stream: StreamState, shown: str, fresh: str) -> None:
-    """Give the stream a new token; one never given out may mean that the till exists twice."""
-    if shown and shown not in {stream.token, stream.token_previous}:
+    """Give the stream a new token; one never given out may mean that the till exists twice.
+
+    Until the newest token is shown it stays: several answers in a row may be lost, and
+    a till that never saw them shows the one before.
+    """
+    if shown and shown == stream.token_previous:
+        return
+    if shown and shown != stream.token:
         books.notice("till_twice", stream.stream, 0, "this till may exist twice")
     stream.token_previous = stream.token
     stream.token = fresh
@@ -174,9 +182,12 @@ def _take_report(books: Books, stream: StreamState, request: SyncRequest) -> Non
         books.dirty_streams.add(stream.stream)
 
 
-def _raise_epoch(books: Books, stream: StreamState) -> None:
-    """The books are older than what a till saw: they were restored, and nobody said so."""
-    books.epoch += 1
+def _raise_epoch(books: Books, stream: StreamState, *, above: int = 0) -> None:
+    """The books are older than what a till saw: they were restored, and nobody said so.
+
+    A till ignores answers of older epochs, so the new one lies above every till's.
+    """
+    books.epoch = max(books.epoch, above) + 1
     books.epoch_raised = True
     for other in books.streams.values():
         other.frozen = not other.closed
