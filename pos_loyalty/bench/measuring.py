@@ -63,7 +63,7 @@ def forget_peak() -> None:
 def peak_mb() -> float:
     """Return this process's peak of resident memory in MB; 0 where the system does not tell."""
     if _STATUS.exists():
-        return peak_mb_of(_STATUS)
+        return peak_mb_in(_STATUS.read_text(encoding="ascii", errors="replace"))
     if sys.platform == "win32":
         return 0.0
     import resource
@@ -72,8 +72,7 @@ def peak_mb() -> float:
     return peak / _KIB_PER_MB / (_KIB_PER_MB if sys.platform == "darwin" else 1)
 
 
-def peak_mb_of(status: Path) -> float:
-    """Read the peak of resident memory in MB from a process's ``/proc/…/status``."""
-    lines = status.read_text(encoding="ascii", errors="replace").splitlines()
-    line = next(line for line in lines if line.startswith("VmHWM:"))
+def peak_mb_in(status: str) -> float:
+    """Return the peak of resident memory in MB that a process's ``/proc/…/status`` tells."""
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / _KIB_PER_MB

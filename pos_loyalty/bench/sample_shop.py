@@ -29,6 +29,7 @@ class DayClock(SystemClock):
     """A clock of a busy counter's day: it moves on from sale to sale."""
 
     def __init__(self, seed: int = 1) -> None:
+        super().__init__()
         self._chance = random.Random(seed)
         self._passed_ms = 0
 

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from pos_loyalty.bench.measuring import peak_mb_of
+from pos_loyalty.bench.measuring import peak_mb_in
 from pos_loyalty.server.listen import serve
 from pos_loyalty.server.settings import SQLITE_PREFIX, ServerSettings
 from pos_loyalty.server.setup import create_merchant, create_till_code, open_database
@@ -42,7 +42,8 @@ class RunningServer:
     @property
     def peak_mb(self) -> float:
         """Peak of resident memory in MB."""
-        return peak_mb_of(Path(f"/proc/{self.process_id}/status"))
+        status = Path(f"/proc/{self.process_id}/status")
+        return peak_mb_in(status.read_text(encoding="ascii", errors="replace"))
 
     def till_code(self) -> str:
         """Return a one-time code with which one till joins."""
