@@ -8,10 +8,14 @@ _VERSION_7 = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
 _RANDOM_A_BITS = 12
 _RANDOM_B_BITS = 62
+_QUARTER_MS = 15 * 60 * 1000
 
 
 class SystemClock:
     """The machine's clocks; the one place that reads them."""
+
+    def __init__(self) -> None:
+        self._offset: tuple[int, int] = (-1, 0)
 
     def now_ms(self) -> int:
         """Return milliseconds since 1970 in UTC."""
@@ -22,8 +26,17 @@ class SystemClock:
         return time.monotonic_ns() // 1_000_000
 
     def offset_minutes(self, at_ms: int) -> int:
-        """Return this machine's offset from UTC at that moment, in minutes east."""
-        return time.localtime(at_ms // 1000).tm_gmtoff // 60
+        """Return this machine's offset from UTC at that moment, in minutes east.
+
+        Clocks change on a quarter of an hour, so within one the machine is asked once: it
+        looks its zone up on the disk each time.
+        """
+        quarter, minutes = self._offset
+        if at_ms // _QUARTER_MS != quarter:
+            quarter = at_ms // _QUARTER_MS
+            minutes = time.localtime(at_ms // 1000).tm_gmtoff // 60
+            self._offset = (quarter, minutes)
+        return minutes
 
 
 class SystemIds:
