@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -151,12 +150,13 @@ def test_S09_F27_a_server_that_lost_a_day_gets_it_back_from_its_tills(tmp_path: 
 
 
 def copy_books(source: Path, target: Path) -> None:
-    for leftover in target.parent.glob(f"{target.name}-*"):
-        leftover.unlink()
-    with contextlib.closing(sqlite3.connect(source)) as old:
-        target.unlink(missing_ok=True)
-        with contextlib.closing(sqlite3.connect(target)) as new:
-            old.backup(new)
+    """Copy a server's file while no server runs, with the part that is still in its WAL."""
+    for suffix in ("", "-wal", "-shm"):
+        copy = target.with_name(target.name + suffix)
+        copy.unlink(missing_ok=True)
+        original = source.with_name(source.name + suffix)
+        if original.exists() and suffix != "-shm":
+            shutil.copyfile(original, copy)
 
 
 def lead_to(shop: Shop, proxy: MisbehavingProxy, *tills: Till) -> None:
