@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.joined_shop import JoinedShop
 from tests.acceptance.processes import Counter
 from tests.acceptance.small_shop import check_books
 
@@ -105,19 +106,44 @@ def _new_id() -> str:
     return f"{value | 0x7 << 76 | 0x2 << 62:032x}"
 
 
+def _sell_and_kill(selling: _Selling) -> None:
+    selling.enroll()
+    for _ in range(KILLS):
+        selling.sell_until_killed()
+
+
 def test_every_acknowledged_sale_survives_kills_and_none_is_there_twice(tmp_path: Path) -> None:
     data, config = tmp_path / "till", tmp_path / "config"
     selling = _Selling(data, config, random.Random(4))
-    selling.enroll()
 
-    for _ in range(KILLS):
-        selling.sell_until_killed()
+    _sell_and_kill(selling)
     selling.finish()
 
     answers = tmp_path / "answers.jsonl"
     answers.write_text("".join(json.dumps(answer) + "\n" for answer in selling.answers))
     keys = config / "pos-loyalty" / "keys"
     code, report = check_books("--till", data, "--keys", keys, "--answers", answers, "--exact")
+    assert (code, report["finding"]) == (0, None)
+    assert (report["lost"], report["doubled"]) == (0, 0)
+    assert report["sales"] >= KILLS
+
+
+def test_a_till_killed_while_it_sells_and_syncs_agrees_with_the_server(tmp_path: Path) -> None:
+    shop = JoinedShop(tmp_path)
+    shop.set_up()
+    with shop.serve() as server:
+        shop.join("till", server.url)
+        selling = _Selling(tmp_path / "till", shop.config, random.Random(5))
+
+        _sell_and_kill(selling)
+        with shop.counter("till") as counter:
+            counter.must(do="sync")
+        selling.finish()
+        with shop.counter("till") as counter:
+            counter.must(do="sync")
+
+    shop.answers += selling.answers
+    code, report = shop.check()
     assert (code, report["finding"]) == (0, None)
     assert (report["lost"], report["doubled"]) == (0, 0)
     assert report["sales"] >= KILLS
