@@ -35,10 +35,12 @@ class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accrual(msgspec.Struct, frozen=True, kw_only=True):
-    """Points earned and the steps that led there."""
+    """Points earned, the steps that led there, and the one multiplier that applied (100 = none)."""
 
     points: int
     trace: tuple[TraceStep, ...]
+    multiplier_name: str = ""
+    multiplier_percent: int = PERCENT_WHOLE
 
 
 def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:
@@ -64,23 +66,23 @@ def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:
     if discount:
         taken = f"{discount} of {facts.total} paid with rewards, which earns nothing"
         steps.insert(0, TraceStep(rule="rewards", text=taken, points=0))
-    name, percent = best_multiplier(program, facts)
+    name, percent = _best_multiplier(program, facts)
     points = percent_of(base, percent)
     if percent > PERCENT_WHOLE:
         steps.append(TraceStep(rule="multiplier", text=f"{name} x{percent / 100:g}", points=points))
-    return Accrual(points=points, trace=tuple(steps))
+    return Accrual(
+        points=points, trace=tuple(steps), multiplier_name=name, multiplier_percent=percent
+    )
 
 
-def best_multiplier(program: LoyaltyProgram, facts: SaleFacts) -> tuple[str, int]:
-    """Return the name and percentage of the one multiplier that applies (100 = none)."""
+def _best_multiplier(program: LoyaltyProgram, facts: SaleFacts) -> tuple[str, int]:
     weekday = local_weekday(facts.at_ms, facts.offset_minutes)
-    offers = [(_tier_of(program, facts.tier).name, _tier_of(program, facts.tier).percent)]
-    offers += [
-        (rule.name, rule.percent)
-        for rule in program.weekday_multipliers
-        if weekday in rule.weekdays
-    ]
-    return max(offers, key=lambda offer: offer[1])
+    tier = _tier_of(program, facts.tier)
+    best = (tier.name, tier.percent)
+    for rule in program.weekday_multipliers:
+        if weekday in rule.weekdays and rule.percent > best[1]:
+            best = (rule.name, rule.percent)
+    return best
 
 
 def _tier_of(program: LoyaltyProgram, tier_id: str) -> Tier:

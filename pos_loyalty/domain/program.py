@@ -64,6 +64,8 @@ class LoyaltyProgram(msgspec.Struct, frozen=True, kw_only=True):
 def program_in_force(programs: Sequence[LoyaltyProgram], at_ms: int) -> LoyaltyProgram:
     """Return the newest version whose time has come; the oldest one before any has."""
     assert programs
+    if len(programs) == 1:
+        return programs[0]
     ordered = sorted(programs, key=lambda program: (program.effective_from_ms, program.version))
     begun = [program for program in ordered if program.effective_from_ms <= at_ms]
     return begun[-1] if begun else ordered[0]

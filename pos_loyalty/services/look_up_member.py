@@ -55,7 +55,7 @@ class FindMembers:
 
 @dataclass(frozen=True)
 class MemberFound:
-    """A row of the search; phone and card are masked to their last digits."""
+    """A row of the search; the phone is masked to its last digits, ``matched`` is phone or name."""
 
     id: MemberId
     name: str
@@ -80,7 +80,7 @@ class FindMembersHandler:
                     name=match.name,
                     phone_hint=match.phone[-_HINT_DIGITS:],
                     tier_name=self._tier_name(work, match),
-                    matched=match.matched,
+                    matched="phone" if match.matched.isdigit() else "name",
                 )
                 for match in matches
             )

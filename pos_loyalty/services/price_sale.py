@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pos_loyalty.domain.accrual import Accrual, SaleFacts, TraceStep, best_multiplier, earn
+from pos_loyalty.domain.accrual import Accrual, SaleFacts, TraceStep, earn
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import CardKey, MemberId
@@ -48,8 +48,6 @@ class PricedSale:
     discount: int
     cover: Cover
     accrual: Accrual
-    multiplier_name: str
-    multiplier_percent: int
     trace: tuple[TraceStep, ...]
 
 
@@ -72,7 +70,6 @@ def price_sale(
     facts = SaleFacts(
         total=sale.total, tier=tier_id, at_ms=at_ms, offset_minutes=tz_minutes, rewards=taken
     )
-    name, percent = best_multiplier(program, facts)
     accrual = earn(program, facts) if collects else _NO_ACCRUAL
     return PricedSale(
         program=program,
@@ -83,8 +80,6 @@ def price_sale(
         discount=sum(reward.discount for reward in taken),
         cover=cover,
         accrual=accrual,
-        multiplier_name=name,
-        multiplier_percent=percent,
         trace=redemption_trace(program, taken) + accrual.trace,
     )
 
