@@ -165,7 +165,8 @@ class Exchange:
             stream=position.stream,
             from_seq=batch.from_seq,
             prev_hash=batch.prev_hash.hex(),
-            top=position.last_seq,
+            # A sale may have come between the two looks; what is sent is ours all the same.
+            top=max(position.last_seq, batch.last_seq),
             epoch=position.epoch,
             now_ms=self._clock.now_ms(),
             token=position.token,

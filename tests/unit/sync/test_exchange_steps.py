@@ -10,7 +10,7 @@ import pytest
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import NotOurServer
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId, MerchantId
-from pos_loyalty.store.sync_state import PageSlice
+from pos_loyalty.store.sync_state import PageSlice, SyncPosition
 from pos_loyalty.sync.exchange import Step
 from pos_loyalty.wire.messages import CardRow, MemberRow, ProgramRow, RightsRow, Row, Status
 from tests.builders import STANDARD
@@ -63,6 +63,25 @@ def test_another_merchant_s_reply_changes_nothing(till: SimTill, server: ModelSe
 
     assert refused.value.code is Code.SERVER_OTHER_MERCHANT
     assert till.state.position().acked_seq == 0
+
+
+def test_a_sale_while_the_request_is_built_is_no_second_writer(
+    till: SimTill, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.sell(ANN, 10)
+    read_position = till.state.position
+
+    def position_before_a_sale() -> SyncPosition:
+        position = read_position()
+        monkeypatch.undo()
+        till.sell(ANN, 10)
+        return position
+
+    monkeypatch.setattr(till.state, "position", position_before_a_sale)
+    request = till.request()
+
+    assert len(request.events) == 2
+    assert till.take(server.exchange(request), server).step is Step.DONE
 
 
 def test_a_reply_of_an_older_epoch_is_ignored(till: SimTill, server: ModelServer) -> None:
