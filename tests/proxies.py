@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 _HEAD_MAX = 64 * 1024
 _START_SECONDS = 10.0
+_LAST_ROUNDS_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,10 @@ class MisbehavingProxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # Sockets that were aborted, or accepted just now, close in the next rounds of the loop.
+        await asyncio.sleep(_LAST_ROUNDS_SECONDS)
+        self._drop_all()
+        await asyncio.sleep(0)
 
     def _drop_all(self) -> None:
         for writer in tuple(self._writers):
