@@ -56,6 +56,7 @@ class Cashier:
         self._answers = answers
         self._committed_at = 0.0
         self._amounts = 0
+        self._searches = 0
         self._errands: dict[Errand, Callable[[Task], None]] = {
             Errand.SALE: self._sale,
             Errand.AMOUNT_FIRST: self._amount_first,
@@ -272,7 +273,12 @@ class Cashier:
         self._hands.wait_at_most(max(0.0, left), lambda: False)
 
     def _open_search(self) -> None:
-        self._hands.press("F3")
+        """Open the search: by key and by tap in turns."""
+        self._searches += 1
+        if self._searches % 2:
+            self._hands.press("F3")
+        else:
+            self._hands.tap(self._screen.bottom_button("Find"))
         self._hands.wait_for(lambda: self._screen.list_button("Camera") is not None, "the search")
 
     def _type_search(self, text: str) -> None:

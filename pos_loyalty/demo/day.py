@@ -21,7 +21,7 @@ from pos_loyalty.demo.cashier import AnswerList, Cashier
 from pos_loyalty.demo.day_plan import DayPlan, Task, plan_day, sales_in
 from pos_loyalty.demo.demo_camera import DemoCamera, Photographer
 from pos_loyalty.demo.folder import DemoFailed, DemoFolder
-from pos_loyalty.demo.hands import PATIENCE_SECONDS, Hands
+from pos_loyalty.demo.hands import PATIENCE_SECONDS, Hands, look_until
 from pos_loyalty.demo.line import Line
 from pos_loyalty.demo.plants import Plant, spoil
 from pos_loyalty.demo.sample_shop import Say, make_shop, open_sample_till, take_line
@@ -169,11 +169,22 @@ def _play(shop: _Shop, say: Say) -> int:
 
 @contextmanager
 def _window(folder: DemoFolder, camera: DemoCamera) -> Generator[TillWindow]:
-    """Show the till's real window, in memory where there is no display."""
+    """Show the till's real window, in memory where there is no display.
+
+    Raises:
+        DemoFailed: the till does not open.
+    """
     application()
     window = TillWindow(lambda: open_sample_till(folder), WindowSettings(camera.make_source))
+    opened: list[bool] = []
+    refused: list[Exception] = []
+    window.opened.connect(lambda: opened.append(True))
+    window.refused.connect(refused.append)
     window.start()
     try:
+        look_until(lambda: bool(opened or refused))
+        if not opened:
+            raise DemoFailed(f"The till does not open: {refused[0] if refused else 'no answer'}")
         yield window
     finally:
         window.close()

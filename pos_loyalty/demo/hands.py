@@ -22,6 +22,20 @@ _KEYS: Final = {
 } | {f"F{number}": Qt.Key(Qt.Key.Key_F1.value + number - 1) for number in range(1, 13)}
 
 
+def look_until(is_so: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Let the window live until something is so or the time is up; return whether it is."""
+    if is_so():
+        return True
+    end = time.monotonic() + seconds
+    loop = QEventLoop()
+    timer = QTimer()
+    timer.timeout.connect(lambda: loop.quit() if is_so() or time.monotonic() > end else None)
+    timer.start(_LOOK_MS)
+    loop.exec()
+    timer.stop()
+    return is_so()
+
+
 class Hands:
     """Presses keys and taps on one window; what follows is waited for by looking at the screen."""
 
@@ -61,16 +75,7 @@ class Hands:
 
     def wait_at_most(self, seconds: float, is_so: Callable[[], bool]) -> bool:
         """Look at the screen until something is so or the time is up; return whether it is."""
-        if is_so():
-            return True
-        end = time.monotonic() + seconds
-        loop = QEventLoop()
-        timer = QTimer()
-        timer.timeout.connect(lambda: loop.quit() if is_so() or time.monotonic() > end else None)
-        timer.start(_LOOK_MS)
-        loop.exec()
-        timer.stop()
-        return is_so()
+        return look_until(is_so, seconds=seconds)
 
     def _key(self, key: Qt.Key, text: str) -> None:
         receiver = QApplication.focusWidget() or self._screen.window.view
