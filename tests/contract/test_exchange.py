@@ -10,6 +10,7 @@ import pytest
 from pos_loyalty.domain.errors import StoreUnavailable
 from pos_loyalty.domain.event import encode_event
 from pos_loyalty.domain.ids import EventId
+from pos_loyalty.server.profiles import NAME_LENGTH_MAX
 from pos_loyalty.wire.messages import (
     MemberRow,
     MerchantRow,
@@ -239,7 +240,7 @@ def test_hostile_names_are_kept_as_text_any_database_can_hold(server: RunningSer
     till.exchange(profiles=(change,))
 
     assert till.member(member).name.startswith("<b>Ana</b>x")
-    assert len(till.member(member).name) == 200
+    assert len(till.member(member).name) == NAME_LENGTH_MAX
 
 
 def test_history_names_every_entry_with_the_balance_after_it(server: RunningServer) -> None:
