@@ -1,22 +1,22 @@
 """Composition root of the window: paints first, then opens the till and connects everything.
 
-Only Qt and the painted widgets are imported before the first picture; the rest is imported and the
-till is opened on a lane of the runner, so that the window is there at once and never stutters.
+Only what the first picture needs is imported before it; the counter takes its place, and the rest
+is imported and the till is opened on a lane of the runner, so that the window is there at once.
 """
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from pos_loyalty.ui.fonts import load_first_fonts
+from pos_loyalty.ui.look import Mode
 from pos_loyalty.ui.main_window import MainWindow, first_size
-from pos_loyalty.ui.presenters.starting_screen import cannot_open_screen, starting_screen
-from pos_loyalty.ui.theme import Mode, Theme, load_fonts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from pos_loyalty.devices.camera_sources import FrameSource
@@ -34,8 +34,7 @@ _WAKE_MS = 200
 """How often Python looks up from Qt's loop: an end signal from outside is heard this soon."""
 
 
-@dataclass(frozen=True)
-class WindowSettings:
+class WindowSettings(NamedTuple):
     """How the window is to look and where its camera is.
 
     ``make_source`` is called each time the camera is switched on.
@@ -63,22 +62,17 @@ class TillWindow(QObject):
         self._open_till = open_till
         self._is_closed = False
         self._settings = settings
-        self.theme = Theme(mode=settings.theme, parent=self)
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        self.theme.apply_to(application)
-        self.window = MainWindow(self.theme)
+        self.window = MainWindow(settings.theme)
         self.window.resize(*first_size())
         self.runner: TaskRunner | None = None
         self.camera: CameraScanner | None = None
         self.presenter: CounterPresenter | None = None
         self.till: Till | None = None
         self._last_resort: LastResort | None = None
-        self.window.painted.connect(self._open)
 
     def start(self) -> None:
         """Show the window; the till opens as soon as it is painted."""
-        self.window.show_screen(starting_screen())
+        self.window.painted.connect(self._open)
         self.window.show()
 
     def close(self) -> None:
@@ -104,6 +98,7 @@ class TillWindow(QObject):
         """Begin with everything that the first picture did not need."""
         if self._is_closed:
             return
+        self._furnish()
         from pos_loyalty.ui.error_dialog import LastResort
         from pos_loyalty.ui.task_runner import TaskRunner
 
@@ -123,6 +118,18 @@ class TillWindow(QObject):
             return till
 
         self.runner.run(work, on_success=self._connect, on_failure=self._cannot_open)
+
+    def _furnish(self) -> None:
+        """Put the counter in the place of the first picture."""
+        from pos_loyalty.ui.fonts import load_fonts
+        from pos_loyalty.ui.presenters.starting_screen import starting_screen
+        from pos_loyalty.ui.theme import Theme
+
+        load_fonts()
+        theme = Theme(mode=self._settings.theme, parent=self)
+        theme.apply_to(application())
+        self.window.furnish(theme)
+        self.window.show_screen(starting_screen())
 
     def _connect(self, till: "Till") -> None:
         from pos_loyalty.domain.ids import SaleId
@@ -146,13 +153,14 @@ class TillWindow(QObject):
         )
         self.presenter = presenter
         self.window.connect_presenter(presenter, self.camera, clock)
-        self._changed.connect(presenter.data_changed, Qt.ConnectionType.QueuedConnection)
+        self._changed.connect(presenter.data_changed, QtCore.Qt.ConnectionType.QueuedConnection)
         presenter.start()
         self.opened.emit()
 
     def _cannot_open(self, error: Exception) -> None:
         from pos_loyalty.domain.error_catalog import CATALOG, Code
         from pos_loyalty.domain.errors import LoyaltyError
+        from pos_loyalty.ui.presenters.starting_screen import cannot_open_screen
 
         code = error.code if isinstance(error, LoyaltyError) else Code.PROGRAM_FAULT
         facts = error.facts if isinstance(error, LoyaltyError) else {}
@@ -167,14 +175,14 @@ class TillWindow(QObject):
 
 
 def application() -> QApplication:
-    """Return the one application, with our fonts."""
+    """Return the one application, with the fonts of the first picture."""
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
     made = QApplication(["pos-loyalty"])
     made.setApplicationName("pos-loyalty")
     made.setApplicationDisplayName("Loyalty till")
-    load_fonts()
+    load_first_fonts()
     return made
 
 

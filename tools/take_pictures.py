@@ -13,7 +13,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from pos_loyalty.ui.theme import Mode, Theme, load_fonts
+from pos_loyalty.ui.fonts import load_fonts
+from pos_loyalty.ui.look import Mode
+from pos_loyalty.ui.theme import Theme
 from pos_loyalty.ui.views.counter_view import CounterView
 from tools.sample_screens import ALL
 

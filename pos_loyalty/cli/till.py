@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show_window(data: Path, *, theme: str, camera: str, currency: str, is_headless: bool) -> int:
     from pos_loyalty.app import WindowSettings, run_till_window
-    from pos_loyalty.ui.theme import Mode
+    from pos_loyalty.ui.look import Mode
 
     def open_it() -> "Till":
         from pos_loyalty.services.logging_setup import log_to

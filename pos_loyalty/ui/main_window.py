@@ -1,21 +1,24 @@
 """The till's window: shows the counter, and connects keys, scanner, camera and time to it."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
 
-from pos_loyalty.ui.presenters.counter_screen import CounterScreen
-from pos_loyalty.ui.theme import Mode, Theme, scale_for
-from pos_loyalty.ui.views.counter_view import CounterView
+from pos_loyalty.ui.look import Mode, scale_for
+from pos_loyalty.ui.views.first_picture import FirstPicture
 
 if TYPE_CHECKING:
     from pos_loyalty.domain.clock import Clock
     from pos_loyalty.domain.error_catalog import Code
     from pos_loyalty.ui.camera_scanner import CameraScanner
+    from pos_loyalty.ui.presenters.counter_screen import CounterScreen
     from pos_loyalty.ui.scanner_wedge import ScannerWedge
+    from pos_loyalty.ui.theme import Theme
+    from pos_loyalty.ui.views.counter_view import CounterView
     from pos_loyalty.ui.widgets.sounds import Sounds
 
 _TICK_MS: Final = 1_000
@@ -92,15 +95,19 @@ class Presenter(Protocol):
 
 
 class MainWindow(QMainWindow):
-    """Shows screens, and tells the presenter what happens once there is one."""
+    """Shows screens, and tells the presenter what happens once there is one.
+
+    Until `furnish` there is the first picture alone.
+    """
 
     painted = Signal()
     """The window is on screen for the first time."""
     closed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, mode: Mode) -> None:
         super().__init__()
-        self._theme = theme
+        self._theme: Theme | None = None
+        self._view: CounterView | None = None
         self._presenter: Presenter | None = None
         self._camera: CameraScanner | None = None
         self._is_painted = False
@@ -109,13 +116,37 @@ class MainWindow(QMainWindow):
         self._sounds: Sounds | None = None
         self.setWindowTitle("Loyalty till")
         self.setMinimumSize(*_SMALLEST)
-        self.view = CounterView(theme, parent=self)
-        self.setCentralWidget(self.view)
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.setCentralWidget(FirstPicture(mode))
         self._ticker = QTimer(self)
         self._ticker.setInterval(_TICK_MS)
         self._ticker.timeout.connect(self._tick)
+
+    @property
+    def view(self) -> "CounterView":
+        """The counter; there is none before `furnish`."""
+        assert self._view is not None
+        return self._view
+
+    @property
+    def theme(self) -> "Theme":
+        """What the counter is painted in; there is none before `furnish`."""
+        assert self._theme is not None
+        return self._theme
+
+    def furnish(self, theme: "Theme") -> None:
+        """Put the counter in the place of the first picture."""
+        from pos_loyalty.ui.views.counter_view import CounterView
+
+        self._theme = theme
+        self._fit_scale()
+        self._view = CounterView(theme, parent=self)
+        self.setCentralWidget(self._view)
+        self._view.setFocus()
         theme.changed.connect(self.update)
+        # No `changeEvent`: PySide would make all kinds of events to hand on the first one.
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusWindowChanged.connect(self._window_came)
 
     def connect_presenter(
         self, presenter: Presenter, camera: "CameraScanner", clock: "Clock"
@@ -154,18 +185,18 @@ class MainWindow(QMainWindow):
 
     # --- what the presenter asks of its view, its window and its sounds
 
-    def show_screen(self, screen: CounterScreen) -> None:
+    def show_screen(self, screen: "CounterScreen") -> None:
         """Show a screen; after a search or a sign-up the focus comes back from its field."""
         self.view.show_screen(screen)
         wants_text = self._presenter is not None and self._presenter.is_text_wanted
         if self._wanted_text and not wants_text and self._is_in_field():
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.view.setFocus()
         self._wanted_text = wants_text
 
     def next_theme(self) -> str:
         """Change between light, dark and what the system says; return the new one's name."""
-        mode, name = _THEMES[self._theme.mode]
-        self._theme.set_mode(mode)
+        mode, name = _THEMES[self.theme.mode]
+        self.theme.set_mode(mode)
         return name
 
     def toggle_full_screen(self) -> None:
@@ -184,6 +215,10 @@ class MainWindow(QMainWindow):
         """Let the camera go."""
         if self._camera is not None:
             self._camera.stop()
+
+    def call_in(self, milliseconds: int, call: Callable[[], None]) -> None:
+        """Call back after this time, unless the window is gone by then."""
+        QTimer.singleShot(milliseconds, self, call)
 
     def play(self, sound: StrEnum) -> None:
         """Start a sound."""
@@ -211,13 +246,6 @@ class MainWindow(QMainWindow):
         super().moveEvent(event)
         self._fit_scale()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Put the focus where keys are expected when the window comes to the front."""
-        super().changeEvent(event)
-        came = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
-        if came and QApplication.focusWidget() in {None, self}:
-            self.view.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take what no widget wanted; Qt's own window has nothing to do with keys."""
         event.accept()
@@ -228,7 +256,16 @@ class MainWindow(QMainWindow):
         if event.isAccepted():
             self.closed.emit()
 
+    def _window_came(self) -> None:
+        """Put the focus where keys are expected when the window comes to the front."""
+        from PySide6.QtCore import Qt
+
+        if self.isActiveWindow() and QApplication.focusWidget() in {None, self}:
+            self.view.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
+
     def _fit_scale(self) -> None:
+        if self._theme is None:
+            return
         self._theme.set_scale(
             scale_for(
                 physical_dpi=self.screen().physicalDotsPerInch(),

@@ -144,7 +144,7 @@ def test_themes_change_from_the_menu(shop: WindowShop) -> None:
     eyes.press("F10")
     eyes.press("3")
 
-    assert eyes.till_window.theme.mode is Mode.DARK
+    assert eyes.till_window.window.theme.mode is Mode.DARK
 
 
 def test_a_till_that_is_open_already_is_said_in_the_window(qtbot: QtBot, tmp_path: Path) -> None:

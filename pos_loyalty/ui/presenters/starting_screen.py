@@ -1,8 +1,9 @@
 """What the window shows before the till is open, or instead of it when it cannot be opened.
 
-Imports nothing but the screen's own value, so that the first picture is there at once.
+The picture before it, of the zones alone, is `views/first_picture`.
 """
 
+from pos_loyalty.ui.presenters import starting_words as words
 from pos_loyalty.ui.presenters.counter_screen import (
     Action,
     AmountBox,
@@ -25,7 +26,7 @@ _STEPS = (
 
 def starting_screen() -> CounterScreen:
     """Return the screen of the first moments."""
-    return _screen(Strip(Tone.QUIET, "clock", "One moment: the till is opening."), chip="Opening")
+    return _screen(Strip(Tone.QUIET, "clock", words.OPENING), chip="Opening")
 
 
 def cannot_open_screen(sentence: str, advice: str) -> CounterScreen:
@@ -43,10 +44,10 @@ def _screen(strip: Strip, *, chip: str, today: str = "") -> CounterScreen:
         cashier="",
         strip=strip,
         left=IdlePanel(_STEPS, today),
-        amount=AmountBox("Sale amount", "0.00", AmountLook.EMPTY),
+        amount=AmountBox(words.AMOUNT_TITLE, words.AMOUNT, AmountLook.EMPTY),
         decimal_key=".",
         plus_label="+ line",
-        primary=_off(Action.COMPLETE, "Complete sale", "Enter", "check"),
+        primary=_off(Action.COMPLETE, words.COMPLETE, "Enter", "check"),
         bottom=(
             _off(Action.NEW_MEMBER, "New member", "F2", "user-plus"),
             _off(Action.FIND, "Find", "F3", "search"),

@@ -4,9 +4,10 @@ from PySide6.QtCore import QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath
 from PySide6.QtWidgets import QWidget
 
+from pos_loyalty.ui.look import PANEL_RADIUS, RADIUS
 from pos_loyalty.ui.presenters.counter_screen import CameraPanel
 from pos_loyalty.ui.theme import Theme, TypeRole
-from pos_loyalty.ui.widgets.canvas import PANEL_RADIUS, RADIUS, Canvas, centered_square
+from pos_loyalty.ui.widgets.canvas import Canvas, centered_square
 from pos_loyalty.ui.widgets.painted import Painted, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted
 

@@ -3,9 +3,10 @@
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
+from pos_loyalty.ui.look import PANEL_RADIUS
 from pos_loyalty.ui.presenters.counter_screen import IdlePanel
 from pos_loyalty.ui.theme import Theme, TypeRole
-from pos_loyalty.ui.widgets.canvas import PANEL_RADIUS, Canvas
+from pos_loyalty.ui.widgets.canvas import Canvas
 from pos_loyalty.ui.widgets.painted import Painted, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted, line_height
 

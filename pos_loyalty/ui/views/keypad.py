@@ -1,17 +1,16 @@
 """The keypad: figures in the order of a till, from left to right in every language."""
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QSizeF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from pos_loyalty.ui.presenters.counter_screen import Action
 from pos_loyalty.ui.theme import Theme
 from pos_loyalty.ui.views.words import CounterWords
+from pos_loyalty.ui.views.zones import FIGURES, key_box
 from pos_loyalty.ui.widgets.keypad_key import KeypadKey
 
-_COLUMNS = 4
-_ROWS = 4
-_FIGURES = (("7", "8", "9"), ("4", "5", "6"), ("1", "2", "3"), ("00", "0", "."))
+_LAST_COLUMN = 3
 DECIMAL = "."
 
 
@@ -27,7 +26,7 @@ class Keypad(QWidget):
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self._gap = theme.px(10)
         self._cells: list[tuple[KeypadKey, int, int, int]] = []
-        for row, figures in enumerate(_FIGURES):
+        for row, figures in enumerate(FIGURES):
             for column, figure in enumerate(figures):
                 key = KeypadKey(theme, parent=self)
                 key.show_face(figure, key=figure)
@@ -50,7 +49,7 @@ class Keypad(QWidget):
             key.clicked.connect(
                 lambda _checked=False, action=action: self.action_pressed.emit(action.value)
             )
-            self._cells.append((key, row, _COLUMNS - 1, 2 if key is self._plus else 1))
+            self._cells.append((key, row, _LAST_COLUMN, 2 if key is self._plus else 1))
 
     @property
     def keys(self) -> tuple[KeypadKey, ...]:
@@ -73,11 +72,7 @@ class Keypad(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        gap = self._gap
-        width = (self.width() - gap * (_COLUMNS - 1)) / _COLUMNS
-        height = (self.height() - gap * (_ROWS - 1)) / _ROWS
+        size = QSizeF(self.size())
         for key, row, column, rows in self._cells:
-            left, top = round(column * (width + gap)), round(row * (height + gap))
-            right = round(column * (width + gap) + width)
-            bottom = round((row + rows - 1) * (height + gap) + height)
-            key.setGeometry(QRectF(left, top, right - left, bottom - top).toRect())
+            box = key_box(size, self._gap, row=row, column=column, rows=rows)
+            key.setGeometry(box.toRect())

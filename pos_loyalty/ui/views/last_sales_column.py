@@ -4,9 +4,10 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from pos_loyalty.ui.look import PANEL_RADIUS
 from pos_loyalty.ui.presenters.counter_screen import Button, LastSaleRow
 from pos_loyalty.ui.theme import Theme, TypeRole
-from pos_loyalty.ui.widgets.canvas import PANEL_RADIUS, Canvas, centered_square, placed
+from pos_loyalty.ui.widgets.canvas import Canvas, centered_square, placed
 from pos_loyalty.ui.widgets.painted import Painted, tell
 from pos_loyalty.ui.widgets.push_button import Density, Kind, PushButton
 from pos_loyalty.ui.widgets.text_painting import Align, Fitted, text_width, wrapped

@@ -6,10 +6,11 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from pos_loyalty.ui.look import PANEL_RADIUS
 from pos_loyalty.ui.presenters.counter_screen import MemberPanel
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.views.words import CounterWords
-from pos_loyalty.ui.widgets.canvas import PANEL_RADIUS, Canvas, placed
+from pos_loyalty.ui.widgets.canvas import Canvas, placed
 from pos_loyalty.ui.widgets.member_parts import Avatar, ProgressBar, TierPill
 from pos_loyalty.ui.widgets.painted import Painted, tell
 from pos_loyalty.ui.widgets.reward_button import HEIGHT as REWARD_HEIGHT

@@ -1,14 +1,13 @@
 """Where the zones of the counter lie: a function of the window's size, and of nothing else.
 
 No state of a sale is an argument, so no zone can move between states. Lengths are
-designed pixels times the scale; the boxes are for left to right and get mirrored.
+designed pixels times the scale; the boxes are for left to right and get mirrored. The first
+picture needs them, so nothing is imported here that takes long to make.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from PySide6.QtCore import QRectF
-
-from pos_loyalty.ui.widgets.connection_chip import WIDTH as CHIP_WIDTH
+from PySide6.QtCore import QRectF, QSizeF
 
 WIDE_FROM = 1360
 _ROOMY_HEIGHT_FROM = 750
@@ -23,11 +22,15 @@ _LEFT_WIDTH_MIN = 420
 _MIDDLE_WIDTH_MIN = 568
 _LAST_SALES_SHARE = 0.23
 _MENU_WIDTH = 52
+_CHIP_WIDTH = 204
 _CASHIER_WIDTHS = (104, 150)
+FIGURES = (("7", "8", "9"), ("4", "5", "6"), ("1", "2", "3"), ("00", "0", "."))
+"""The figures of the keypad, row by row; the last column has the keys that are none."""
+_KEY_COLUMNS = 4
+_KEY_ROWS = 4
 
 
-@dataclass(frozen=True)
-class Zones:
+class Zones(NamedTuple):
     """The boxes of the counter. ``last_sales`` is None on a narrow window."""
 
     title: QRectF
@@ -92,6 +95,16 @@ def zones(width_px: int, height_px: int, scale: float) -> Zones:
     )
 
 
+def key_box(keypad: QSizeF, gap: float, *, row: int, column: int, rows: int = 1) -> QRectF:
+    """Return where a key of the keypad lies in it, in whole pixels; a tall one takes two rows."""
+    width = (keypad.width() - gap * (_KEY_COLUMNS - 1)) / _KEY_COLUMNS
+    height = (keypad.height() - gap * (_KEY_ROWS - 1)) / _KEY_ROWS
+    left, top = round(column * (width + gap)), round(row * (height + gap))
+    right = round(column * (width + gap) + width)
+    bottom = round((row + rows - 1) * (height + gap) + height)
+    return QRectF(left, top, right - left, bottom - top)
+
+
 def _title_row(width: float) -> dict[str, tuple[float, float, float, float]]:
     """Return the boxes of the title row; the search takes what the others leave."""
     edge = 14
@@ -100,12 +113,12 @@ def _title_row(width: float) -> dict[str, tuple[float, float, float, float]]:
     brand_width = min(max(0.172 * width, 176), 320)
     menu_x = width - edge - _MENU_WIDTH
     cashier_x = menu_x - 10 - cashier_width
-    chip_x = cashier_x - 10 - CHIP_WIDTH
+    chip_x = cashier_x - 10 - _CHIP_WIDTH
     search_x = edge + brand_width + 10
     return {
         "brand": (edge, 6, brand_width, 48),
         "search": (search_x, 6, chip_x - 10 - search_x, 48),
-        "chip": (chip_x, 6, CHIP_WIDTH, 48),
+        "chip": (chip_x, 6, _CHIP_WIDTH, 48),
         "cashier": (cashier_x, 6, cashier_width, 48),
         "menu": (menu_x, 6, _MENU_WIDTH, 48),
     }

@@ -9,12 +9,11 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from pos_loyalty.ui.look import RADIUS
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.icons import draw_icon
 from pos_loyalty.ui.widgets.text_painting import Align, Fitted, draw_line, draw_lines, text_width
 
-RADIUS = 12
-PANEL_RADIUS = 16
 _ENTER_NAMES = frozenset({"Enter", "⏎", "↵"})
 
 

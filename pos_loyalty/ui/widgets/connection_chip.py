@@ -9,7 +9,6 @@ from pos_loyalty.ui.widgets.canvas import Canvas
 from pos_loyalty.ui.widgets.painted import Pressable, tell
 from pos_loyalty.ui.widgets.text_painting import fitted
 
-WIDTH = 204
 _SIZES = (16, 15, 14, 13)
 _FILL_EDGE_INK: dict[Connection, tuple[str | None, str | None, str]] = {
     Connection.ONLINE: (None, None, "text2"),

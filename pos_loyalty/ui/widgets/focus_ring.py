@@ -4,8 +4,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
+from pos_loyalty.ui.look import RADIUS
 from pos_loyalty.ui.theme import Theme
-from pos_loyalty.ui.widgets.canvas import RADIUS, Canvas
+from pos_loyalty.ui.widgets.canvas import Canvas
 from pos_loyalty.ui.widgets.painted import Painted
 
 _WIDTH = 3

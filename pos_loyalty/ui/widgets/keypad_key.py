@@ -2,15 +2,13 @@
 
 from PySide6.QtWidgets import QWidget
 
+from pos_loyalty.ui.look import KEY_FIGURE, key_figure
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.canvas import Canvas, centered_square
 from pos_loyalty.ui.widgets.painted import Pressable, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted
 
-_FIGURE_PX = 30
 _SMALLEST = 14
-_TALL = 96
-_TALL_BONUS = 6
 
 
 class KeypadKey(Pressable):
@@ -20,7 +18,7 @@ class KeypadKey(Pressable):
         self,
         theme: Theme,
         *,
-        text_px: int = _FIGURE_PX,
+        text_px: int = KEY_FIGURE,
         is_flat: bool = False,
         parent: QWidget | None = None,
     ) -> None:
@@ -59,8 +57,9 @@ class KeypadKey(Pressable):
             canvas.icon(centered_square(canvas.area, side), self._icon, ink)
             return
         room = canvas.area.adjusted(canvas.px(8), 0, -canvas.px(8), 0)
-        is_tall = canvas.area.height() > canvas.px(_TALL) and self._text_px == _FIGURE_PX
-        largest = self._text_px + (_TALL_BONUS if is_tall else 0)
+        largest = self._text_px
+        if largest == KEY_FIGURE:
+            largest = key_figure(canvas.area.height(), self.theme.scale)
         sizes = tuple(range(largest, _SMALLEST - 1, -2))
         text = fitted(self.text(), self.theme, TypeRole.KEY, room.width(), sizes=sizes)
         canvas.lines(room, text, ink, align=Align.CENTER)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 _WITHOUT_QT = _FOLDER / "presenters"
-# Fonts stay with the application, which lives as long as all tests.
-_fonts_loaded: list[bool] = []
 # Said by the offscreen platform about every window; it means nothing.
 _HARMLESS = "This plugin does not support propagateSizeHints"
 
@@ -34,11 +32,10 @@ def theme(qtbot: "QtBot") -> "Theme":
     del qtbot
     from PySide6.QtWidgets import QApplication
 
-    from pos_loyalty.ui.theme import Theme, load_fonts
+    from pos_loyalty.ui.fonts import load_fonts
+    from pos_loyalty.ui.theme import Theme
 
-    if not _fonts_loaded:
-        load_fonts()
-        _fonts_loaded.append(True)
+    load_fonts()
     made = Theme()
     application = QApplication.instance()
     assert isinstance(application, QApplication)

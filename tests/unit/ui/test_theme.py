@@ -1,4 +1,3 @@
-from dataclasses import asdict
 
 import pytest
 from PySide6.QtCore import Qt
@@ -6,18 +5,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from pos_loyalty.ui import theme as theme_module
-from pos_loyalty.ui.theme import (
-    DARK,
-    LIGHT,
-    TIER_LOOKS,
-    Mode,
-    Theme,
-    Tokens,
-    TypeRole,
-    scale_for,
-    tier_look,
-    tokens_of,
-)
+from pos_loyalty.ui.look import DARK, LIGHT, Mode, Tokens, TypeRole, scale_for
+from pos_loyalty.ui.theme import TIER_LOOKS, Theme, tier_look, tokens_of
 
 # What is written on what, and the least ratio it needs: WCAG 2.2, 1.4.3 and 1.4.11.
 TEXT, LARGE_OR_EDGE = 4.5, 3.0
@@ -67,7 +56,7 @@ def _contrast(first: str, second: str) -> float:
 def test_every_pair_of_colors_can_be_read(
     tokens: Tokens, ink: str, ground: str, least: float
 ) -> None:
-    colors = asdict(tokens)
+    colors = tokens._asdict()
 
     assert _contrast(colors[ink], colors[ground]) >= least
 
