@@ -102,6 +102,7 @@ class MisbehavingProxy:
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="proxy")
 
     @property
@@ -161,21 +162,23 @@ class MisbehavingProxy:
         self._ready.set()
         await self._stopping.wait()
         server.close()
-        self._drop_all()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # Sockets that were aborted, or accepted just now, close in the next rounds of the loop.
+        # What was accepted just now still becomes a connection; only then it can be closed.
         await asyncio.sleep(_LAST_ROUNDS_SECONDS)
+        self._is_cut = True
         self._drop_all()
-        await asyncio.sleep(0)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(_LAST_ROUNDS_SECONDS)
 
     def _drop_all(self) -> None:
         for writer in tuple(self._writers):
             writer.transport.abort()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         self._writers.add(writer)
         try:
             while not self._is_cut and (request := await _read_message(reader)) is not None:
@@ -184,6 +187,7 @@ class MisbehavingProxy:
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
+            self._tasks.discard(task)
             self._writers.discard(writer)
             writer.transport.abort()
 
