@@ -5,7 +5,7 @@ sale: it answers what the first time answered and writes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pos_loyalty.domain.accrual import SaleFacts, TraceStep, earn
 from pos_loyalty.domain.error_catalog import Code
@@ -47,7 +47,10 @@ class RecordSale:
 
 @dataclass(frozen=True)
 class SaleDone:
-    """The sale is durable on this till. ``already`` means it was so before this call."""
+    """The sale is durable on this till. ``already`` means it was so before this call.
+
+    ``undone`` means that it was taken back since; its points no longer count.
+    """
 
     sale_id: SaleId
     earned_points: int
@@ -58,6 +61,7 @@ class SaleDone:
     spendable_points: int
     trace: tuple[TraceStep, ...]
     already: bool
+    undone: bool = False
 
 
 class RecordSaleHandler:
@@ -132,7 +136,8 @@ class RecordSaleHandler:
         """Answer a repeated sale id with the sale that it already is."""
         if not isinstance(event, SaleRecorded) or not _is_same(command, event):
             raise RuleViolation(Code.SALE_DIFFERENT, saved=isinstance(event, SaleRecorded))
-        return self._done(work, event, self.trace_of(event), already=True)
+        done = self._done(work, event, self.trace_of(event), already=True)
+        return replace(done, undone=work.journal.is_reversed(event.id) is not None)
 
     def trace_of(self, event: SaleRecorded) -> tuple[TraceStep, ...]:
         """Explain a recorded sale again from its facts and its program version."""

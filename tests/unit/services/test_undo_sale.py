@@ -113,3 +113,14 @@ def test_a_sale_of_an_earlier_stream_is_left_to_the_server(till: Till) -> None:
         till.undo_sale(UndoSale(done.sale_id))
 
     assert refused.value.code is Code.UNDO_LATE
+
+
+def test_a_repeated_sale_id_says_that_the_sale_was_taken_back(till: Till) -> None:
+    ann = enroll(till)
+    command = RecordSale(total=2100, member_id=ann, sale_id=SaleId("0" * 32))
+    till.record_sale(command)
+    till.undo_sale(UndoSale())
+
+    again = till.record_sale(command)
+
+    assert (again.already, again.undone, again.balance_points) == (True, True, 50)
