@@ -50,6 +50,7 @@ class Code(StrEnum):
     SALE_ID = "E-SALE-ID"
     UNDO_LATE = "E-UNDO-LATE"
     UNDO_NOTHING = "E-UNDO-NOTHING"
+    UNDO_EARLIER_STREAM = "E-UNDO-EARLIER-STREAM"
     DISK_FULL = "E-DISK-FULL"
     DISK_READ_ONLY = "E-DISK-READ-ONLY"
     DISK_TROUBLE = "E-DISK-TROUBLE"
@@ -272,6 +273,11 @@ CATALOG: dict[Code, Entry] = {
         "This sale is older than 5 minutes. A manager can cancel it.",
         "The sale stays saved.",
         "Call a manager.",
+    ),
+    Code.UNDO_EARLIER_STREAM: Entry(
+        "This till has joined its server again since this sale. The owner can cancel it.",
+        "The sale stays saved.",
+        "Call the owner.",
     ),
     Code.UNDO_NOTHING: Entry("There is no sale to undo.", _NO_SALE, "Nothing to do."),
     Code.DISK_FULL: Entry(

@@ -120,7 +120,7 @@ def _sale(work: Repositories, sale_id: SaleId | None) -> tuple[StoredEvent, Sale
         raise RuleViolation(Code.SALE_UNKNOWN)
     if stored.stream_no != work.journal.stream().stream_no:
         # Rights go back only in the stream that used them; the server has the rest.
-        raise RuleViolation(Code.UNDO_LATE, saved=True)
+        raise RuleViolation(Code.UNDO_EARLIER_STREAM, saved=True)
     return stored, sale
 
 

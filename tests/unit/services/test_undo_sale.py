@@ -112,7 +112,7 @@ def test_a_sale_of_an_earlier_stream_is_left_to_the_server(till: Till) -> None:
     with pytest.raises(RuleViolation) as refused:
         till.undo_sale(UndoSale(done.sale_id))
 
-    assert refused.value.code is Code.UNDO_LATE
+    assert refused.value.code is Code.UNDO_EARLIER_STREAM
 
 
 def test_a_repeated_sale_id_says_that_the_sale_was_taken_back(till: Till) -> None:
