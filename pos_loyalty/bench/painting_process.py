@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pos_loyalty.devices.camera_sources import FrameSource
     from pos_loyalty.till import Till
+    from pos_loyalty.ui.main_window import MainWindow
 
 
 def main(kind: str, first: str, second: str) -> None:
@@ -75,13 +76,31 @@ def _show_till(data: str, keys: str) -> None:
 
     qt = application()
     till_window = TillWindow(open_it, WindowSettings(_no_camera))
+    # Before the start, so that it is heard before the till begins with what comes next.
     till_window.window.painted.connect(lambda: _say("painted", till_window.window))
     till_window.opened.connect(opened)
     till_window.refused.connect(refused)
     till_window.start()
+    till_window.window.painted.connect(lambda: _say_when_counter_is_painted(till_window.window))
     exit_code = qt.exec()
     till_window.close()
     sys.exit(exit_code)
+
+
+def _say_when_counter_is_painted(window: "MainWindow") -> None:
+    """Watch the counter, which is there by now but not on screen."""
+    from PySide6.QtCore import QEvent, QObject, QTimer
+
+    class Watcher(QObject):
+        """Tells of the first picture of what it watches."""
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+            if event.type() == QEvent.Type.Paint:
+                watched.removeEventFilter(self)
+                QTimer.singleShot(0, lambda: _say("furnished", window))
+            return False
+
+    window.view.installEventFilter(Watcher(window))
 
 
 def _no_camera() -> "FrameSource":
@@ -91,12 +110,13 @@ def _no_camera() -> "FrameSource":
 
 def _say(moment: str, window: "QMainWindow") -> None:
     """Take the moment and the memory at once, as the till goes on opening; then print both."""
-    at_ns = time.monotonic_ns()
+    at_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns()
     status = _STATUS.read_text(encoding="ascii", errors="replace")
     from pos_loyalty.bench.measuring import peak_mb_in
 
     peak_mb = peak_mb_in(status)
-    print(moment, at_ns, peak_mb, window.width(), window.height(), flush=True)  # noqa: T201 - its answer
+    size = window.width(), window.height()
+    print(moment, at_ns, cpu_ns, peak_mb, *size, flush=True)  # noqa: T201 - its answer
 
 
 if __name__ == "__main__":
