@@ -23,8 +23,8 @@ from pos_loyalty.simulator.till_side import FUSED_WRITER
 from pos_loyalty.simulator.world import World
 from pos_loyalty.sync import exchange
 
-STEPS = 160
-_STEPS_LEAST = 40
+STEPS = 260
+_STEPS_LEAST = 80
 _TRIES_MAX = 60
 _MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside
 
@@ -136,6 +136,7 @@ def _run_in(
     world = World(folder, template, profile, swarm)
     violation, rounds = "", 0
     try:
+        world.open_shop(random.Random(f"{profile.name}/{seed}"))
         for number in taken:
             world.step(random.Random(f"{profile.name}/{seed}/{number}"))
         rounds = heal(world)

@@ -9,6 +9,7 @@ from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.services.enroll_member import EnrollMember
 from pos_loyalty.services.last_sales import ReadLastSales
 from pos_loyalty.services.look_up_card import CardLookedUp, LookUpCard
+from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.simulator.oracle import Violation
@@ -20,6 +21,7 @@ _NO_CARD_ODDS = 0.1
 _FORGED_ODDS = 0.05
 _SECOND_CLICK_ODDS = 0.1
 _HOT_CARDS = 2
+_SCANS_MAX = 4
 
 
 class Cashier:
@@ -42,6 +44,7 @@ class Cashier:
             "redeem": self._redeem,
             "undo": self._undo,
             "enroll": self._enroll,
+            "ask": self._ask,
             "basket": self._basket,
         }
 
@@ -57,6 +60,14 @@ class Cashier:
             payload = seed.choice(self._payloads)
         return till.till.look_up_card(LookUpCard(payload))
 
+    def _scan_member(self, till: SimulatedTill, seed: random.Random) -> MemberView | None:
+        """Scan cards until one is a member's here."""
+        for _ in range(_SCANS_MAX):
+            card = self._scan(till, seed)
+            if card is not None and card.member is not None:
+                return card.member
+        return None
+
     def _sell(self, till: SimulatedTill, seed: random.Random) -> str:
         card = self._scan(till, seed)
         member = card.member.id if card is not None and card.member is not None else None
@@ -64,19 +75,15 @@ class Cashier:
         return self._record(till, seed, _sale(seed.randrange(_AMOUNT_MAX), member, key))
 
     def _redeem(self, till: SimulatedTill, seed: random.Random) -> str:
-        card = self._scan(till, seed)
-        if card is None or card.member is None:
+        member = self._scan_member(till, seed)
+        if member is None:
             return "nobody"
-        offers = [
-            offer
-            for offer in card.member.rewards
-            if offer.cost_points <= card.member.balance_points
-        ]
+        offers = [offer for offer in member.rewards if offer.cost_points <= member.balance_points]
         if not offers:
             return "no reward"
         choice = RewardChoice(seed.choice(offers).id)
         amount = seed.randrange(_SMALL_AMOUNT_MAX)
-        return self._record(till, seed, _sale(amount, card.member.id, None, choice))
+        return self._record(till, seed, _sale(amount, member.id, None, choice))
 
     def _record(self, till: SimulatedTill, seed: random.Random, sale: RecordSale) -> str:
         """Record a sale, sometimes with a double click, and hold the till to its word."""
@@ -117,15 +124,33 @@ class Cashier:
         )
         return str(till.till.enroll_member(command).welcome_points)
 
+    def open_shop(self, till: SimulatedTill, seed: random.Random) -> None:
+        """Make the first members, with the cards that come back most often."""
+        for payload in self._payloads[:_HOT_CARDS]:
+            card = till.till.look_up_card(LookUpCard(payload))
+            welcomed = till.till.enroll_member(EnrollMember(card_key=card.card_key))
+            self._record(
+                till, seed, _sale(seed.randrange(1, _AMOUNT_MAX), welcomed.member.id, None)
+            )
+
+    def _ask(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Ask for spend rights while a member's sale is on screen."""
+        member = self._scan_member(till, seed)
+        if member is None:
+            return "nobody"
+        points = seed.randrange(1, max(2, member.balance_points + 100))
+        till.wants[member.id] = points
+        return str(points)
+
     def _basket(self, till: SimulatedTill, seed: random.Random) -> str:
         """Open or close a basket that counts on spend rights."""
         if till.reserved:
             till.reserved.clear()
             return "closed"
-        card = self._scan(till, seed)
-        if card is None or card.member is None:
+        member = self._scan_member(till, seed)
+        if member is None:
             return "nobody"
-        till.reserved[card.member.id] = seed.randrange(200)
+        till.reserved[member.id] = seed.randrange(200)
         return "open"
 
 

@@ -2,8 +2,8 @@
 
 from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.simulator.oracle import Violation
-from pos_loyalty.simulator.server_side import Answer, SimulatedServer
-from pos_loyalty.simulator.till_side import Outgoing, SimulatedTill
+from pos_loyalty.simulator.server_side import Outgoing
+from pos_loyalty.simulator.till_side import SimulatedTill
 from pos_loyalty.simulator.world import World
 from pos_loyalty.sync.exchange import Outcome, Step
 
@@ -38,7 +38,7 @@ def _end_faults(world: World) -> None:
     server = world.server
     server.fuse.disarm()
     while server.ready or server.queued:
-        _work(server)
+        server.work()
     world.line.heal()
     for till in world.tills:
         if not till.is_up:
@@ -67,27 +67,12 @@ def _talk(world: World, till: SimulatedTill) -> Outcome:
     try:
         came = till.begin_exchange()
         while isinstance(came, Outgoing):
-            came = till.take(_serve(world.server, came))
+            came = till.take(world.server.serve(came))
     except LoyaltyError as error:
         raise Violation(f"I12 {till.name} is refused: {error.code.value}") from error
     world.settled(till, came)
     world.trace.note(f"heal {till.name} {came.step} {came.rows} {came.appended}")
     return came
-
-
-def _serve(server: SimulatedServer, outgoing: Outgoing) -> Answer:
-    answers: list[Answer] = []
-    server.take(outgoing.path, outgoing.body, outgoing.signature, answers.append)
-    while not answers:
-        _work(server)
-    return answers[0]
-
-
-def _work(server: SimulatedServer) -> None:
-    if server.ready:
-        server.go_on(0)
-    else:
-        server.write_group()
 
 
 def _settle_stranger(world: World) -> None:
@@ -98,6 +83,6 @@ def _settle_stranger(world: World) -> None:
             return
         stranger.send(world)
         while world.server.ready or world.server.queued:
-            _work(world.server)
+            world.server.work()
     if stranger.unsent:
         raise Violation(f"I12 {stranger.unsent} poison events block their stream")

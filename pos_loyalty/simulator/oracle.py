@@ -50,6 +50,16 @@ def read_fact(data: bytes) -> tuple[Fact, bool]:
     return _fact_of(fields), is_carried
 
 
+def origins_of(data: bytes) -> Sequence[str]:
+    """Return the streams from which an event was carried over, the last one first."""
+    fields: dict[str, Any] = json.loads(data)
+    origins: list[str] = []
+    while fields["kind"] == RESCUE:
+        origins.append(fields["original_stream"])
+        fields = json.loads(fields["original"])
+    return origins
+
+
 def _fact_of(fields: Mapping[str, Any]) -> Fact:
     kind = str(fields["kind"])
     shared: dict[str, Any] = {

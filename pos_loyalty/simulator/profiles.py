@@ -7,17 +7,20 @@ from dataclasses import dataclass
 _DROP_MAX = 0.6
 _DOUBLE_MAX = 0.4
 _TRUNCATE_MAX = 0.15
+_SLOW_MAX = 0.6
 
 _DAILY = {
-    "sell": 20.0,
+    "sell": 16.0,
     "redeem": 16.0,
     "undo": 4.0,
-    "enroll": 4.0,
+    "enroll": 3.0,
+    "ask": 8.0,
     "basket": 1.0,
-    "exchange": 18.0,
+    "exchange": 20.0,
     "turn": 90.0,
-    "give_up": 5.0,
-    "reopen": 8.0,
+    "talk": 10.0,
+    "give_up": 4.0,
+    "reopen": 4.0,
 }
 _CRASHES = ("kill_till", "kill_server")
 
@@ -62,6 +65,7 @@ class Swarm:
     drop: float
     double: float
     truncate: float
+    slow: float
     weights: Mapping[str, float]
     members_hot: float
     batch_events: int
@@ -78,12 +82,13 @@ def swarm_of(profile: Profile, seed: random.Random) -> Swarm:
         weights[name] = seed.choice((0.0, 1.0, 3.0))
     for name, weight in profile.faults.items():
         weights[name] = weight * seed.choice((0.5, 1.0, 2.0))
-    for name in ("exchange", "give_up", "redeem"):
+    for name in ("exchange", "talk", "give_up", "redeem", "ask"):
         weights[name] *= seed.choice((0.5, 1.0, 2.0))
     return Swarm(
         drop=_odds(seed, _DROP_MAX),
         double=_odds(seed, _DOUBLE_MAX),
         truncate=_odds(seed, _TRUNCATE_MAX),
+        slow=_odds(seed, _SLOW_MAX),
         weights=weights,
         members_hot=seed.random(),
         batch_events=seed.choice((1, 2, 5, 500)),

@@ -48,6 +48,18 @@ class Answer:
     body: bytes
 
 
+_NOBODY = Answer(503, b"")
+
+
+class Outgoing(Parked[Answer]):
+    """A request that a till put on the line; its call waits for the answer."""
+
+    def __init__(self, path: str, body: bytes, signature: str) -> None:
+        self.path = path
+        self.body = body
+        self.signature = signature
+
+
 class _Queued(Parked[Outcome]):
     """A request in the queue before the books."""
 
@@ -94,6 +106,8 @@ class SimulatedServer:
     is_up: bool = False
     incarnation: int = 0
     serving: list[_Serving] = field(default_factory=list[_Serving])
+    _in_doubt: list[Batch] = field(default_factory=list[Batch])
+    """Written as the server died: only the books know whether before or after the commit."""
 
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(self.time)
@@ -123,6 +137,8 @@ class SimulatedServer:
             stopping=asyncio.Event(),
         )
         self.is_up = True
+        self.on_written(self._in_doubt)
+        self._in_doubt.clear()
 
     def die(self) -> None:
         """Die as a killed process does: everything under way is gone, the files stay."""
@@ -170,6 +186,24 @@ class SimulatedServer:
         """Let one of the ready requests go on to its next parking place."""
         self._go_on(self.ready[number])
 
+    def serve(self, outgoing: Outgoing) -> Answer:
+        """Answer a request at once, after whatever waited before it.
+
+        A server that dies over it answers nobody: the till finds its trouble.
+        """
+        answers: list[Answer] = []
+        self.take(outgoing.path, outgoing.body, outgoing.signature, answers.append)
+        while not answers and self.is_up:
+            self.work()
+        return answers[0] if answers else _NOBODY
+
+    def work(self) -> None:
+        """Do the next bit of work."""
+        if self.ready:
+            self.go_on(0)
+        else:
+            self.write_group()
+
     def write_group(self) -> None:
         """Write what waits, chosen as the real server chooses."""
         waiting = self.queued
@@ -180,6 +214,7 @@ class SimulatedServer:
         try:
             outcomes = self._writer.write_group(picked)
         except Killed:
+            self._in_doubt += picked
             self.die()
             return
         except LoyaltyError as error:

@@ -11,9 +11,9 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, ServerUnreachable
 from pos_loyalty.domain.ids import MemberId, MerchantId, StreamId
 from pos_loyalty.simulator.failpoints import Fuse, FusedConnection, Killed, copy_database
-from pos_loyalty.simulator.parking import Parked, Strand
+from pos_loyalty.simulator.parking import Strand
 from pos_loyalty.simulator.patching import Patch
-from pos_loyalty.simulator.server_side import Answer
+from pos_loyalty.simulator.server_side import Answer, Outgoing
 from pos_loyalty.simulator.sources import SimulatedClock, SimulatedIds, SimulatedKeys, WorldTime
 from pos_loyalty.store import unit_of_work
 from pos_loyalty.store.database import Connection, connect_writer
@@ -46,15 +46,6 @@ def _connect_with_fuse(path: Path, key: bytes) -> object:
 
 FUSED_WRITER = Patch(unit_of_work, "connect_writer", _connect_with_fuse)
 """Gives every till's writing connection a fuse, and takes the flushes away for speed."""
-
-
-class Outgoing(Parked[Answer]):
-    """A request that a till put on the line; its call waits for the answer."""
-
-    def __init__(self, path: str, body: bytes, signature: str) -> None:
-        self.path = path
-        self.body = body
-        self.signature = signature
 
 
 @dataclass(frozen=True)
@@ -160,6 +151,12 @@ class SimulatedTill:
         """The counter asks for spend rights: the next exchange will bring the answer."""
         self.wants[member] = points
         return False
+
+    def drop_met_wants(self) -> None:
+        """Stop asking for rights that came; the counter asks again for the others."""
+        for member, points in list(self.wants.items()):
+            if self.state.spendable(member) >= points:
+                del self.wants[member]
 
     def die(self) -> None:
         """Die as a killed process does: memory is gone, the files stay as they are."""

@@ -6,25 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pos_loyalty.domain.errors import LoyaltyError
-from pos_loyalty.domain.ids import EventId, MemberId
+from pos_loyalty.domain.errors import LoyaltyError, StoreBug
+from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.simulator.cashier import Cashier
 from pos_loyalty.simulator.disasters import Disasters
 from pos_loyalty.simulator.failpoints import Killed
-from pos_loyalty.simulator.line import Line, Reply
+from pos_loyalty.simulator.line import Line, Reply, Request
 from pos_loyalty.simulator.oracle import Disk, Fact, Oracle, Violation
 from pos_loyalty.simulator.pages import PageWatch
 from pos_loyalty.simulator.profiles import Profile, Swarm
 from pos_loyalty.simulator.server_side import SimulatedServer
 from pos_loyalty.simulator.sources import WorldTime
 from pos_loyalty.simulator.stranger import Stranger
-from pos_loyalty.simulator.template import STRANGER, TILLS, Template
+from pos_loyalty.simulator.template import TILLS, Template
 from pos_loyalty.simulator.till_side import Outgoing, SimulatedTill
 from pos_loyalty.sync.exchange import Outcome, Step
 
 _STEP_MS_MAX = 20_000
 _POLL_ODDS = 0.2
-_WRONG_CALL_ODDS = 0.5
+_EARLY_SYNC_ODDS = 0.7
+_TALKS_MAX = 40
+_WRONG_CALL_ODDS = 0.8
 _EVENTS_ALL = 1_000_000
 _BYTES_ALL = 1 << 40
 _NEWS_OF_KILLS = 30
@@ -55,7 +57,7 @@ class World:
         self.time = WorldTime()
         self.trace = Trace()
         self.oracle = Oracle(risk_allowed=profile.allowance_points * TILLS)
-        self.line = Line(swarm.drop, swarm.double, swarm.truncate)
+        self.line = Line(self.time, swarm.drop, swarm.double, swarm.truncate, swarm.slow)
         template.copy_server(folder / "server.db")
         self.server = SimulatedServer(
             folder / "server.db", self.time, str(folder.name), profile.allowance_points
@@ -96,6 +98,23 @@ class World:
             till.close()
         self.server.close()
 
+    def open_shop(self, seed: random.Random) -> None:
+        """Begin the day with a few members."""
+        self._cashier.open_shop(self.tills[0], seed)
+        self.harvest(self.tills[0])
+        if seed.random() < _EARLY_SYNC_ODDS:
+            for till in (self.tills * 2)[: 2 * TILLS - 1]:
+                self.trace.note(f"early {till.name} {self._talk_out(till, seed)}")
+
+    def _talk_out(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Talk until a till has heard everything; no page of the server is that long."""
+        result = ""
+        for _ in range(_TALKS_MAX):
+            result = self._talk(till, seed)
+            if result.startswith(Step.DONE):
+                break
+        return result
+
     def step(self, seed: random.Random) -> None:
         """Let one thing happen, somewhere."""
         self.time.pass_by(seed.randrange(_STEP_MS_MAX))
@@ -118,6 +137,7 @@ class World:
         return {
             "exchange": self._exchange,
             "turn": self._turn,
+            "talk": self._talk,
             "give_up": self._give_up,
             "reopen": self._reopen,
             "kill_till": self._kill_till,
@@ -156,6 +176,8 @@ class World:
         except Killed:
             till.die()
             return "died"
+        except StoreBug as error:
+            raise Violation(f"crash {till.name}: {error.facts.get('detail')}") from error
         except LoyaltyError as error:
             result = error.code.value
         self.harvest(till)
@@ -200,12 +222,29 @@ class World:
     # --------------------------------------------------------------- line --
 
     def _exchange(self, till: SimulatedTill, seed: random.Random) -> str:
-        """Begin an exchange, unless one is under way."""
+        """Begin an exchange at a till that has none under way."""
         if not till.is_up or till.strand is not None:
-            return "is busy"
+            idle = [other for other in self.tills if other.is_up and other.strand is None]
+            if not idle:
+                return "all are busy"
+            till = seed.choice(idle)
         is_poll = seed.random() < _POLL_ODDS
         wants: Sequence[tuple[MemberId, int]] = () if is_poll else tuple(till.wants.items())
         return self._converse(till, lambda: till.begin_exchange(wants=wants, is_poll=is_poll), seed)
+
+    def _talk(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Carry an exchange from end to end in one good moment of the line."""
+        if not till.is_up or till.strand is not None or not self.server.is_up:
+            return self._turn(till, seed)
+
+        def work() -> str:
+            came = till.begin_exchange(wants=tuple(till.wants.items()))
+            while isinstance(came, Outgoing):
+                came = till.take(self.server.serve(came))
+            self.settled(till, came)
+            return f"{came.step} {came.rows} {came.appended}"
+
+        return self._at(till, work)
 
     def _give_up(self, till: SimulatedTill, seed: random.Random) -> str:
         """A call's time is up; its answer may still come."""
@@ -213,27 +252,30 @@ class World:
             return "nothing waits"
         return self._converse(till, till.give_up, seed)
 
-    def _turn(self, _till: SimulatedTill, seed: random.Random) -> str:
+    def _turn(self, till: SimulatedTill, seed: random.Random) -> str:
         """Let one thing under way go on: a packet arrives, or the server does a bit of work."""
-        server, line = self.server, self.line
+        server, due = self.server, self.line.due()
         ready, queued = len(server.ready), len(server.queued)
-        place = seed.randrange(max(1, len(line.requests) + len(line.replies) + ready + queued))
-        if place < len(line.requests):
-            return self._arrive(place, seed)
-        place -= len(line.requests)
-        if place < len(line.replies):
-            return self._take(line.replies.pop(place), seed)
-        place -= len(line.replies)
+        place = seed.randrange(max(1, len(due) + ready + queued))
+        if place < len(due):
+            packet = due[place]
+            self.line.take_out(packet)
+            if isinstance(packet, Request):
+                return self._arrive(packet, seed)
+            return self._take(packet, seed)
+        place -= len(due)
         if place < ready:
             server.go_on(place)
             return "server works"
         if queued:
             server.write_group()
             return "server writes"
-        return "all is quiet"
+        waiting = [till for till in self.tills if till.strand is not None]
+        if waiting:
+            return self._give_up(seed.choice(waiting), seed)
+        return self._exchange(till, seed)
 
-    def _arrive(self, place: int, seed: random.Random) -> str:
-        request = self.line.requests.pop(place)
+    def _arrive(self, request: Request, seed: random.Random) -> str:
         deliver = self.line.answer(request, seed)
         self.server.take(request.path, request.body, request.signature, deliver)
         return f"arrives {hashlib.sha256(request.body).hexdigest()[:8]}"
@@ -244,7 +286,7 @@ class World:
         waiting = till.strand.waits_for if till.strand is not None else None
         if not till.is_up or not isinstance(waiting, Outgoing) or waiting.path != reply.path:
             return "nobody waits"
-        if till.call != reply.call and seed.random() < _WRONG_CALL_ODDS:
+        if till.call != reply.call and seed.random() > _WRONG_CALL_ODDS:
             return "late"
         return self._converse(till, lambda: till.take(reply.answer), seed)
 
@@ -263,8 +305,8 @@ class World:
 
     def settled(self, till: SimulatedTill, outcome: Outcome) -> None:
         """Look at a till after an exchange."""
-        if outcome.granted or outcome.step is Step.REJOIN:
-            till.wants.clear()
+        if outcome.granted:
+            till.drop_met_wants()
         self.harvest(till)
         if not (self.profile.has_second_writers or self.profile.has_old_books):
             self.pages.ensure_whole(till)
@@ -273,11 +315,3 @@ class World:
         """Tell whether a journal is the stranger's."""
         return stream == self.template.stranger_stream[0]
 
-
-def own_events(till: SimulatedTill) -> Sequence[EventId]:
-    """Return the ids of the newest events of a till, for whoever wants to copy them."""
-    with till.till.context.store.read() as read:
-        return [EventId(stored.id) for stored in read.journal.newest("sale", 3)]
-
-
-__all__ = ["STRANGER", "Trace", "World", "own_events"]
