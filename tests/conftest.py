@@ -31,28 +31,42 @@ _TESTS = Path(__file__).parent
 # Everything below these needs Qt. Presenters do not, though they live in ui.
 _WIDGET_FOLDERS = ("unit/ui", "end_to_end")
 _NOT_WIDGETS = ("unit/ui/presenters",)
-_WITHOUT_QT = os.environ.get("POS_WITHOUT_QT") == "1"
+_ROUND = os.environ.get("POS_TEST_ROUND", "")
+"""Two rounds run every test once: `without-qt`, where Qt cannot be imported, and `widgets`."""
 _SECONDS_FOR_THREADS_TO_END = 3.0
 
 
+def _is_left_out(*, is_widget_test: bool) -> bool:
+    return is_widget_test if _ROUND == "without-qt" else _ROUND == "widgets" and not is_widget_test
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave the widget tests out of the round in which Qt is absent."""
-    if not _WITHOUT_QT or collection_path.is_dir() or collection_path.name == "__init__.py":
+    """Leave widget files out of the round in which Qt is absent: they could not be imported."""
+    if _ROUND != "without-qt" or collection_path.is_dir() or collection_path.name == "__init__.py":
         return None
-    name = collection_path.relative_to(_TESTS).as_posix()
-    is_widget_test = name.startswith(tuple(f"{folder}/" for folder in _WIDGET_FOLDERS))
-    is_exempt = name.startswith(tuple(f"{folder}/" for folder in _NOT_WIDGETS))
-    return True if is_widget_test and not is_exempt else None
+    return True if _is_widget_file(collection_path) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave single tests that are marked `widgets` out, too, where Qt is absent."""
-    if not _WITHOUT_QT:
-        return
-    left_out = [item for item in items if item.get_closest_marker("widgets")]
+    """Keep what belongs to this round; a single test may be marked `widgets`, too."""
+    left_out = [
+        item
+        for item in items
+        if _is_left_out(
+            is_widget_test=_is_widget_file(item.path)
+            or item.get_closest_marker("widgets") is not None
+        )
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        kept = set(items).difference(left_out)
+        items[:] = [item for item in items if item in kept]
+
+
+def _is_widget_file(path: Path) -> bool:
+    name = path.relative_to(_TESTS).as_posix()
+    is_widget_file = name.startswith(tuple(f"{folder}/" for folder in _WIDGET_FOLDERS))
+    return is_widget_file and not name.startswith(tuple(f"{folder}/" for folder in _NOT_WIDGETS))
 
 
 @pytest.fixture(autouse=True)

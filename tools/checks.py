@@ -1,7 +1,7 @@
 """Run the checks and tests, each with its time; the exit code is 0 if all passed.
 
 ./pos check            style, types, layers, house rules: a minute
-./pos test             the same, every test, and once more as if Qt were absent
+./pos test             the same and every test: the window's, and all others as if Qt were absent
 ./pos test PATH …      only these tests; the words go to pytest
 """
 
@@ -36,12 +36,13 @@ STATIC_STEPS = (
     Step("layers", (str(BIN / "lint-imports"), "--no-cache")),
 )
 HOUSE_RULES = Step("house rules", (*PYTEST, "tests/unit/test_tidy.py"))
-TESTS = Step("tests", (*PYTEST, *PARALLEL))
-# Parts marked `widgets` need Qt; the rest must not. The plug-in would want Qt at its start.
+# Two rounds run every test once. Parts marked `widgets` need Qt; the rest must not, and runs
+# where Qt cannot be imported. The plug-in would want Qt at its start.
+WIDGET_TESTS = Step("tests of the window", (*PYTEST, *PARALLEL), {"POS_TEST_ROUND": "widgets"})
 TESTS_WITHOUT_QT = Step(
     "tests without Qt",
     (*PYTEST, *PARALLEL, "-p", "no:pytest-qt"),
-    {"PYTHONPATH": str(ROOT / "tools" / "without_qt"), "POS_WITHOUT_QT": "1"},
+    {"PYTHONPATH": str(ROOT / "tools" / "without_qt"), "POS_TEST_ROUND": "without-qt"},
 )
 COVERAGE = (sys.executable, "-m", "coverage")
 # In these, a line that no test reaches is a rule, a row or a message that nobody checked.
@@ -67,7 +68,7 @@ def main(words: Sequence[str]) -> int:
     elif rest:
         steps = [Step("chosen tests", (*PYTEST, *rest))]
     else:
-        steps = [*STATIC_STEPS, TESTS_WITHOUT_QT, TESTS]
+        steps = [*STATIC_STEPS, TESTS_WITHOUT_QT, WIDGET_TESTS]
     results = [(step, *_run(step)) for step in steps]
     return _report(results)
 
