@@ -95,15 +95,22 @@ class TillWindow(QObject):
         self.deleteLater()
 
     def _open(self) -> None:
-        """Begin with everything that the first picture did not need."""
+        """Begin with everything that the first picture did not need, the counter before all."""
         if self._is_closed:
             return
-        self._furnish()
         from pos_loyalty.ui.error_dialog import LastResort
-        from pos_loyalty.ui.task_runner import TaskRunner
 
         self._last_resort = LastResort(report=_report, on_fault=self._fault, parent=self)
         self._last_resort.install()
+        self._furnish()
+        # Painted before the lane begins: two threads of Python make each other wait.
+        QTimer.singleShot(0, self, self._open_on_a_lane)
+
+    def _open_on_a_lane(self) -> None:
+        if self._is_closed:
+            return
+        from pos_loyalty.ui.task_runner import TaskRunner
+
         self.runner = TaskRunner(self)
 
         def work() -> "Till":

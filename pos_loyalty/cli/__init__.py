@@ -10,12 +10,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from pos_loyalty import __doc__ as package_documentation
 from pos_loyalty import __version__
-from pos_loyalty.domain.errors import LoyaltyError
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -36,8 +34,7 @@ class _CommandModule(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Command:
+class _Command(NamedTuple):
     """One row of the table: the word to type and what it does."""
 
     name: str
@@ -65,17 +62,18 @@ COMMANDS = (
 
 
 def _build_parser(*, chosen: str | None) -> argparse.ArgumentParser:
-    """Return the parser; only the chosen command declares its arguments."""
+    """Return the parser of the chosen command, or of all commands where none is chosen.
+
+    None of all declares its arguments: they are there to be listed.
+    """
     parser = argparse.ArgumentParser(prog="pos-loyalty", description=package_documentation)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        is_chosen = command.name == chosen
-        # The others parse nothing, hence they need no "-h" of their own.
+    for command in [each for each in COMMANDS if chosen in {None, each.name}]:
         sub_parser = commands.add_parser(
             command.name, help=command.summary, description=command.summary
         )
-        if is_chosen:
+        if command.name == chosen:
             module = command.load()
             module.add_arguments(sub_parser)
             sub_parser.set_defaults(run=module.run)
@@ -83,8 +81,8 @@ def _build_parser(*, chosen: str | None) -> argparse.ArgumentParser:
 
 
 def _chosen_command(words: Sequence[str]) -> str | None:
-    """Return the first word that is not an option, as the options before it take no value."""
-    return next((word for word in words if not word.startswith("-")), None)
+    """Return the command that the first word is; the options before one only ask about all."""
+    return next((each.name for each in COMMANDS if each.name in words[:1]), None)
 
 
 def _silence_broken_pipe() -> None:
@@ -121,11 +119,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser.parse_args(words)
         return int(arguments.run(arguments))
-    except LoyaltyError as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
     except BrokenPipeError:
         _silence_broken_pipe()
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except Exception as error:
+        # Imported once there is an error, as a window does not wait for it.
+        from pos_loyalty.domain.errors import LoyaltyError
+
+        if not isinstance(error, LoyaltyError):
+            raise
+        print(error, file=sys.stderr)
+        return EXIT_FAILED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from pos_loyalty.ui.look import Mode, scale_for
 from pos_loyalty.ui.views.first_picture import FirstPicture
@@ -286,6 +286,8 @@ class MainWindow(QMainWindow):
             self._presenter.tick()
 
     def _is_in_field(self) -> bool:
+        from PySide6.QtWidgets import QLineEdit
+
         focused = QApplication.focusWidget()
         return isinstance(focused, QLineEdit) and self.isAncestorOf(focused)
 
