@@ -19,6 +19,7 @@ from pos_loyalty.services.enroll_member import EnrollMemberHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
 from pos_loyalty.services.join_server import JoinServerHandler
+from pos_loyalty.services.keep_draft import KeepDraftHandler, TakeDraftHandler
 from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesHandler
 from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
@@ -57,6 +58,8 @@ class Till:
         self.history = ReadHistoryHandler(context, self.sync.remote_history)
         self.last_sales = ReadLastSalesHandler(context)
         self.day_counts = ReadDayCountsHandler(context)
+        self.keep_draft = KeepDraftHandler(context)
+        self.take_draft = TakeDraftHandler(context)
         self.issue_cards = IssueCardsHandler(context)
         self._closing = threading.Lock()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
-from pos_loyalty.store.backup import Manifest, Progress, ensure_opens, unpack
+from pos_loyalty.store.backup import Manifest, Progress, ensure_opens, forget_sale_in_hand, unpack
 from pos_loyalty.store.data_folder import (
     DataFolder,
     FolderLock,
@@ -79,14 +79,14 @@ class RestoreTillHandler:
             command.data.mkdir(parents=True, exist_ok=True)
         with FolderLock(folder):
             _ensure_no_till(folder)
+            # A WAL of a restore that was cut short does not belong to the draft of this one.
+            _clear_draft(folder)
             try:
                 manifest = self._fill(command, folder)
             except BaseException:
                 # With a label the draft is whole: the next opening finishes it.
                 if not folder.label.exists():
-                    for leftover in (folder.draft, *side_files(folder.draft)):
-                        with suppress(OSError):
-                            leftover.unlink(missing_ok=True)
+                    _clear_draft(folder)
                 raise
         return Restored(command.data, manifest.made_at_ms, manifest.events, self._keys.place)
 
@@ -96,6 +96,7 @@ class RestoreTillHandler:
         if database_id != manifest.database_id or not manifest.label.fits(key):
             raise CommandRefused(Code.BACKUP_DAMAGED)
         ensure_opens(folder.draft, key)
+        forget_sale_in_hand(folder.draft, key)
         with translating():
             self._keys.write(database_id, key)
         finish_folder(folder, manifest.label)
@@ -130,6 +131,12 @@ class RecoverKeyHandler:
         with translating():
             self._keys.write(database_id, key)
         return KeyRecovered(command.data, self._keys.place)
+
+
+def _clear_draft(folder: DataFolder) -> None:
+    for leftover in (folder.draft, *side_files(folder.draft)):
+        with suppress(OSError):
+            leftover.unlink(missing_ok=True)
 
 
 def _ensure_no_till(folder: DataFolder) -> None:

@@ -20,10 +20,11 @@ from pos_loyalty import __version__
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.store.data_folder import DataFolder, Label, side_files
-from pos_loyalty.store.database import Connection, connect_reader
+from pos_loyalty.store.database import Connection, connect_reader, connect_writer
 from pos_loyalty.store.errors import translating
 from pos_loyalty.store.keys import sync_folder
 from pos_loyalty.store.opening import ensure_sound
+from pos_loyalty.store.settings import Setting, SettingRepository
 
 FORMAT = 1
 _FIRST_WORDS = b"pos-loyalty backup "
@@ -173,6 +174,15 @@ def ensure_opens(database: Path, key: bytes) -> None:
         if error.code is Code.DATA_DAMAGED:
             raise CommandRefused(Code.BACKUP_DAMAGED) from error
         raise
+
+
+def forget_sale_in_hand(database: Path, key: bytes) -> None:
+    """Take the sale that was in hand at the time of the backup out of an unpacked database.
+
+    Meanwhile it was saved, in a journal that the backup does not know, or given up.
+    """
+    with closing(connect_writer(database, key)) as connection, translating():
+        SettingRepository(connection).remove(Setting.SALE_DRAFT)
 
 
 def unpack(source: Path, database: Path, *, progress: Progress) -> tuple[Manifest, bytes]:

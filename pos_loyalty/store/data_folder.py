@@ -126,11 +126,15 @@ def finish_draft(folder: DataFolder) -> None:
         sync_folder(folder.path)
 
 
-def side_files(database: Path) -> tuple[Path, Path]:
-    """Return what SQLite keeps beside a database: the WAL and its index."""
+def side_files(database: Path) -> tuple[Path, Path, Path]:
+    """Return what SQLite keeps beside a database: the WAL, its index, and the older journal.
+
+    The journal is there only while a database that was copied becomes one with a WAL.
+    """
     return (
         database.with_name(database.name + "-wal"),
         database.with_name(database.name + "-shm"),
+        database.with_name(database.name + "-journal"),
     )
 
 

@@ -30,6 +30,7 @@ class Setting(StrEnum):
     RISK_TOTAL = "risk_total"
     RISK_USED = "risk_used"
     UNUSUAL_AMOUNT = "unusual_amount"
+    SALE_DRAFT = "sale_draft"
 
 
 class SettingRepository:
@@ -57,3 +58,7 @@ class SettingRepository:
             " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
             (name.value, str(value)),
         )
+
+    def remove(self, name: Setting) -> None:
+        """Forget a value; harmless where it was never set."""
+        self._connection.execute("DELETE FROM setting WHERE name = ?", (name.value,))

@@ -69,6 +69,9 @@ class Repositories:
 class UnitOfWork(Repositories):
     """One write transaction. Leaving it without :meth:`commit` rolls everything back."""
 
+    is_news = True
+    """Whether somebody may want to know of it: the engine looks for work to send."""
+
     def commit(self) -> None:
         """Make everything durable; returns after the flush.
 
@@ -117,7 +120,7 @@ class Store:
         self._readers_lock = threading.Lock()
         self._closed = False
         self.after_write: Callable[[], None] = _nobody_listens
-        """Called after each write transaction, outside the lock: the engine looks for work."""
+        """Called after each write transaction with news, outside the lock: the engine's alarm."""
 
     @contextmanager
     def write(self) -> Generator[UnitOfWork]:
@@ -136,7 +139,8 @@ class Store:
                     yield work
             finally:
                 work.roll_back()
-        self.after_write()
+        if work.is_news:
+            self.after_write()
 
     @contextmanager
     def read(self) -> Generator[Repositories]:

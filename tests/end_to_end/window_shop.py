@@ -65,18 +65,19 @@ def window_shop(qtbot: QtBot, folder: Path, *, online: bool) -> Generator[Window
         with a_shop(folder) as shop:
             with open_it() as till:
                 till.join_server(JoinServer(shop.proxy.url, shop.server.till_code()))
-                cards, member, tag = _fill(till)
+                cards, member, tag = fill_till(till)
                 sync_until_sent(till)
-            with _window(qtbot, open_it) as (eyes, opened, feed):
+            with a_window(qtbot, open_it) as (eyes, opened, feed):
                 yield WindowShop(eyes, opened, feed, cards, member, tag, shop)
         return
     with open_it() as till:
-        cards, member, tag = _fill(till)
-    with _window(qtbot, open_it) as (eyes, opened, feed):
+        cards, member, tag = fill_till(till)
+    with a_window(qtbot, open_it) as (eyes, opened, feed):
         yield WindowShop(eyes, opened, feed, cards, member, tag)
 
 
-def _fill(till: Till) -> tuple[list[str], MemberId, str]:
+def fill_till(till: Till) -> tuple[list[str], MemberId, str]:
+    """Issue cards and enroll a member with points; return payloads, member and merchant tag."""
     merchant = till.shop.merchant
     payloads = [
         format_payload(merchant, random_letters(till.context.ids.random_bytes(12)))
@@ -106,7 +107,8 @@ def _number(place: int) -> str:
 
 
 @contextmanager
-def _window(qtbot: QtBot, open_it: Callable[[], Till]) -> Generator[tuple[Eyes, Till, FrameFeed]]:
+def a_window(qtbot: QtBot, open_it: Callable[[], Till]) -> Generator[tuple[Eyes, Till, FrameFeed]]:
+    """Open the window on a till, and close both at the end."""
     application()
     feed = FrameFeed()
     till_window = TillWindow(open_it, WindowSettings(lambda: feed, Mode.LIGHT))

@@ -64,6 +64,7 @@ class CounterPresenter:
         )
         self._inputs = ModeInputs(self._desk)
         self._inputs.card.enter_again = self._complete
+        self._desk.after_change = self._inputs.draft.look
         self._tags = services.shop.tags
         self._commands = RepeatGuard(window_ms=_COMMAND_REPEAT_MS)
         self._is_asking_connection = False
@@ -287,6 +288,8 @@ class CounterPresenter:
 
     def _program_read(self, program: LoyaltyProgram) -> None:
         self._state.program = program
+        # Not before: without the program the rewards on a sale from before mean nothing.
+        self._inputs.draft.begin()
 
     def _unusual_amount_read(self, amount: int) -> None:
         self._state.unusual_amount = amount

@@ -12,6 +12,7 @@ from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.services.enroll_member import MemberWelcomed
+from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
 from pos_loyalty.services.look_up_card import CardLookedUp
 from pos_loyalty.services.look_up_member import MemberFound
@@ -30,6 +31,7 @@ class Lane(StrEnum):
 
     STORE = "store"
     FIND = "find"
+    DRAFT = "draft"
 
 
 class Sound(StrEnum):
@@ -78,6 +80,17 @@ class ShopNames:
     owner: str = "the owner"
     tags: tuple[str, ...] = ()
     """The merchant tags whose command sheets work here."""
+
+
+@dataclass(frozen=True)
+class SaleFromBefore:
+    """The sale that was in hand when the till ended, with its member as of this moment.
+
+    ``member`` is None where nobody was on it, or where that member is not to be read any more.
+    """
+
+    draft: DraftTaken
+    member: MemberView | None
 
 
 class CounterServices(Protocol):
@@ -144,6 +157,14 @@ class CounterServices(Protocol):
         """Keep the points here that the sale on screen counts on; 0 lets go. Returns at once."""
         ...
 
+    def keep_draft(self, sale: SaleInHand | None, changed_ms: int) -> None:
+        """Keep the sale in hand across a crash; None takes away what was kept."""
+        ...
+
+    def take_draft(self) -> SaleFromBefore | None:
+        """Return the sale from before, once."""
+        ...
+
 
 class Runner(Protocol):
     """Does work away from the window and calls back on the window's own thread."""
@@ -185,6 +206,10 @@ class CounterWindow(Protocol):
 
     def stop_camera(self) -> None:
         """Let the camera go."""
+        ...
+
+    def call_in(self, milliseconds: int, call: Callable[[], None]) -> None:
+        """Call back on the window's thread after this time, unless the window is gone by then."""
         ...
 
 

@@ -56,6 +56,8 @@ class Desk:
         self._sounds = sounds
         self._shown: CounterScreen | None = None
         self._waiting: list[Callable[[], None]] = []
+        self.after_change: Callable[[], None] = _nobody_looks
+        """Called whenever the screen may have changed."""
 
     @property
     def currency(self) -> Currency:
@@ -73,6 +75,7 @@ class Desk:
         if screen != self._shown:
             self._shown = screen
             self._view.show_screen(screen)
+        self.after_change()
 
     def run(
         self,
@@ -183,6 +186,10 @@ class Desk:
 
     def _counts_read(self, counts: DayCounts) -> None:
         self.state.counts = counts
+
+
+def _nobody_looks() -> None:
+    """Stand in where nobody keeps the sale in hand."""
 
 
 def _note(error: Exception) -> None:

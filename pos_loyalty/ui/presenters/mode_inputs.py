@@ -8,6 +8,7 @@ from pos_loyalty.ui.presenters.card_flow import CardFlow
 from pos_loyalty.ui.presenters.counter_screen import Action
 from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.desk import Desk
+from pos_loyalty.ui.presenters.draft_flow import DraftFlow
 from pos_loyalty.ui.presenters.find_flow import FindFlow
 from pos_loyalty.ui.presenters.panel_flow import PanelFlow
 from pos_loyalty.ui.presenters.reward_flow import RewardFlow
@@ -28,6 +29,7 @@ class ModeInputs:
         self.rewards = RewardFlow(desk, sale=self.sale)
         self.undo = UndoFlow(desk, sale=self.sale)
         self.panels = PanelFlow(desk)
+        self.draft = DraftFlow(desk, sale=self.sale)
 
     @property
     def _state(self) -> CounterState:

@@ -69,6 +69,11 @@ class SaleFlow:
         self._desk.play(Sound.FOUND)
         self._ask_rights(holder.member)
 
+    def came_back(self) -> None:
+        """Go on with a sale from before: ask anew what it earns and what may be used."""
+        self.requote()
+        self._ask_rights(self._draft.member)
+
     def switch_back(self) -> None:
         """Bring back who was on the sale before the last scan."""
         switched = self._state.switched

@@ -90,6 +90,19 @@ def new_card_counted() -> Strip:
     return Strip(Tone.INFO, "credit-card", _NEW_CARD, (_REMOVE,))
 
 
+def sale_is_back(draft: SaleDraft, *, has_lost_member: bool) -> Strip:
+    """Return the strip after a start that found a sale in hand; amber, as it may be another's."""
+    if has_lost_member:
+        text = "The sale from before is back, without its member. Scan the card again."
+    elif draft.can_complete:
+        text = "The sale from before is back. Press Enter to complete."
+    elif draft.total:
+        text = "The sale from before is back. Scan a card, or press F6."
+    else:
+        text = "The sale from before is back. Type the amount."
+    return Strip(Tone.WARN, "undo-2", text, (_REMOVE,))
+
+
 def blank_card() -> Strip:
     """Return message 9: a blank card while a member is on the sale."""
     text = "New card, nobody uses it yet. Start collecting?"

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from pos_loyalty.domain.card_payload import merchant_tag
+from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.enroll_member import EnrollMember, MemberWelcomed
+from pos_loyalty.services.keep_draft import DraftTaken, KeepDraft, SaleInHand, TakeDraft
 from pos_loyalty.services.last_sales import DayCounts, LastSale, ReadDayCounts, ReadLastSales
 from pos_loyalty.services.look_up_card import CardLookedUp, LookUpCard
 from pos_loyalty.services.look_up_member import FindMembers, LookUpMember, MemberFound
@@ -17,7 +19,12 @@ from pos_loyalty.services.record_sale import RecordSale, SaleDone
 from pos_loyalty.services.run_sync import ConnectionStatus
 from pos_loyalty.services.till_context import ShopIdentity
 from pos_loyalty.services.undo_sale import SaleUndone, UndoSale
-from pos_loyalty.ui.presenters.counter_services import SaleOrder, ShopNames, SignUpOrder
+from pos_loyalty.ui.presenters.counter_services import (
+    SaleFromBefore,
+    SaleOrder,
+    ShopNames,
+    SignUpOrder,
+)
 
 LAST_SALES_MAX: Final = 30
 """Enough to scroll through an hour, and to know what a usual sale is."""
@@ -101,6 +108,16 @@ class TillUseCases(Protocol):
     @property
     def day_counts(self) -> Callable[[ReadDayCounts], DayCounts]:
         """Read today's counts."""
+        ...
+
+    @property
+    def keep_draft(self) -> Callable[[KeepDraft], None]:
+        """Keep the sale in hand."""
+        ...
+
+    @property
+    def take_draft(self) -> Callable[[TakeDraft], DraftTaken | None]:
+        """Take the sale from before."""
         ...
 
     def program(self) -> LoyaltyProgram:
@@ -201,6 +218,21 @@ class TillServices:
     def reserve_rights(self, member_id: MemberId, points: int) -> None:
         """Keep the points here that the sale on screen counts on."""
         self._till.sync.reserve_rights(member_id, points)
+
+    def keep_draft(self, sale: SaleInHand | None, changed_ms: int) -> None:
+        """Keep the sale in hand."""
+        self._till.keep_draft(KeepDraft(sale, changed_ms))
+
+    def take_draft(self) -> SaleFromBefore | None:
+        """Return the sale from before, with its member as of now."""
+        draft = self._till.take_draft(TakeDraft())
+        if draft is None or draft.sale.member_id is None:
+            return None if draft is None else SaleFromBefore(draft, None)
+        try:
+            return SaleFromBefore(draft, self.member(draft.sale.member_id, draft.sale.found_by))
+        except RuleViolation:
+            # Paused or taken over meanwhile: the amount comes back alone.
+            return SaleFromBefore(draft, None)
 
 
 def _names(shop: ShopIdentity) -> ShopNames:

@@ -11,6 +11,7 @@ from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import take_rewards
 from pos_loyalty.domain.rounding import whole_steps
 from pos_loyalty.services.enroll_member import MemberWelcomed
+from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp
 from pos_loyalty.services.look_up_member import MemberFound
@@ -24,6 +25,7 @@ from pos_loyalty.ui.presenters.counter_screen import CounterScreen, MemberPanel
 from pos_loyalty.ui.presenters.counter_services import (
     Lane,
     Result,
+    SaleFromBefore,
     SaleOrder,
     ShopNames,
     SignUpOrder,
@@ -64,7 +66,7 @@ class FakeServices:
     """A till in memory: one point a euro, the default program's rewards."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
+        self.clock = clock
         self.rules = default_program("EUR")
         self.people = {
             AYSE: _Person("Ay\u015fe Y\u0131lmaz", 1240, "4417", "015123456789"),
@@ -83,6 +85,9 @@ class FakeServices:
         self.asked_rights: list[tuple[MemberId, int]] = []
         self.reserved: list[tuple[MemberId, int]] = []
         self.spendable: dict[str, int] = {}
+        self.draft: DraftTaken | None = None
+        """What a crash would leave behind."""
+        self.draft_writes: list[SaleInHand | None] = []
 
     @property
     def shop(self) -> ShopNames:
@@ -128,7 +133,7 @@ class FakeServices:
             balance_points=person.points,
             spendable_points=spendable,
             earned_window_points=person.points,
-            as_of_ms=self._clock.now_ms() - 16 * 60_000,
+            as_of_ms=self.clock.now_ms() - 16 * 60_000,
             rewards=tuple(self._offers(person.points, spendable, found_by)),
             phone=person.phone,
             card_hint=person.hint,
@@ -197,7 +202,7 @@ class FakeServices:
             0,
             LastSale(
                 order.sale_id,
-                self._clock.now_ms(),
+                self.clock.now_ms(),
                 name,
                 order.total,
                 earned,
@@ -224,7 +229,7 @@ class FakeServices:
             raise self.refusals.pop(0)
         place = next(n for n, sale in enumerate(self.sales) if sale.sale_id == sale_id)
         sale = self.sales[place]
-        if self._clock.now_ms() - sale.at_ms > 300_000:
+        if self.clock.now_ms() - sale.at_ms > 300_000:
             raise RuleViolation(Code.UNDO_LATE, saved=True)
         self.sales[place] = replace(sale, undone=True)
         key = next((key for key, one in self.people.items() if one.name == sale.member_name), None)
@@ -253,6 +258,17 @@ class FakeServices:
 
     def last_sales(self) -> tuple[LastSale, ...]:
         return tuple(self.sales[:20])
+
+    def keep_draft(self, sale: SaleInHand | None, changed_ms: int) -> None:
+        self.draft_writes.append(sale)
+        self.draft = DraftTaken(changed_ms=changed_ms, sale=sale) if sale else None
+
+    def take_draft(self) -> SaleFromBefore | None:
+        draft, self.draft = self.draft, None
+        if draft is None:
+            return None
+        person = draft.sale.member_id if draft.sale.member_id in self.people else None
+        return SaleFromBefore(draft, self.member(person, draft.sale.found_by) if person else None)
 
     def day_counts(self) -> DayCounts:
         return DayCounts(sales=len(self.sales), new_members=len(self.sign_ups), rewards=0)
@@ -303,8 +319,21 @@ class RecordingView:
 class FakeWindow:
     """Notes what the window was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         self.asked: list[str] = []
+        self._clock = clock
+        self._calls: list[tuple[int, Callable[[], None]]] = []
+
+    def call_in(self, milliseconds: int, call: Callable[[], None]) -> None:
+        self._calls.append((self._clock.monotonic_ms() + milliseconds, call))
+
+    def call_due(self) -> None:
+        """Do what was to be done by now; what that asks for later comes later."""
+        now_ms = self._clock.monotonic_ms()
+        due = [call for at_ms, call in self._calls if at_ms <= now_ms]
+        self._calls = [(at_ms, call) for at_ms, call in self._calls if at_ms > now_ms]
+        for call in due:
+            call()
 
     def next_theme(self) -> str:
         self.asked.append("theme")
@@ -333,12 +362,12 @@ class FakeSounds:
 class Counter:
     """A counter at which the test is the cashier."""
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.services = FakeServices(self.clock)
+    def __init__(self, services: FakeServices | None = None) -> None:
+        self.clock = services.clock if services else FakeClock()
+        self.services = services or FakeServices(self.clock)
         self.runner = FakeRunner()
         self.view = RecordingView()
-        self.window = FakeWindow()
+        self.window = FakeWindow(self.clock)
         self.sounds = FakeSounds()
         self._ids = 0
         self.presenter = CounterPresenter(
@@ -374,22 +403,27 @@ class Counter:
         self.runner.settle()
 
     def wait(self, ms: int) -> None:
-        self.clock.at_ms += ms
+        self._pass(ms)
         self.presenter.tick()
         self.settle()
 
     def press(self, *keys: str) -> None:
         """Press keys by name; a person is never faster than the guard after a commit."""
         for key in keys:
-            self.clock.at_ms += 700
+            self._pass(700)
             if not self.presenter.key_pressed(key):
                 self.presenter.text_typed(key)
             self.settle()
+
+    def _pass(self, ms: int) -> None:
+        self.clock.at_ms += ms
+        self.window.call_due()
+        self.settle()
 
     def type(self, text: str) -> None:
         self.press(*text)
 
     def scan(self, *texts: str) -> None:
-        self.clock.at_ms += 2_100
+        self._pass(2_100)
         self.presenter.card_scanned(texts)
         self.settle()
