@@ -10,7 +10,7 @@ from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.ui.presenters import strips
 from pos_loyalty.ui.presenters.counter_services import Lane, SaleFromBefore
-from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, SaleDraft
+from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, Mode, SaleDraft
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
 
@@ -36,6 +36,13 @@ class DraftFlow:
     @property
     def _state(self) -> CounterState:
         return self._desk.state
+
+    @property
+    def _has_sale_begun(self) -> bool:
+        """Return whether the cashier was quicker than the database: then the new sale counts."""
+        state = self._state
+        is_typing = not state.draft.is_empty or state.done is not None
+        return is_typing or state.look_ups > 0 or state.mode is not Mode.SALE
 
     def begin(self) -> None:
         """Ask once for the sale from before; until the answer nothing is written over it."""
@@ -98,9 +105,7 @@ class DraftFlow:
 
     def _taken(self, before: SaleFromBefore | None) -> None:
         self._is_ready = True
-        state = self._state
-        # Who was quicker than the database has begun another sale: that one counts.
-        if before is not None and state.draft.is_empty and state.done is None:
+        if before is not None and not self._has_sale_begun:
             self._bring_back(before.draft, before.member)
 
     def _not_taken(self, error: Exception) -> None:
