@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QMoveEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
@@ -143,10 +143,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._view)
         self._view.setFocus()
         theme.changed.connect(self.update)
-        # No `changeEvent`: PySide would make all kinds of events to hand on the first one.
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.focusWindowChanged.connect(self._window_came)
+        self.installEventFilter(self)
 
     def connect_presenter(
         self, presenter: Presenter, camera: "CameraScanner", clock: "Clock"
@@ -246,6 +243,19 @@ class MainWindow(QMainWindow):
         super().moveEvent(event)
         self._fit_scale()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Put the focus where keys are expected when the window comes to the front.
+
+        Not in `changeEvent`, which would be called before the first picture: PySide makes
+        all kinds of events to hand on the first one.
+        """
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            from PySide6.QtCore import Qt
+
+            if QApplication.focusWidget() in {None, self}:
+                self.view.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
+        return super().eventFilter(watched, event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take what no widget wanted; Qt's own window has nothing to do with keys."""
         event.accept()
@@ -255,13 +265,6 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
         if event.isAccepted():
             self.closed.emit()
-
-    def _window_came(self) -> None:
-        """Put the focus where keys are expected when the window comes to the front."""
-        from PySide6.QtCore import Qt
-
-        if self.isActiveWindow() and QApplication.focusWidget() in {None, self}:
-            self.view.setFocus(Qt.FocusReason.ActiveWindowFocusReason)
 
     def _fit_scale(self) -> None:
         if self._theme is None:
