@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, cast
 
 from pos_loyalty import __doc__ as package_documentation
 from pos_loyalty import __version__
+from pos_loyalty.services.command_name import command_name
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -39,15 +40,21 @@ class _Command(NamedTuple):
 
     name: str
     summary: str
+    module: str = ""
+    """Where it is not the command's name."""
 
     def load(self) -> _CommandModule:
         """Import the module of this command, and nothing of the others."""
-        module = importlib.import_module(f"pos_loyalty.cli.{self.name.replace('-', '_')}")
+        name = self.module or self.name.replace("-", "_")
+        module = importlib.import_module(f"pos_loyalty.cli.{name}")
         return cast("_CommandModule", module)
 
 
 COMMANDS = (
-    _Command("demo", "try everything on this machine: a server, a shop with members, the window"),
+    _Command(
+        "run", "try everything on this machine: a server, a shop with members, the window", "demo"
+    ),
+    _Command("demo", "another word for run"),
     _Command("till", "the cashier's window on a data folder; `till join` joins it to a server"),
     _Command("counter", "the till without a window: one JSON command a line"),
     _Command("scan", "decode pictures as the camera would"),
@@ -57,6 +64,7 @@ COMMANDS = (
     _Command("backup", "write a verified backup of a data folder"),
     _Command("restore", "bring a backup back"),
     _Command("doctor", "what this machine lacks, in plain words"),
+    _Command("simulate", "tills and a server under seeded faults, to find lost or doubled points"),
     _Command("bench", "measure, as ratios against the limits of the same run"),
 )
 
@@ -66,7 +74,7 @@ def _build_parser(*, chosen: str | None) -> argparse.ArgumentParser:
 
     None of all declares its arguments: they are there to be listed.
     """
-    parser = argparse.ArgumentParser(prog="pos-loyalty", description=package_documentation)
+    parser = argparse.ArgumentParser(prog=command_name(), description=package_documentation)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in [each for each in COMMANDS if chosen in {None, each.name}]:

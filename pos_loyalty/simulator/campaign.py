@@ -6,7 +6,7 @@ import tempfile
 import traceback
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from pos_loyalty.simulator.invariants import check
 from pos_loyalty.simulator.oracle import Violation
 from pos_loyalty.simulator.patching import Patch, patched
 from pos_loyalty.simulator.plants import PLANTS
-from pos_loyalty.simulator.profiles import PROFILES, Profile, Swarm, swarm_of
+from pos_loyalty.simulator.profiles import PROFILES, Swarm, swarm_of
 from pos_loyalty.simulator.server_side import INLINE_THREADS
 from pos_loyalty.simulator.template import Template, make_template
 from pos_loyalty.simulator.till_side import FUSED_WRITER
 from pos_loyalty.simulator.world import World
 from pos_loyalty.sync import exchange
 
-STEPS = 260
+_STEPS_MOST = 260
 _STEPS_LEAST = 80
 _TRIES_MAX = 60
 _MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside
@@ -40,6 +40,10 @@ class SeedResult:
     violation: str
     trace_hash: str
     trace: Sequence[str]
+
+    def broken(self, violation: str) -> "SeedResult":
+        """Return the result with something that was found out about it."""
+        return replace(self, violation=violation)
 
 
 @contextmanager
@@ -70,7 +74,7 @@ class Campaign:
         profile = PROFILES[profile_name]
         dice = random.Random(f"{profile_name}/{seed}")
         swarm = swarm_of(profile, dice)
-        steps = dice.randrange(_STEPS_LEAST, STEPS + 1)
+        steps = dice.randrange(_STEPS_LEAST, _STEPS_MOST + 1)
         taken = range(steps) if kept is None else sorted(kept)
         target = self.folder / f"{profile_name}-{seed}"
         shutil.rmtree(target, ignore_errors=True)
@@ -79,9 +83,14 @@ class Campaign:
         template = _template_in(self.folder)
         try:
             with patched((INLINE_THREADS, FUSED_WRITER, *_sizes(swarm))), patched(plant):
-                return _run_in(target, template, profile, swarm, seed, taken)
+                world = World(target, template, profile, swarm)
+                return _run_in(world, seed, taken)
         finally:
             shutil.rmtree(target, ignore_errors=True)
+
+    def is_repeatable(self, first: SeedResult) -> bool:
+        """Run a seed again and tell whether it leaves the very same trace."""
+        return self.run(first.seed, first.profile).trace_hash == first.trace_hash
 
     def shrink(self, bad: SeedResult) -> Sequence[int]:
         """Return the fewest steps found that still end in a violation of the same invariant."""
@@ -125,20 +134,13 @@ def _sizes(swarm: Swarm) -> Sequence[Patch]:
     )
 
 
-def _run_in(
-    folder: Path,
-    template: Template,
-    profile: Profile,
-    swarm: Swarm,
-    seed: int,
-    taken: Collection[int],
-) -> SeedResult:
-    world = World(folder, template, profile, swarm)
+def _run_in(world: World, seed: int, taken: Collection[int]) -> SeedResult:
+    name = world.profile.name
     violation, rounds = "", 0
     try:
-        world.open_shop(random.Random(f"{profile.name}/{seed}"))
+        world.open_shop(random.Random(f"{name}/{seed}"))
         for number in taken:
-            world.step(random.Random(f"{profile.name}/{seed}/{number}"))
+            world.step(random.Random(f"{name}/{seed}/{number}"))
         rounds = heal(world)
         check(world)
     except Violation as broken:
@@ -151,10 +153,10 @@ def _run_in(
         world.close()
     return SeedResult(
         seed=seed,
-        profile=profile.name,
+        profile=name,
         steps=len(taken),
         rounds=rounds,
         violation=violation,
-        trace_hash=world.trace.digest.hexdigest(),
+        trace_hash=world.trace.hash,
         trace=world.trace.lines,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.server.database import statements
 from pos_loyalty.simulator.failpoints import copy_database
 from pos_loyalty.simulator.oracle import Disk
 from pos_loyalty.simulator.server_side import declare_restored
@@ -47,7 +48,9 @@ class Disasters:
         self._images: dict[str, list[_Image]] = {}
         self._backups: list[_Backup] = []
         self._made = 0
-        self.restored_servers = 0
+        self._restored_servers = 0
+        self._silent_epoch: int | None = None
+        """The epoch of books that were brought back without a word."""
         self.actions: Mapping[str, Callable[[SimulatedTill, random.Random], str]] = {
             "image": self._take_image,
             "restore_till": self._restore_till,
@@ -129,16 +132,38 @@ class Disasters:
         world.server.die()
         copy_database(backup.path, world.server.path)
         world.server.open()
-        self.restored_servers += 1
         if seed.random() < 1 / 2:
-            declare_restored(
-                world.server.database, world.template.merchant, times=self.restored_servers
-            )
+            self._declare()
             return "announced"
+        self._silent_epoch = self._epoch()
         for (member, stream), points in granted.items():
             # Until the first till finds out, forgotten grants may be granted again.
             world.oracle.forgive({member: points - backup.granted.get((member, stream), 0)})
         return "silent"
+
+    def _epoch(self) -> int:
+        world = self._world
+        with world.server.database.read() as session:
+            return statements.current_version(session, world.template.merchant)[1]
+
+    def _declare(self) -> None:
+        world = self._world
+        self._restored_servers += 1
+        self._silent_epoch = None
+        declare_restored(
+            world.server.database, world.template.merchant, times=self._restored_servers
+        )
+
+    def announce_late(self) -> bool:
+        """Tell of a silent restore that no till could notice; return whether there was one.
+
+        Tills notice that acknowledged events are gone, or that their cursor is ahead. What
+        else was lost, such as grants alone, only the owner can tell.
+        """
+        if self._silent_epoch is None or self._epoch() != self._silent_epoch:
+            return False
+        self._declare()
+        return True
 
     def _jump(self, till: SimulatedTill, seed: random.Random) -> str:
         """Set a clock wrong, or right again."""

@@ -17,6 +17,15 @@ def heal(world: World) -> int:
     Returns how many rounds that took; in a round each till makes one exchange.
     """
     _end_faults(world)
+    rounds = _settle(world)
+    if world.disasters.announce_late():
+        world.trace.note("announced late")
+        rounds += _settle(world)
+    _settle_stranger(world)
+    return rounds
+
+
+def _settle(world: World) -> int:
     limit = _rounds_max(world)
     for number in range(1, limit + 1):
         world.time.pass_by(_STEP_MS)
@@ -25,7 +34,6 @@ def heal(world: World) -> int:
             waiting = [till.name for till in world.tills if till.state.waiting().anything]
             if waiting:
                 raise Violation(f"I12 {waiting} say that all is done, but events wait")
-            _settle_stranger(world)
             return number
     last = [f"{till.name} {till.position()}" for till in world.tills]
     raise Violation(f"I12 not settled after {limit} rounds: {last}")

@@ -99,9 +99,7 @@ def _check_once(world: World, books: _Books) -> None:
     held = {fact for disk in world.oracle.disks.values() for fact in disk.facts}
     for event in sorted(held | times.keys()):
         fact = world.oracle.facts[event]
-        is_settled = fact.kind == RETURN or (
-            fact.kind == REVERSAL and fact.sale in reversed_sales
-        )
+        is_settled = fact.kind == RETURN or (fact.kind == REVERSAL and fact.sale in reversed_sales)
         if event not in times:
             raise Violation(f"I1 {fact.kind} {event} is on a disk, but not on the server")
         if times[event] > 1 or (times[event] == 0 and not is_settled):
@@ -179,13 +177,15 @@ def _check_pools(world: World, books: _Books) -> None:
     """
     if world.profile.has_second_writers:
         return
-    for member in world.oracle.members:
+    oracle = world.oracle
+    debts = dict(oracle.debts)
+    for card, owner in books.owners.items():
+        debts[owner] = debts.get(owner, 0) + oracle.card_debts[card]
+    for member in oracle.members:
         pool = books.balances.get(member, 0) - books.outstanding.get(member, 0)
-        if pool < -world.oracle.debts[member]:
-            raise Violation(
-                f"I6 member {member}: {pool} points to grant,"
-                f" {world.oracle.debts[member]} explained"
-            )
+        debt = debts.get(member, 0)
+        if pool < -debt:
+            raise Violation(f"I6 member {member}: {pool} points to grant, {debt} explained")
 
 
 def _check_verification(world: World) -> None:

@@ -128,6 +128,7 @@ class Oracle:
     true_points: dict[str, int] = field(default_factory=_no_points)
     card_points: dict[str, int] = field(default_factory=_no_points)
     cards_of: dict[str, set[str]] = field(default_factory=_no_cards)
+    card_debts: dict[str, int] = field(default_factory=_no_points)
     debts: dict[str, int] = field(default_factory=_no_points)
     own_points: dict[tuple[str, str], int] = field(
         default_factory=lambda: defaultdict[tuple[str, str], int](int)
@@ -169,6 +170,7 @@ class Oracle:
         if fact.member is None:
             if fact.card is not None:
                 self.card_points[fact.card] += fact.change
+                self.card_debts[fact.card] += fact.uncovered
             return
         self.true_points[fact.member] += fact.change
         self.debts[fact.member] += fact.uncovered + fact.risk_used
@@ -181,8 +183,10 @@ class Oracle:
         assert fact.member is not None
         if not fact.debit:
             return
-        waiting = sum(max(0, self.card_points[card]) for card in self.cards_of[fact.member])
-        points, debt = self.true_points[fact.member] + waiting, self.debts[fact.member]
+        cards = self.cards_of[fact.member]
+        waiting = sum(max(0, self.card_points[card]) for card in cards)
+        owed = sum(self.card_debts[card] for card in cards)
+        points, debt = self.true_points[fact.member] + waiting, self.debts[fact.member] + owed
         if points < -debt:
             raise Violation(
                 f"I6 member {fact.member}: {-points} points spent above those earned,"

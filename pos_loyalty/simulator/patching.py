@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ def patched(patches: Sequence[Patch]) -> Generator[None]:
     """Put the replacements in; afterwards everything is as before."""
     with ExitStack() as stack:
         for patch in patches:
-            before = vars(patch.owner)[patch.name]
+            before = cast("object", vars(patch.owner)[patch.name])
             setattr(patch.owner, patch.name, patch.value)
             stack.callback(setattr, patch.owner, patch.name, before)
         yield

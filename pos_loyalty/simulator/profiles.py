@@ -50,7 +50,9 @@ PROFILES: Mapping[str, Profile] = {
             has_second_writers=True,
         ),
         Profile(
-            name="srv", faults={"back_up_server": 3.0, "restore_server": 1.5}, has_old_books=True
+            name="srv",
+            faults={"back_up_server": 5.0, "restore_server": 3.0, "ask": 20.0},
+            has_old_books=True,
         ),
         Profile(name="clock", faults={"jump": 8.0}),
         Profile(name="hostile", faults={"poison": 14.0}),

@@ -33,9 +33,7 @@ def _ack_before_rows() -> Sequence[Patch]:
         late: SyncReply = await answer(self, batch)
         if (early.status, late.status) != (Status.OK, Status.OK):
             return late
-        return msgspec.structs.replace(
-            late, rows=early.rows, cursor=early.cursor, more=early.more
-        )
+        return msgspec.structs.replace(late, rows=early.rows, cursor=early.cursor, more=early.more)
 
     return (Patch(Exchange, "_answer", torn),)
 
@@ -147,9 +145,7 @@ def _rescue_keeps_open() -> Sequence[Patch]:
 def _grants_while_frozen() -> Sequence[Patch]:
     grant_one = _original(grants, "_grant_one")
 
-    def eager(
-        books: Books, stream: StreamState, wants: Sequence[tuple[MemberId, int]]
-    ) -> Shortage:
+    def eager(books: Books, stream: StreamState, wants: Sequence[tuple[MemberId, int]]) -> Shortage:
         return max(
             (grant_one(books, stream, member, points) for member, points in wants),
             default=Shortage.NONE,

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import Event, MemberEnrolled, RightsReturned
@@ -21,18 +19,18 @@ from pos_loyalty.store.row_writer import RowWriter
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import PageEnd, PageSlice, SyncState
 from pos_loyalty.store.unit_of_work import UnitOfWork
-from pos_loyalty.sync.exchange import Exchange, Outcome
-from pos_loyalty.wire.messages import RightsRow, SyncReply
+from pos_loyalty.sync.exchange import Exchange
+from pos_loyalty.wire.messages import RightsRow
 
 _MS_PER_HOUR = 3_600_000
 
 
-def original(owner: object, name: str) -> Any:  # noqa: ANN401 - the code that a plant stands before
+def _original(owner: object, name: str) -> Any:  # noqa: ANN401 - the code that a plant stands before
     """Return what stands at a place before the bug is planted."""
     return vars(owner)[name]
 
 
-def nothing(*_places: object, **_more: object) -> None:
+def _nothing(*_places: object, **_more: object) -> None:
     """Stand in for what a bug leaves out."""
 
 
@@ -45,7 +43,7 @@ def _no(*_places: object) -> bool:
 
 
 def _ack_before_last_page() -> Sequence[Patch]:
-    finish = original(sync_state, "_finish")
+    finish = _original(sync_state, "_finish")
 
     def early(work: UnitOfWork, have: int, end: PageEnd) -> None:
         finish(work, have, replace(end, acks=True))
@@ -54,30 +52,23 @@ def _ack_before_last_page() -> Sequence[Patch]:
 
 
 def _overlay_kept() -> Sequence[Patch]:
-    return (Patch(row_writer, "write_overlay", nothing),)
+    return (Patch(row_writer, "write_overlay", _nothing),)
 
 
-def _late_reply_taken() -> Sequence[Patch]:
-    take = original(Exchange, "take")
+def _epoch_not_compared() -> Sequence[Patch]:
+    version = _original(MemberRepository, "version")
 
-    def any_reply(self: Exchange, reply: SyncReply) -> Outcome:
-        in_flight = vars(self)["_in_flight"]
-        meant = reply if in_flight is None else msgspec.structs.replace(reply, req=in_flight.req)
-        return take(self, meant)
+    def number_alone(self: MemberRepository, member: MemberId) -> tuple[int, int]:
+        row = vars(self)["_connection"].execute(
+            "SELECT value FROM setting WHERE name = ?", (Setting.EPOCH.value,)
+        )
+        return int(row.fetchone()[0]), int(version(self, member)[1])
 
-    return (Patch(Exchange, "take", any_reply),)
-
-
-def _stale_row() -> Sequence[Patch]:
-    def oldest(self: MemberRepository, member: MemberId) -> tuple[int, int]:
-        del self, member
-        return (0, 0)
-
-    return (*_late_reply_taken(), Patch(MemberRepository, "version", oldest))
+    return (Patch(MemberRepository, "version", number_alone),)
 
 
 def _cursor_before_rows() -> Sequence[Patch]:
-    apply = original(SyncState, "apply")
+    apply = _original(SyncState, "apply")
 
     def torn(self: SyncState, page: PageSlice) -> int:
         return int(apply(self, replace(page, rows=page.rows[1:])))
@@ -86,7 +77,7 @@ def _cursor_before_rows() -> Sequence[Patch]:
 
 
 def _crash_gap() -> Sequence[Patch]:
-    fold = original(Journal, "_fold")
+    fold = _original(Journal, "_fold")
 
     def later(self: Journal, event: Event, **place: int) -> None:
         connection = vars(self)["_connection"]
@@ -128,7 +119,7 @@ def _trust_view() -> Sequence[Patch]:
 
 
 def _return_kept() -> Sequence[Patch]:
-    append = original(Journal, "append")
+    append = _original(Journal, "append")
 
     def forget(self: Journal, event: Event) -> StoredEvent:
         stored: StoredEvent = append(self, event)
@@ -143,7 +134,7 @@ def _return_kept() -> Sequence[Patch]:
 
 
 def _welcome_granted() -> Sequence[Patch]:
-    effects_of = original(journal, "effects_of")
+    effects_of = _original(journal, "effects_of")
 
     def generous(event: Event) -> tuple[RightsEffect, ...]:
         if isinstance(event, MemberEnrolled):
@@ -154,7 +145,7 @@ def _welcome_granted() -> Sequence[Patch]:
 
 
 def _one_id_an_hour() -> Sequence[Patch]:
-    stamp = original(TillContext, "stamp")
+    stamp = _original(TillContext, "stamp")
 
     def coarse(self: TillContext, event_id: str | None = None) -> Stamp:
         made: Stamp = stamp(self, event_id)
@@ -174,7 +165,7 @@ def _rescue_nothing() -> Sequence[Patch]:
 
 
 def _rights_taken_along() -> Sequence[Patch]:
-    open_stream = original(Journal, "open_stream")
+    open_stream = _original(Journal, "open_stream")
 
     def keep(self: Journal, stream: str, nonce: str) -> object:
         connection = vars(self)["_connection"]
@@ -207,8 +198,7 @@ def _no_report() -> Sequence[Patch]:
 TILL_PATCHES: Mapping[str, Callable[[], Sequence[Patch]]] = {
     "ack_before_last_page": _ack_before_last_page,
     "overlay_kept": _overlay_kept,
-    "stale_row": _stale_row,
-    "late_reply_taken": _late_reply_taken,
+    "epoch_not_compared": _epoch_not_compared,
     "cursor_before_rows": _cursor_before_rows,
     "crash_gap": _crash_gap,
     "delta_grant": _delta_grant,

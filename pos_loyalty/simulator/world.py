@@ -3,7 +3,6 @@
 import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pos_loyalty.domain.errors import LoyaltyError, StoreBug
@@ -33,16 +32,21 @@ _NEWS_OF_KILLS = 30
 """A process dies within so many statements after its fuse was lit."""
 
 
-@dataclass
 class Trace:
-    """A hash over everything that happened, and the newest lines for a person."""
+    """A hash over everything that happened, and the lines for a person."""
 
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    lines: list[str] = field(default_factory=list[str])
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.lines: list[str] = []
+
+    @property
+    def hash(self) -> str:
+        """The hash so far, in hex."""
+        return self._digest.hexdigest()
 
     def note(self, text: str) -> None:
         """Add a line."""
-        self.digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
+        self._digest.update(text.encode("utf-8", "backslashreplace") + b"\n")
         self.lines.append(text)
 
 
@@ -314,4 +318,3 @@ class World:
     def is_stranger(self, stream: str) -> bool:
         """Tell whether a journal is the stranger's."""
         return stream == self.template.stranger_stream[0]
-
