@@ -73,7 +73,7 @@ class TillWindow(QObject):
     def start(self) -> None:
         """Show the window; the till opens as soon as it is painted."""
         self.window.painted.connect(self._open)
-        self.window.show()
+        self.window.appear()
 
     def close(self) -> None:
         """Finish what is being saved, close the till, and let the window go."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TICK_MS: Final = 1_000
 _SMALLEST: Final = (640, 450)
 _WISHED: Final = (1366, 768)
+_FRAME: Final = 48
+"""What a desktop may put around a window, in pixels: its title bar and its edges."""
 _THEMES: Final = {
     Mode.SYSTEM: (Mode.LIGHT, "Light"),
     Mode.LIGHT: (Mode.DARK, "Dark"),
@@ -138,7 +140,7 @@ class MainWindow(QMainWindow):
         from pos_loyalty.ui.views.counter_view import CounterView
 
         self._theme = theme
-        self._fit_scale()
+        self.fit_scale()
         self._view = CounterView(theme, parent=self)
         self.setCentralWidget(self._view)
         self._view.setFocus()
@@ -173,6 +175,28 @@ class MainWindow(QMainWindow):
         camera.pictured.connect(view.set_frame)
         self._ticker.start()
 
+    def appear(self) -> None:
+        """Show the window; where it and its frame are more than the screen holds, fill that."""
+        room = self.screen().availableSize()
+        if self.width() >= room.width() or self.height() + _FRAME > room.height():
+            self.showMaximized()
+        else:
+            self.show()
+
+    def fit_scale(self) -> None:
+        """Fit the scale to what the counter has of the window."""
+        if self._theme is None:
+            return
+        # Not the window's own size: a demo keeps its sample cards beside the counter.
+        counter = self.centralWidget() or self
+        self._theme.set_scale(
+            scale_for(
+                physical_dpi=self.screen().physicalDotsPerInch(),
+                width_px=counter.width(),
+                height_px=counter.height(),
+            )
+        )
+
     def stop(self) -> None:
         """Tell nobody anything any more."""
         self._ticker.stop()
@@ -197,11 +221,14 @@ class MainWindow(QMainWindow):
         return name
 
     def toggle_full_screen(self) -> None:
-        """Fill the screen, or leave it."""
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
+        """Fill the screen, or leave it; a window that was as large as the desktop stays so."""
+        from PySide6.QtCore import Qt
+
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def close_till(self) -> None:
+        """Close the window as its own button does; not within the input that asks for it."""
+        QTimer.singleShot(0, self, self.close)
 
     def start_camera(self) -> None:
         """Let the camera look for a card."""
@@ -236,12 +263,12 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the scale to the window."""
         super().resizeEvent(event)
-        self._fit_scale()
+        self.fit_scale()
 
     def moveEvent(self, event: QMoveEvent) -> None:
         """Fit the scale to the screen that the window is on now."""
         super().moveEvent(event)
-        self._fit_scale()
+        self.fit_scale()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Put the focus where keys are expected when the window comes to the front.
@@ -265,17 +292,6 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
         if event.isAccepted():
             self.closed.emit()
-
-    def _fit_scale(self) -> None:
-        if self._theme is None:
-            return
-        self._theme.set_scale(
-            scale_for(
-                physical_dpi=self.screen().physicalDotsPerInch(),
-                width_px=self.width(),
-                height_px=self.height(),
-            )
-        )
 
     def _scanned(self, texts: tuple[str, ...]) -> None:
         if self._presenter is not None:

@@ -181,6 +181,8 @@ class ListPanel:
     empty: str = ""
     note: str = ""
     buttons: tuple[Button, ...] = ()
+    is_table: bool = False
+    """The rows are there to be read, all at once, and not to be pressed."""
 
 
 @dataclass(frozen=True)

@@ -200,6 +200,10 @@ class CounterWindow(Protocol):
         """Fill the screen, or leave it."""
         ...
 
+    def close_till(self) -> None:
+        """Close the window and with it the till; nothing is asked, as everything is saved."""
+        ...
+
     def start_camera(self) -> None:
         """Let the camera look for a card; what it reads comes as a scan."""
         ...

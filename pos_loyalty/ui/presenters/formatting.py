@@ -32,6 +32,7 @@ _SYMBOLS: Final = {
 """What stands before the figure; any other currency is written with its code."""
 
 NAMELESS: Final = "The member"
+_NAMELESS_WITHIN: Final = "the member"
 
 
 def money(minor_units: int, currency: Currency) -> str:
@@ -85,6 +86,11 @@ def first_name(name: str) -> str:
     """Return what the strip calls a member; a member without a name is "The member"."""
     words = name.split()
     return shortened(words[0], 24) if words else NAMELESS
+
+
+def name_within(name: str) -> str:
+    """Return what a sentence calls a member after its first word."""
+    return first_name(name) if name.split() else _NAMELESS_WITHIN
 
 
 def full_name(name: str, *, card_hint: str) -> str:

@@ -11,6 +11,7 @@ from pos_loyalty.services.look_up_member import MemberFound
 from pos_loyalty.ui.presenters.counter_screen import (
     Action,
     Button,
+    Connection,
     LastSaleRow,
     ListPanel,
     ListRow,
@@ -51,6 +52,7 @@ MENU: Final = (
     MenuEntry("theme", "Theme", "sun"),
     MenuEntry("full_screen", "Full screen", "maximize", "F11"),
     MenuEntry("help", "Keys and help", "keyboard", "F1"),
+    MenuEntry("close", "Close the till", "log-out"),
 )
 
 KEYS: Final = (
@@ -60,6 +62,7 @@ KEYS: Final = (
     ("Esc", "one step back"),
     ("Backspace, Del", "delete a digit, the amount"),
     ("+", "add the amount as a line"),
+    ("F1", "these keys"),
     ("F2", "new member"),
     ("F3", "find by name, phone or card number"),
     ("F4 then 1\u20139", "choose a reward; also Alt+1 to Alt+9"),
@@ -69,6 +72,7 @@ KEYS: Final = (
     ("F10", "menu"),
     ("F11", "full screen"),
     ("Ctrl+D", "connection"),
+    ("Up, Down", "choose in a list"),
 )
 
 _CAMERA_BUTTON: Final = Button(Action.CAMERA, "Camera", "", "camera")
@@ -107,7 +111,7 @@ def last_sale_rows(state: CounterState, clock: Clock) -> tuple[LastSaleRow, ...]
             name=_buyer(sale),
             amount=money(sale.total, state.currency),
             points=sale_points(sale),
-            unsent=sale.unsent,
+            unsent=_waits(sale, state),
             undone=sale.undone,
         )
         for sale in state.last_sales
@@ -171,9 +175,9 @@ def _last_sales(state: CounterState, clock: Clock) -> ListPanel:
         ListRow(
             key=sale.sale_id,
             title=f"{_buyer(sale)} \u00b7 {money(sale.total, state.currency)}",
-            detail=_sale_detail(sale, clock),
+            detail=_sale_detail(sale, state, clock),
             trailing=sale_points(sale),
-            icon="cloud-off" if sale.unsent else "check",
+            icon="cloud-off" if _waits(sale, state) else "check",
             selected=place == state.selected,
         )
         for place, sale in enumerate(state.last_sales)
@@ -184,12 +188,17 @@ def _last_sales(state: CounterState, clock: Clock) -> ListPanel:
     return ListPanel("Last sales", rows, empty="No sales yet today.", buttons=(undo, CLOSE))
 
 
-def _sale_detail(sale: LastSale, clock: Clock) -> str:
+def _waits(sale: LastSale, state: CounterState) -> bool:
+    """Return whether a sale is still to be sent; a till that works alone sends nothing."""
+    return sale.unsent and state.chip.connection is not Connection.ALONE
+
+
+def _sale_detail(sale: LastSale, state: CounterState, clock: Clock) -> str:
     notes = [time_of_day(sale.at_ms, clock)]
     if sale.undone:
         notes.append("taken back")
     if sale.unsent:
-        notes.append("not sent yet")
+        notes.append("not sent yet" if _waits(sale, state) else "saved on this PC")
     return " \u00b7 ".join(notes)
 
 
@@ -218,7 +227,7 @@ def _connection(state: CounterState, clock: Clock) -> ListPanel:
 
 def _help() -> ListPanel:
     rows = tuple(ListRow(key=key, title=key, detail=does) for key, does in KEYS)
-    return ListPanel("Keys", rows, buttons=(CLOSE,))
+    return ListPanel("Keys", rows, is_table=True)
 
 
 def _reward_part(state: CounterState) -> ListPanel:

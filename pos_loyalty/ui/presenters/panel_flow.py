@@ -42,12 +42,16 @@ class PanelFlow:
 
     def enter(self) -> None:
         """Go where the selected row of the menu leads."""
-        self.enter_row(self._state.selected)
+        if key := self.selected_key():
+            self._go(key)
 
     def enter_row(self, place: int) -> None:
-        """Go where a row of the menu leads; places count from 0."""
+        """Go where the digit of a row of the menu leads; places count from 0.
+
+        An amount that is typed into a forgotten menu must not close the till.
+        """
         keys = row_keys(self._state, self._desk.clock)
-        if 0 <= place < len(keys):
+        if 0 <= place < len(keys) and keys[place] != "close":
             self._go(keys[place])
 
     def move(self, rows: int) -> None:
@@ -87,5 +91,8 @@ class PanelFlow:
             case "full_screen":
                 self._desk.show_sale()
                 self._desk.window.toggle_full_screen()
+            case "close":
+                self._desk.show_sale()
+                self._desk.window.close_till()
             case _:
                 self.toggle(Mode(key))

@@ -17,7 +17,6 @@ from pos_loyalty.ui.presenters import strips
 from pos_loyalty.ui.presenters.counter_services import SaleOrder, Sound
 from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, Mode, SaleDraft, Switched
 from pos_loyalty.ui.presenters.desk import Desk
-from pos_loyalty.ui.presenters.formatting import first_name
 from pos_loyalty.ui.presenters.reward_choices import choices, has_empty_part, without_empty_parts
 
 UNUSUAL_FACTOR: Final = 10
@@ -65,7 +64,7 @@ class SaleFlow:
         self._state.switched = Switched(before, dict(draft.rewards)) if before else None
         self._take_over(holder)
         if before is not None:
-            self._desk.say(strips.switched(_called(holder), _called(before)))
+            self._desk.say(strips.switched(holder, before))
         self._desk.play(Sound.FOUND)
         self._ask_rights(holder.member)
 
@@ -333,10 +332,6 @@ def _is_same(before: Holder, holder: Holder) -> bool:
     if before.member is not None and holder.member is not None:
         return before.member.id == holder.member.id
     return before.card_key is not None and before.card_key == holder.card_key
-
-
-def _called(holder: Holder) -> str:
-    return first_name(holder.member.name) if holder.member else "the new card"
 
 
 def _show_new_points(draft: SaleDraft, done: SaleDone) -> None:

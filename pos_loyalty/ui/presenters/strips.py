@@ -8,6 +8,8 @@ from typing import Final
 
 from pos_loyalty.domain.error_catalog import Code, Fact
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
+from pos_loyalty.domain.reward import PointsForMoney
+from pos_loyalty.domain.rounding import whole_steps
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.services.undo_sale import SaleUndone
@@ -15,6 +17,7 @@ from pos_loyalty.ui.presenters.counter_screen import Action, Button, Strip, Tone
 from pos_loyalty.ui.presenters.counter_state import (
     CounterState,
     FindDraft,
+    Holder,
     Mode,
     SaleDraft,
     SignUpDraft,
@@ -24,10 +27,12 @@ from pos_loyalty.ui.presenters.formatting import (
     change,
     first_name,
     money,
+    name_within,
     points,
     shortened,
     signed_points,
 )
+from pos_loyalty.ui.presenters.reward_choices import points_taken
 
 FIND: Final = Button(Action.FIND, "Find", "F3", "search")
 NEW_MEMBER: Final = Button(Action.NEW_MEMBER, "New member", "F2", "user-plus")
@@ -79,10 +84,11 @@ def undo_spent() -> Strip:
     return Strip(Tone.WARN, "undo-2", text, (last_sales,))
 
 
-def switched(now: str, before: str) -> Strip:
+def switched(now: Holder, before: Holder) -> Strip:
     """Return the strip after another card took the sale over."""
+    after = name_within(now.member.name) if now.member else "the new card"
     undo = Button(Action.SWITCH_BACK, "Undo", "Esc", "undo-2")
-    return Strip(Tone.INFO, "users", f"Now {now}. {before} was taken off.", (undo,))
+    return Strip(Tone.INFO, "users", f"Now {after}. {_name(before.member)} was taken off.", (undo,))
 
 
 def new_card_counted() -> Strip:
@@ -244,7 +250,7 @@ def _find(find: FindDraft) -> Strip:
     text = "Type 3 characters or more of a name, a phone or a card number."
     if find.found:
         name = find.found[find.selected].name
-        text = f"Press Enter for {first_name(name)}, or choose with the arrow keys."
+        text = f"Press Enter for {name_within(name)}, or choose with the arrow keys."
     elif find.answered:
         text = "Nobody found. Type it differently, or start a new member."
     return Strip(Tone.QUIET, "search", text, (CLOSE,))
@@ -257,7 +263,7 @@ def _saved_text(done: SaleDone, state: CounterState) -> str:
     if holder.member is None:
         return f"Saved. {_NEW_CARD}"
     points_text = change(earned_points=done.earned_points, redeemed_points=done.redeemed_points)
-    return f"Saved. {points_text} points for {_name(holder.member)}."
+    return f"Saved. {points_text} points for {name_within(holder.member.name)}."
 
 
 def _sale(state: CounterState) -> Strip:
@@ -303,12 +309,28 @@ def _reward(state: CounterState) -> Strip:
         is_are, it_them, subject = "is", "it", shortened(names[0], _NAME_CHARACTERS_MAX)
     else:
         is_are, it_them, subject = "are", "them", f"{len(names)} rewards"
+    worth = _part_worth(state) if len(names) == 1 else ""
+    if worth:
+        is_are, subject = "", worth
     step = f"Press Enter to give {it_them}." if draft.total else "Type the amount."
     take_off = Button(Action.CANCEL, "Take off", "Esc")
     buttons: tuple[Button, ...] = (take_off,)
     if any(offer.id in draft.rewards and offer.kind == "points_for_money" for offer in offers):
         buttons = (take_off, Button(Action.REWARDS, "Other points", "F4"))
-    return Strip(Tone.INFO, "gift", f"{subject} {is_are} on this sale. {step}", buttons)
+    said = " ".join(word for word in (subject, is_are, "on this sale.", step) if word)
+    return Strip(Tone.INFO, "gift", said, buttons)
+
+
+def _part_worth(state: CounterState) -> str:
+    """Return what the chosen part of a points-for-money reward takes, and what it is worth."""
+    draft, program = state.draft, state.program
+    chosen = (program.reward(reward_id) for reward_id in draft.rewards) if program else ()
+    reward = next((one for one in chosen if isinstance(one, PointsForMoney)), None)
+    taken = points_taken(draft, program, reward.id) if reward is not None else 0
+    if reward is None or not taken:
+        return ""
+    worth = whole_steps(taken, reward.cost_points) * reward.amount_per_step
+    return f"{points(taken)} points = {money(worth, state.currency)}"
 
 
 def complete_label(state: CounterState) -> str:

@@ -1,11 +1,11 @@
 """Left zone for anything that is a list: find, last sales, menu, connection, part of a reward."""
 
 from PySide6.QtCore import QRectF, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from pos_loyalty.ui.look import PANEL_RADIUS
-from pos_loyalty.ui.presenters.counter_screen import ListPanel
+from pos_loyalty.ui.presenters.counter_screen import ListPanel, ListRow
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.views.words import CounterWords
 from pos_loyalty.ui.widgets.canvas import Canvas, placed
@@ -17,6 +17,7 @@ from pos_loyalty.ui.widgets.text_painting import (
     Fitted,
     fitted,
     line_height,
+    text_width,
     wrapped,
 )
 
@@ -25,6 +26,9 @@ _TITLE = 40
 _BUTTON = 56
 _GAP = 10
 _NOTE_LINES_MAX = 4
+_LINE = 34
+"""A line of a table; where there are many, they move together."""
+_TABLE_SIZES = (17, 16, 15, 14, 13)
 _DENSITIES = (
     Density(18, 14),
     Density(17, 12),
@@ -53,7 +57,7 @@ class ListPanelView(Painted):
         if panel == self._panel:
             return
         self._panel = panel
-        tell(self, name=panel.title, description=panel.note or panel.empty)
+        tell(self, name=panel.title, description=_description(panel))
         while len(self.buttons) < len(panel.buttons):
             button = PushButton(self.theme, Kind.QUIET, self)
             place = len(self.buttons)
@@ -64,8 +68,9 @@ class ListPanelView(Painted):
         for button, value in zip(self.buttons, panel.buttons, strict=False):
             button.show_words(value.label, key=value.key, icon=value.icon, enabled=value.enabled)
         self._arrange()
-        self.pages.show_rows(panel.rows)
-        self.pages.setVisible(bool(panel.rows))
+        rows = () if panel.is_table else panel.rows
+        self.pages.show_rows(rows)
+        self.pages.setVisible(bool(rows))
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -88,8 +93,38 @@ class ListPanelView(Painted):
             height = line_height(note.font) * len(note.lines)
             box = QRectF(head.left(), head.bottom() + px(2), head.width(), height)
             canvas.lines(box, note, "text2")
-        if not panel.rows and panel.empty:
+        if panel.is_table:
+            self._paint_table(canvas, panel.rows)
+        elif not panel.rows and panel.empty:
             self._paint_empty(canvas, panel.empty)
+
+    def _paint_table(self, canvas: Canvas, rows: tuple[ListRow, ...]) -> None:
+        """Paint every row as a line of two columns, in one size of letters."""
+        box = self._list_box()
+        height = min(canvas.px(_LINE), box.height() / max(len(rows), 1))
+        size = next(
+            (each for each in _TABLE_SIZES if self._fits(rows, each, height=height)),
+            _TABLE_SIZES[-1],
+        )
+        bold = self.theme.font(TypeRole.BODY_STRONG, px=size)
+        plain = self.theme.font(TypeRole.BODY, px=size)
+        first = self._first_column(rows, bold)
+        for place, row in enumerate(rows):
+            top = box.top() + place * height
+            canvas.line(QRectF(box.left(), top, first, height), row.title, bold, "text")
+            rest = QRectF(box.left() + first, top, box.width() - first, height)
+            canvas.line(rest, row.detail, plain, "text2")
+
+    def _fits(self, rows: tuple[ListRow, ...], size: int, *, height: float) -> bool:
+        """Return whether a table fits in letters of this size."""
+        plain = self.theme.font(TypeRole.BODY, px=size)
+        first = self._first_column(rows, self.theme.font(TypeRole.BODY_STRONG, px=size))
+        second = max(text_width(row.detail, plain) for row in rows)
+        is_narrow = first + second <= self._list_box().width()
+        return is_narrow and line_height(plain) <= height
+
+    def _first_column(self, rows: tuple[ListRow, ...], font: QFont) -> float:
+        return max(text_width(row.title, font) for row in rows) + self.theme.px(_PADDING)
 
     def _paint_empty(self, canvas: Canvas, text: str) -> None:
         px, box = canvas.px, self._list_box()
@@ -145,3 +180,10 @@ class ListPanelView(Painted):
     def _pressed(self, place: int) -> None:
         if self._panel is not None and place < len(self._panel.buttons):
             self.action_pressed.emit(self._panel.buttons[place].action.value)
+
+
+def _description(panel: ListPanel) -> str:
+    """Return what a screen reader says of the panel beside its title and its buttons."""
+    if panel.is_table:
+        return ". ".join(f"{row.title}: {row.detail}" for row in panel.rows)
+    return panel.note or panel.empty

@@ -342,6 +342,9 @@ class FakeWindow:
     def toggle_full_screen(self) -> None:
         self.asked.append("full screen")
 
+    def close_till(self) -> None:
+        self.asked.append("close")
+
     def start_camera(self) -> None:
         self.asked.append("camera on")
 

@@ -99,6 +99,22 @@ def test_paying_with_points_takes_a_sensible_part_and_any_other_on_request(
     assert counter.services.orders[0].rewards[0].points == 300
 
 
+def test_the_strip_says_the_part_and_its_worth(counter: Counter) -> None:
+    counter.scan(AYSE)
+    counter.press("Alt+1")
+    assert counter.strip == "Pay with points is on this sale. Type the amount."
+    counter.type("800")
+    assert counter.strip == "800 points = € 4.00 on this sale. Press Enter to give it."
+    assert [button.label for button in counter.screen.strip.buttons] == [
+        "Take off",
+        "Other points",
+    ]
+
+    counter.press("F4", "Down", "Enter")
+
+    assert counter.strip == "400 points = € 2.00 on this sale. Press Enter to give it."
+
+
 def test_a_part_on_offer_can_be_chosen_with_arrows_or_a_tap(counter: Counter) -> None:
     counter.scan(AYSE)
     counter.type("800")

@@ -217,6 +217,9 @@ def test_a_member_without_a_name_has_words_all_the_same(counter: Counter) -> Non
 
     assert counter.strip == "The member is on this sale. Type the amount."
     assert counter.member.name == "Member •• 7788"
+    counter.type("1200")
+    counter.press("Enter")
+    assert counter.strip == "Saved. +24 points for the member."
 
 
 # --- never twice

@@ -6,6 +6,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation, StoreBug, StoreUnavailable
 from pos_loyalty.domain.ids import SaleId
 from pos_loyalty.services.last_sales import LastSale
+from pos_loyalty.services.run_sync import ConnectionStatus
 from pos_loyalty.ui.presenters.counter_screen import (
     AmountLook,
     Connection,
@@ -190,3 +191,50 @@ def test_keys_that_mean_nothing_are_left_to_the_window(counter: Counter) -> None
     assert not counter.presenter.text_typed("\x12")
     counter.presenter.action_pressed("no such action")
     assert counter.strip == READY
+
+
+def test_the_menu_closes_the_till_and_asks_nothing(counter: Counter) -> None:
+    counter.scan(AYSE)
+    counter.type("800")
+    counter.press("F10", "6")
+    assert counter.window.asked == []
+
+    counter.presenter.row_pressed("close")
+
+    assert counter.window.asked == ["close"]
+
+
+def test_every_key_is_in_one_table(counter: Counter) -> None:
+    counter.press("F1")
+
+    table = counter.screen.left
+    assert isinstance(table, ListPanel)
+    assert table.is_table
+    said = " ".join(row.title for row in table.rows)
+    assert all(f"F{number}" in said for number in (1, 2, 3, 4, 5, 6, 8, 10, 11, 12))
+
+
+def test_a_till_that_works_alone_says_that_a_sale_is_saved_and_waits_for_nothing(
+    counter: Counter,
+) -> None:
+    counter.services.status = ConnectionStatus(
+        joined=False, online=False, pending=0, last_contact_ms=None
+    )
+    counter.presenter.tick()
+    counter.settle()
+    counter.scan(AYSE)
+    counter.type("800")
+    counter.press("Enter")
+    counter.settle()
+
+    assert not counter.screen.last_sales[0].unsent
+    counter.presenter.action_pressed("last_sales")
+    (row,) = left_list(counter).rows
+    assert row.icon == "check"
+    assert row.detail.endswith("saved on this PC")
+
+
+def left_list(counter: Counter) -> ListPanel:
+    left = counter.screen.left
+    assert isinstance(left, ListPanel)
+    return left
