@@ -56,25 +56,20 @@ class RecordedStore(Store):
         super().__init__(path, key, None)
         self.record: list[Statement] = []
 
-    @contextmanager
-    def write(self) -> Generator[UnitOfWork]:
+    def begin_writing(self) -> UnitOfWork:
         """Begin a write transaction whose statements are kept."""
-        with super().write() as work:
-            self._listen(work)
-            yield work
+        return UnitOfWork(self._recording(super().begin_writing().connection))
 
     @contextmanager
     def read(self) -> Generator[Repositories]:
         """Read from a snapshot; the queries are kept."""
         with super().read() as work:
-            self._listen(work)
-            yield work
+            yield Repositories(self._recording(work.connection))
 
     def take(self) -> list[Statement]:
         """Return what was kept since the last call."""
         taken, self.record = self.record, []
         return taken
 
-    def _listen(self, work: Repositories) -> None:
-        """Put the recorder in the connection's place before any repository has seen it."""
-        work.connection = cast("Connection", _RecordingConnection(work.connection, self.record))
+    def _recording(self, connection: Connection) -> Connection:
+        return cast("Connection", _RecordingConnection(connection, self.record))

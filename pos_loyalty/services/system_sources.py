@@ -6,8 +6,10 @@ import time
 
 _VERSION_7 = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
-_RANDOM_A_BITS = 12
 _RANDOM_B_BITS = 62
+_RANDOM_A_MASK = (1 << 12) - 1
+_RANDOM_B_MASK = (1 << _RANDOM_B_BITS) - 1
+_RANDOM_BYTES = 10
 _QUARTER_MS = 15 * 60 * 1000
 
 
@@ -56,8 +58,9 @@ class SystemIds:
         with self._lock:
             self._last_ms = max(self._last_ms, self._clock.now_ms())
             at_ms = self._last_ms
-        high = (at_ms << 16) | _VERSION_7 | secrets.randbits(_RANDOM_A_BITS)
-        low = _VARIANT | secrets.randbits(_RANDOM_B_BITS)
+        chance = int.from_bytes(secrets.token_bytes(_RANDOM_BYTES))
+        high = (at_ms << 16) | _VERSION_7 | (chance >> _RANDOM_B_BITS & _RANDOM_A_MASK)
+        low = _VARIANT | (chance & _RANDOM_B_MASK)
         return f"{high:016x}{low:016x}"
 
     def random_bytes(self, count: int) -> bytes:

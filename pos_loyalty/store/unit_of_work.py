@@ -5,10 +5,10 @@ the engine's rows take turns. Readers have connections of their own and never wa
 for a writer.
 """
 
+import os
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,35 +35,24 @@ _READERS_KEPT = 4
 
 
 class Repositories:
-    """The repositories over one connection; made when they are first asked for."""
+    """The repositories over one connection.
+
+    Attributes:
+        connection: for what only one module needs; everything else has a repository.
+        journal: events, ledger entries, balances and spend rights.
+        members: members and the words by which they are found.
+        cards: cards by key and by number.
+        programs: program versions.
+        settings: who this till is.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-
-    @cached_property
-    def journal(self) -> Journal:
-        """Events, ledger entries, balances and spend rights."""
-        return Journal(self.connection)
-
-    @cached_property
-    def members(self) -> MemberRepository:
-        """Members and the words by which they are found."""
-        return MemberRepository(self.connection)
-
-    @cached_property
-    def cards(self) -> CardRepository:
-        """Cards by key and by number."""
-        return CardRepository(self.connection)
-
-    @cached_property
-    def programs(self) -> ProgramRepository:
-        """Program versions."""
-        return ProgramRepository(self.connection)
-
-    @cached_property
-    def settings(self) -> SettingRepository:
-        """Who this till is."""
-        return SettingRepository(self.connection)
+        self.journal = Journal(connection)
+        self.members = MemberRepository(connection)
+        self.cards = CardRepository(connection)
+        self.programs = ProgramRepository(connection)
+        self.settings = SettingRepository(connection)
 
 
 class UnitOfWork(Repositories):
@@ -114,7 +103,8 @@ class Store:
         self._key = key
         self._lock = lock
         self._writer = connect_writer(path, key)
-        self._identity = _identity(path)
+        self._path_text = str(path)
+        self._identity = _identity(self._path_text)
         self._writing = threading.Lock()
         self._readers: list[Connection] = []
         self._readers_lock = threading.Lock()
@@ -122,23 +112,33 @@ class Store:
         self.after_write: Callable[[], None] = _nobody_listens
         """Called after each write transaction with news, outside the lock: the engine's alarm."""
 
-    @contextmanager
-    def write(self) -> Generator[UnitOfWork]:
+    def write(self) -> "WriteTransaction":
         """Begin a write transaction; the caller commits.
 
         Raises:
-            StoreUnavailable: locked by another program, moved away, or not writable.
+            StoreUnavailable: on entering: locked by another program, moved away, or not
+                writable; on leaving: what the driver or the system said inside.
         """
-        with self._writing:
+        return WriteTransaction(self)
+
+    def begin_writing(self) -> UnitOfWork:
+        """Take the writer and begin; :meth:`end_writing` must follow."""
+        self._writing.acquire()
+        try:
             self._ensure_same_file()
-            work = UnitOfWork(self._writer)
             with translating():
                 self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                with translating():
-                    yield work
-            finally:
-                work.roll_back()
+        except BaseException:
+            self._writing.release()
+            raise
+        return UnitOfWork(self._writer)
+
+    def end_writing(self, work: UnitOfWork) -> None:
+        """Roll back what was not committed, give the writer back, tell who listens."""
+        try:
+            work.roll_back()
+        finally:
+            self._writing.release()
         if work.is_news:
             self.after_write()
 
@@ -192,7 +192,7 @@ class Store:
 
     def _ensure_same_file(self) -> None:
         """A file deleted while open still takes writes, into nothing: notice before a sale."""
-        if self._closed or _identity(self.path) != self._identity:
+        if self._closed or _identity(self._path_text) != self._identity:
             raise StoreUnavailable(Code.DATA_GONE, owner=OWNER)
 
     def _take_reader(self) -> Connection:
@@ -209,14 +209,45 @@ class Store:
         connection.close()
 
 
+class WriteTransaction:
+    """One turn with the writer, as a context: what the driver raises inside comes out as ours.
+
+    A class and not a generator, because every sale goes through it.
+    """
+
+    __slots__ = ("_store", "_work")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._work: UnitOfWork | None = None
+
+    def __enter__(self) -> UnitOfWork:
+        self._work = work = self._store.begin_writing()
+        return work
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        work = self._work
+        assert work is not None
+        if error is not None:
+            work.is_news = False
+        self._store.end_writing(work)
+        if isinstance(error, (dbapi2.Error, OSError)):
+            raise translated(error) from error
+
+
 def _nobody_listens() -> None:
     """Stand in where no engine runs."""
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from another of the same name; None where it is gone."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - asked at every sale; a Path costs thrice as much
     except OSError:
         return None
     return (status.st_dev, status.st_ino)
