@@ -135,8 +135,10 @@ class CounterSession:
         if not text:
             return None
         found = self._till.look_up_card(LookUpCard(text))
-        if found.kind is not CardKind.NEW:
-            raise CommandRefused(Code.COMMAND_FIELD, field="member")
+        if found.kind is CardKind.BLANK:
+            raise CardError(Code.CARD_BLANK, card_hint=found.card_hint)
+        if found.kind is CardKind.MEMBER:
+            raise CommandRefused(Code.COMMAND_CARD)
         return found.card_key
 
     def _undo(self, command: Command) -> Answer:

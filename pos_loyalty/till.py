@@ -23,6 +23,7 @@ from pos_loyalty.services.keep_draft import KeepDraftHandler, TakeDraftHandler
 from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesHandler
 from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
+from pos_loyalty.services.name_shop import NameShopHandler
 from pos_loyalty.services.quote_sale import QuoteSaleHandler
 from pos_loyalty.services.record_sale import RecordSaleHandler
 from pos_loyalty.services.run_sync import SyncService
@@ -61,6 +62,7 @@ class Till:
         self.keep_draft = KeepDraftHandler(context)
         self.take_draft = TakeDraftHandler(context)
         self.issue_cards = IssueCardsHandler(context)
+        self.name_shop = NameShopHandler(context)
         self._closing = threading.Lock()
 
     @property

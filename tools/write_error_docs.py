@@ -15,6 +15,7 @@ details, never on the strip. In `counter` a refused command answers
 `{"ok": false, "code": …, "message": …, "saved": …}`, where `saved` says whether this sale
 is safely recorded.
 
+Commands begin with `./pos`; where the program is installed, `pos-loyalty` takes its place.
 This page is made from `pos_loyalty/domain/error_catalog.py` by `tools/write_error_docs.py`.
 
 | Code | Sentence | Your sale | What to do |

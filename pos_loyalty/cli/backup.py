@@ -21,6 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="make a new recovery code; backups made before keep the code of their time",
     )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="write over an older backup of this name, once the new one has passed its trial",
+    )
     parser.add_argument("--json", action="store_true", help="answer in JSON")
 
 
@@ -30,7 +35,14 @@ def run(arguments: argparse.Namespace) -> int:
     bar = ProgressBar()
     back_up = BackUpHandler(BestKeys(), clock=clock, ids=SystemIds(clock), progress=bar)
     try:
-        done = back_up(BackUp(arguments.data, arguments.file, wants_new_code=arguments.new_code))
+        done = back_up(
+            BackUp(
+                arguments.data,
+                arguments.file,
+                wants_new_code=arguments.new_code,
+                may_replace=arguments.replace,
+            )
+        )
     finally:
         bar.close()
     print(_as_json(done) if arguments.json else _in_words(done))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pos_loyalty.cli.till_folder import add_shop, open_for_command
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the till's data folder; an empty one becomes a till",
     )
     issue.add_argument("--count", type=int, required=True, help="how many cards, 1 to 10,000")
+    add_shop(issue)
     issue.add_argument(
         "--out", type=Path, help="the encrypted batch file (default: in the data folder)"
     )
@@ -84,10 +86,9 @@ def _issue(arguments: argparse.Namespace) -> int:
     printed card is unknown.
     """
     from pos_loyalty.cards.batch_file import write_batch_file
-    from pos_loyalty.till import open_till
 
     data: Path = arguments.data
-    with open_till(data) as till:
+    with open_for_command(data, shop=arguments.shop) as till:
         batch = _new_batch(till, arguments.count)
         out: Path = arguments.out or data / _FOLDER / f"{batch.batch}.cards"
         if out.exists():
@@ -105,8 +106,11 @@ def _issue(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"batch": batch.batch, "cards": len(batch.cards), "file": str(out)}))
     else:
-        print(f"{len(batch.cards)} blank cards in {out}")
-        print(f"Next: pos-loyalty cards sheet --batch {out} --data {data} --out cards.pdf")
+        from pos_loyalty.services.command_name import command_line
+
+        words = ("--batch", out, "--data", data, "--out", "cards.pdf")
+        print(f"{_counted(len(batch.cards), 'blank card')} in {out}")
+        print(f"Next: {command_line('cards', 'sheet', *words)}")
     return 0
 
 
@@ -167,7 +171,8 @@ def _sheet(arguments: argparse.Namespace) -> int:
         facts = {"file": str(report.path), "cards": report.cards, "pages": report.pages}
         print(json.dumps(facts | {"copies": report.copies, "verified": report.cards}))
     else:
-        print(f"{report.cards} cards on {report.pages} pages in {report.path}; every code was read")
+        cards_read, pages = _counted(report.cards, "card"), _counted(report.pages, "page")
+        print(f"{cards_read} on {pages} in {report.path}; every code was read")
     return 0
 
 
@@ -215,10 +220,11 @@ def _till_key(data: Path) -> bytes:
     from pos_loyalty.store.keys import BestKeys
     from pos_loyalty.store.opening import read_key
 
-    folder = DataFolder(data)
-    if not folder.label.exists():
-        raise CommandRefused(Code.FILE_ABSENT, file=str(folder.label))
-    return read_key(folder, BestKeys())
+    return read_key(DataFolder(data), BestKeys())
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _progress() -> "Progress":

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pos_loyalty.cli.till_folder import add_currency, add_shop, open_for_command
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import LoyaltyError, StoreBug
 
@@ -12,11 +13,12 @@ commands, one JSON object a line:
   {"do":"scan","text":TEXT}
   {"do":"enroll","card":PAYLOAD, 12-digit number or null,"phone":…,"name":…}
   {"do":"sale","member":ID or null,"total":"21.00","rewards":[{"id":…,"points":n}],"sale_id":…}
-  {"do":"undo","sale_id":…}
+  {"do":"undo"}: the newest sale, or {"do":"undo","sale_id":…}: this one, for 5 minutes
   {"do":"member","id"|"card"|"phone":…}
   {"do":"history","member":ID}
   {"do":"program"}   {"do":"sync"}   {"do":"status"}
-A sale on a card that this till does not know yet takes "card":PAYLOAD instead of a member.
+A sale on a card that this till does not know yet takes "card":PAYLOAD instead of a member;
+a known card has a member, whose id "scan" answers.
 """
 
 
@@ -25,9 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _COMMANDS
     parser.add_argument("--data", type=Path, required=True, help="the till's data folder")
-    parser.add_argument(
-        "--currency", default="EUR", help="currency of a new till that works alone (default EUR)"
-    )
+    add_currency(parser)
+    add_shop(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,9 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
 
     from pos_loyalty.counter import CounterSession, refusal
-    from pos_loyalty.till import open_till
 
-    with open_till(arguments.data, currency=arguments.currency) as till:
+    data, currency = arguments.data, arguments.currency
+    with open_for_command(data, currency=currency, shop=arguments.shop) as till:
         till.sync.start()
         session = CounterSession(till)
         for line in sys.stdin.buffer:

@@ -9,19 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pos_loyalty.cli.display import EXIT_NO_DISPLAY, says_no_display
+from pos_loyalty.services.command_name import command_name
+
 if TYPE_CHECKING:
     from pos_loyalty.demo.day import DayReport
 
 EXIT_OK = 0
 EXIT_OFF = 1
-EXIT_NO_DISPLAY = 3
-
-_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-_NO_DISPLAY = """\
-This machine has no display, so there is nowhere to show the window.
-To see it, start it where a desktop runs, or connect with `ssh -X`, or use a remote desktop.
-Without a display, `pos-loyalty demo --headless` plays a cashier's day through the same window,
-drawn in memory, and prints what was sold and whether every balance is right."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,20 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = arguments.parser
     if not arguments.headless and (arguments.json or arguments.plant):
         parser.error("--json and --plant go with --headless")
-    if not arguments.headless and not _has_display():
-        print(_NO_DISPLAY, file=sys.stderr)
+    if not arguments.headless and says_no_display():
         return EXIT_NO_DISPLAY
     from pos_loyalty.demo.folder import DemoFailed
 
     try:
         return _headless(arguments) if arguments.headless else _show(arguments)
     except DemoFailed as error:
-        print(f"pos-loyalty demo: {error}", file=sys.stderr)
+        print(f"{command_name()} run: {error}", file=sys.stderr)
         return EXIT_OFF
-
-
-def _has_display() -> bool:
-    return sys.platform != "linux" or any(os.environ.get(name) for name in _DISPLAYS)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -83,7 +73,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     else:
         _print(report)
     if report.finding is not None:
-        print(f"pos-loyalty demo: {report.finding}", file=sys.stderr)
+        print(f"{command_name()} run: {report.finding}", file=sys.stderr)
     return EXIT_OK if report.is_good else EXIT_OFF
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pos_loyalty.cli.progress_bar import ProgressBar
+from pos_loyalty.services.command_name import command_line
 from pos_loyalty.services.restore import (
     KeyRecovered,
     RecoverKey,
@@ -61,5 +62,5 @@ def _in_words(result: Restored | KeyRecovered) -> str:
         first = f"Restored {result.events} events into {result.data}."
     return (
         f"{first}\nThe key is kept in {result.key_place}."
-        f"\nGo on with: pos-loyalty till --data {result.data}"
+        f"\nGo on with: {command_line('till', '--data', result.data)}"
     )

@@ -6,10 +6,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pos_loyalty.cli.display import EXIT_NO_DISPLAY, says_no_display
+from pos_loyalty.cli.till_folder import add_currency, add_shop, open_for_command, say_if_new
+
 if TYPE_CHECKING:
     from pos_loyalty.devices.camera_sources import FrameSource
     from pos_loyalty.till import Till
 
+_PLAIN = (
+    "This address is plain http: whoever is in this network can read names and phone numbers on\n"
+    "the way. Nobody can change them. With a certificate (docs/server.md) say https:// instead."
+)
 _THEMES = ("system", "light", "dark")
 
 
@@ -26,9 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="a camera's number, or a folder of pictures or a video file (default 0)",
     )
-    parser.add_argument(
-        "--currency", default="EUR", help="currency of a new till that works alone (default EUR)"
-    )
+    add_currency(parser)
+    add_shop(parser)
     parser.set_defaults(parser=parser)
     actions = parser.add_subparsers(dest="till_action", metavar="join")
     join = actions.add_parser("join", help="join the till to a server with the owner's code")
@@ -56,42 +62,41 @@ def run(arguments: argparse.Namespace) -> int:
     if data is None:
         parser: argparse.ArgumentParser = arguments.parser
         parser.error("the following arguments are required: --data")
+    if not arguments.headless and says_no_display():
+        return EXIT_NO_DISPLAY
     if arguments.headless:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return _show_window(
-        data,
-        theme=arguments.theme,
-        camera=arguments.camera,
-        currency=arguments.currency,
-        is_headless=arguments.headless,
-    )
+    return _show_window(data, arguments)
 
 
-def _show_window(data: Path, *, theme: str, camera: str, currency: str, is_headless: bool) -> int:
+def _show_window(data: Path, arguments: argparse.Namespace) -> int:
     from pos_loyalty.app import WindowSettings, run_till_window
     from pos_loyalty.ui.look import Mode
 
     def open_it() -> "Till":
         from pos_loyalty.services.logging_setup import log_to
-        from pos_loyalty.till import open_till
 
-        till = open_till(data, currency=currency)
+        till = open_for_command(data, currency=arguments.currency, shop=arguments.shop)
         log_to(data / "logs")
         return till
 
     def make_source() -> "FrameSource":
         from pos_loyalty.devices.camera_sources import source_for
 
-        return source_for(camera)
+        return source_for(arguments.camera)
 
-    return run_till_window(open_it, WindowSettings(make_source, Mode(theme), is_headless))
+    settings = WindowSettings(make_source, Mode(arguments.theme), arguments.headless)
+    return run_till_window(open_it, settings)
 
 
 def _join(data: Path, *, url: str, code: str, currency: str) -> int:
-    from pos_loyalty.services.join_server import JoinServer
+    from pos_loyalty.services.join_server import JoinServer, is_plain
     from pos_loyalty.till import open_till
 
+    if is_plain(url):
+        print(_PLAIN, file=sys.stderr, flush=True)
     with open_till(data, currency=currency) as till:
+        say_if_new(till, data)
         joined = till.join_server(JoinServer(url, code))
         if joined.sync.pending:
             print(

@@ -60,6 +60,11 @@ class Code(StrEnum):
     DATA_GONE = "E-DATA-GONE"
     DATA_ALTERED = "E-DATA-ALTERED"
     TILL_OPEN = "E-TILL-OPEN"
+    FOLDER_EMPTY = "E-FOLDER-EMPTY"
+    FOLDER_SHAPE = "E-FOLDER-SHAPE"
+    RECOVERY_ABSENT = "E-RECOVERY-ABSENT"
+    SHOP_NAME = "E-SHOP-NAME"
+    SHOP_NAMED = "E-SHOP-NAMED"
     KEY_LOST = "E-KEY-LOST"
     PROGRAM_FAULT = "E-PROGRAM-FAULT"
     NETWORK_DOWN = "E-NETWORK-DOWN"
@@ -71,6 +76,11 @@ class Code(StrEnum):
     SERVER_BUSY = "E-SERVER-BUSY"
     SERVER_FULL = "E-SERVER-FULL"
     NOT_JOINED = "E-NOT-JOINED"
+    SERVER_ADDRESS = "E-SERVER-ADDRESS"
+    SERVER_PLAIN = "E-SERVER-PLAIN"
+    JOIN_HOST = "E-JOIN-HOST"
+    JOIN_SILENT = "E-JOIN-SILENT"
+    JOIN_TLS = "E-JOIN-TLS"
     JOIN_CODE = "E-JOIN-CODE"
     JOIN_DONE = "E-JOIN-DONE"
     JOIN_CURRENCY = "E-JOIN-CURRENCY"
@@ -88,10 +98,13 @@ class Code(StrEnum):
     COMMAND_SHAPE = "E-COMMAND-SHAPE"
     COMMAND_UNKNOWN = "E-COMMAND-UNKNOWN"
     COMMAND_FIELD = "E-COMMAND-FIELD"
+    COMMAND_CARD = "E-COMMAND-CARD"
+    OPTION_SHAPE = "E-OPTION-SHAPE"
     FILE_ABSENT = "E-FILE-ABSENT"
     FILE_EXISTS = "E-FILE-EXISTS"
     FILE_SHAPE = "E-FILE-SHAPE"
     FILE_WRITE = "E-FILE-WRITE"
+    BACKUP_EXISTS = "E-BACKUP-EXISTS"
     BACKUP_DAMAGED = "E-BACKUP-DAMAGED"
     RECOVERY_CODE = "E-RECOVERY-CODE"
     RESTORE_TARGET = "E-RESTORE-TARGET"
@@ -308,7 +321,7 @@ CATALOG: dict[Code, Entry] = {
     Code.DATA_DAMAGED: Entry(
         "The till's data is damaged. Nothing was changed. Restore the newest backup.",
         _NO_SALE,
-        "Run `pos-loyalty restore` with the newest backup and the recovery code.",
+        "Run `./pos restore` with the newest backup and the recovery code.",
     ),
     Code.DATA_GONE: Entry(
         "The till's data was moved or deleted while open. NOT saved. Write it down, call {owner}.",
@@ -321,12 +334,35 @@ CATALOG: dict[Code, Entry] = {
         "Keep the folder as it is and restore the newest backup elsewhere.",
     ),
     Code.TILL_OPEN: Entry(
-        "This till is already open. Use the window that is open.", _NO_SALE, "Use the open window."
+        "This till is already open. Use it there, or close it and say this again.",
+        _NO_SALE,
+        "Use the open window. A command that needs the till for itself: close the window first.",
+    ),
+    Code.FOLDER_EMPTY: Entry(
+        "There is no till in {folder}.",
+        _NO_SALE,
+        "Check the folder's name: `--data` names the folder that the till was opened with.",
+    ),
+    Code.FOLDER_SHAPE: Entry(
+        "{folder} is not a folder.", _NO_SALE, "Name the till's folder, or a new one."
+    ),
+    Code.RECOVERY_ABSENT: Entry(
+        "No backup was ever made of the till in {folder}, so no code brings its key back.",
+        _NO_SALE,
+        "Look for the key where the till was used: another PC, or another account of this one.",
+    ),
+    Code.SHOP_NAME: Entry(
+        "A shop needs a name of at least one character.", _NO_SALE, "Give a name to `--shop`."
+    ),
+    Code.SHOP_NAMED: Entry(
+        "This till has joined {merchant}, whose server names the shop.",
+        _NO_SALE,
+        "Leave `--shop` out.",
     ),
     Code.KEY_LOST: Entry(
         "The key of the till's data is missing on this PC. Restore with the recovery code.",
         _NO_SALE,
-        "Run `pos-loyalty restore --data FOLDER --code CODE`: unsent sales are kept.",
+        "Run `./pos restore --data FOLDER --code CODE`: unsent sales are kept.",
     ),
     Code.PROGRAM_FAULT: Entry(
         "The program met a fault of its own. Nothing was saved. Start it again, call {owner}.",
@@ -374,10 +410,35 @@ CATALOG: dict[Code, Entry] = {
     Code.NOT_JOINED: Entry(
         "This till works alone; it has joined no server.", _SAFE, "Join with a code of the owner."
     ),
+    Code.SERVER_ADDRESS: Entry(
+        "The server's address begins with http:// or https://, like https://192.168.1.20:8443.",
+        _NO_SALE,
+        "Type the address that the server printed when it started.",
+    ),
+    Code.SERVER_PLAIN: Entry(
+        "Not joined. Plain http is for your own network only. {host} needs https.",
+        _NO_SALE,
+        "Give the server a certificate (docs/server.md) and say `https://`.",
+    ),
+    Code.JOIN_HOST: Entry(
+        "Not joined. No PC is called {host}.",
+        _NO_SALE,
+        "Check the name and this PC's network, or use the server's number, like 192.168.1.20.",
+    ),
+    Code.JOIN_SILENT: Entry(
+        "Not joined. No answer at {address}. Is the server running?",
+        _NO_SALE,
+        "Start the server with `--listen 0.0.0.0:PORT`, compare the address, and try again.",
+    ),
+    Code.JOIN_TLS: Entry(
+        "Not joined. {address} does not speak https. Has the server a certificate?",
+        _NO_SALE,
+        "For a server without a certificate in your own network say `http://`.",
+    ),
     Code.JOIN_CODE: Entry(
         "This code does not fit, is used or too old. Ask the owner for a new code.",
         _NO_SALE,
-        "Make a new code: `pos-loyalty server till-code`.",
+        "Make a new code: `./pos server till-code`.",
     ),
     Code.JOIN_DONE: Entry("This till has already joined {merchant}.", _NO_SALE, "Nothing to do."),
     Code.JOIN_CURRENCY: Entry(
@@ -426,19 +487,32 @@ CATALOG: dict[Code, Entry] = {
     Code.READER_LIMITED: Entry(
         "One of two card readers is missing here; worn cards may need a second try.",
         _UNTOUCHED,
-        "The owner installs the library that `pos-loyalty doctor` names.",
+        "The owner installs the library that `./pos doctor` names.",
     ),
     Code.COMMAND_SHAPE: Entry(
         "This line is not a JSON object.", _NOT_SAVED, "Send one JSON object a line."
     ),
     Code.COMMAND_UNKNOWN: Entry(
-        "There is no command {command}.", _NOT_SAVED, "See `pos-loyalty counter --help`."
+        "There is no command {command}.", _NOT_SAVED, "See `./pos counter --help`."
     ),
     Code.COMMAND_FIELD: Entry(
         "The field {field} is missing or has the wrong kind.", _NOT_SAVED, "Correct the field."
     ),
+    Code.COMMAND_CARD: Entry(
+        "This card has a member: send its id as member.",
+        _NOT_SAVED,
+        "`scan` answers with the member and its id.",
+    ),
+    Code.OPTION_SHAPE: Entry(
+        "{option} is written like {example}.", _NO_SALE, "Write it like the example."
+    ),
     Code.FILE_ABSENT: Entry("There is no file {file}.", _NO_SALE, "Check the name."),
     Code.FILE_EXISTS: Entry("{file} exists already.", _NO_SALE, "Choose another name."),
+    Code.BACKUP_EXISTS: Entry(
+        "{file} is a backup already. Say --replace to write over it.",
+        _NO_SALE,
+        "Choose another name, with the date for example, or say `--replace`.",
+    ),
     Code.FILE_SHAPE: Entry("{file} is not a file of the right kind.", _NO_SALE, "Check the file."),
     Code.FILE_WRITE: Entry("{file} cannot be written.", _NO_SALE, "Check the folder's rights."),
     Code.BACKUP_DAMAGED: Entry(
@@ -494,9 +568,9 @@ CATALOG: dict[Code, Entry] = {
         "This database already belongs to {merchant}.", _NO_SALE, "Use it, or name another one."
     ),
     Code.MERCHANT_ABSENT: Entry(
-        "This database has no merchant yet. Run `pos-loyalty server init` first.",
+        "This database has no merchant yet. Run `server init` first.",
         _NO_SALE,
-        "Run `pos-loyalty server init`.",
+        "Run `./pos server init`.",
     ),
     Code.CURRENCY_UNKNOWN: Entry(
         "{currency} is not a currency of ISO 4217.", _NO_SALE, "Use a code like EUR."

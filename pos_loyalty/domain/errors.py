@@ -39,7 +39,7 @@ class LoyaltyError(Exception):
         return CATALOG[self.code].sentence(self.facts)
 
     def __str__(self) -> str:
-        return f"{self.code.value}: {self.message}"
+        return f"{self.message} ({self.code.value})"
 
 
 class RuleViolation(LoyaltyError):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import IdSource
-from pos_loyalty.store.backup import Progress, write_backup
-from pos_loyalty.store.data_folder import DataFolder, read_label
-from pos_loyalty.store.errors import OWNER, translating
+from pos_loyalty.store.backup import Progress, is_backup_file, write_backup
+from pos_loyalty.store.data_folder import DataFolder, ensure_till, read_label
+from pos_loyalty.store.errors import translating
 from pos_loyalty.store.keys import KeySource, replace_file
 from pos_loyalty.store.opening import read_key
 from pos_loyalty.store.recovery import new_code, wrap_key
@@ -17,11 +17,16 @@ from pos_loyalty.store.recovery import new_code, wrap_key
 
 @dataclass(frozen=True)
 class BackUp:
-    """Back a data folder up into one file. The till may be open meanwhile."""
+    """Back a data folder up into one file. The till may be open meanwhile.
+
+    ``may_replace`` lets it take the place of an older backup of the same name, once it has
+    passed its trial.
+    """
 
     data: Path
     target: Path
     wants_new_code: bool = False
+    may_replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,12 @@ class BackUpHandler:
         was never shown never guards anything.
 
         Raises:
-            CommandRefused: the file cannot be written.
-            StoreUnavailable: no till here, its key is lost, or its data is not sound.
+            CommandRefused: no till here, or the file exists or cannot be written.
+            StoreUnavailable: the till's key is lost, or its data is not sound.
         """
         folder = DataFolder(command.data)
-        if not folder.exists:
-            raise StoreUnavailable(Code.DATA_GONE, owner=OWNER)
+        ensure_till(folder)
+        _ensure_may_write(command)
         label = read_label(folder)
         key = read_key(folder, self._keys)
         code = ""
@@ -79,3 +84,11 @@ class BackUpHandler:
                 replace_file(folder.recovery, wrapped)
             file_bytes = command.target.stat().st_size
         return BackedUp(command.target, file_bytes, manifest.events, code)
+
+
+def _ensure_may_write(command: BackUp) -> None:
+    """Never lose an older backup by a name that was typed twice."""
+    if not command.may_replace and command.target.exists():
+        is_backup = command.target.is_file() and is_backup_file(command.target)
+        code = Code.BACKUP_EXISTS if is_backup else Code.FILE_EXISTS
+        raise CommandRefused(code, file=str(command.target))

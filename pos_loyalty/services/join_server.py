@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, NotOurServer, ServerUnreachable
@@ -12,11 +13,19 @@ from pos_loyalty.sync.backoff import delay_ms, jitter_of
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.sync.engine import TransportMaker
 from pos_loyalty.sync.join import Join
-from pos_loyalty.sync.transport import JOIN_PATH, HttpTransport, server_url
+from pos_loyalty.sync.transport import (
+    JOIN_PATH,
+    HttpTransport,
+    addresses_of,
+    is_name_unknown,
+    server_url,
+    speaks_no_tls,
+)
 from pos_loyalty.wire.messages import JoinReply
 
 TRIES = 4
 _FIRST_SYNC_MS = 30_000
+_NO_ANSWER = frozenset({Code.NETWORK_DOWN, Code.SERVER_SILENT})
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,12 @@ class JoinServerHandler:
         """Join; a repeated call after a lost answer finds the same till again.
 
         Raises:
-            CommandRefused: joined already, the code does not fit, another currency, no address.
+            CommandRefused: joined already, the code does not fit, another currency, no address,
+                or plain http to the internet.
             ServerUnreachable: no usable answer; nothing was changed here.
         """
         url = server_url(command.url)
+        ensure_private(url)
         if not command.code.strip():
             raise CommandRefused(Code.JOIN_CODE)
         self._ensure_may_join()
@@ -68,7 +79,11 @@ class JoinServerHandler:
         join = Join(
             storage=joining, clock=context.clock, server_url=url, public_key=key.public_text
         )
-        join.take(asyncio.run(self._ask(join, url, key, command.code)))
+        try:
+            reply = asyncio.run(self._ask(join, url, key, command.code))
+        except ServerUnreachable as error:
+            raise _not_joined(error, url) from error
+        join.take(reply)
         context.refresh()
         outcome = self._sync.sync_now(timeout_ms=_FIRST_SYNC_MS)
         identity = context.identity
@@ -103,3 +118,36 @@ class JoinServerHandler:
             return await transport.call(JOIN_PATH, join.next_request(code), JoinReply)
         finally:
             await transport.close()
+
+
+def ensure_private(url: str) -> None:
+    """Refuse plain http to a server on the internet: it would carry names and phone numbers.
+
+    Raises:
+        CommandRefused: the address is of the internet, and not https.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "http" and any(each.is_global for each in addresses_of(url)):
+        raise CommandRefused(Code.SERVER_PLAIN, host=parts.hostname or "")
+
+
+def is_plain(url: str) -> bool:
+    """Tell whether what is sent to this server leaves this PC and can be read on the way.
+
+    Raises:
+        CommandRefused: not an address of a server.
+    """
+    sound = server_url(url)
+    is_near = all(each.is_loopback for each in addresses_of(sound))
+    return sound.startswith("http://") and not is_near
+
+
+def _not_joined(error: ServerUnreachable, url: str) -> ServerUnreachable:
+    """Say what a person who joins needs to know; that sales are safe is no news to them."""
+    if error.code is Code.SERVER_NOT_OURS and speaks_no_tls(error):
+        return ServerUnreachable(Code.JOIN_TLS, address=url)
+    if error.code not in _NO_ANSWER:
+        return error
+    if is_name_unknown(error):
+        return ServerUnreachable(Code.JOIN_HOST, host=urlsplit(url).hostname or "")
+    return ServerUnreachable(Code.JOIN_SILENT, address=url)

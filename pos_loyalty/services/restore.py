@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.store.backup import Manifest, Progress, ensure_opens, forget_sale_in_hand, unpack
 from pos_loyalty.store.data_folder import (
     DataFolder,
     FolderLock,
+    ensure_till,
     finish_folder,
     read_label,
     side_files,
 )
-from pos_loyalty.store.errors import OWNER, translating
+from pos_loyalty.store.errors import translating
 from pos_loyalty.store.keys import KeySource, replace_file
 from pos_loyalty.store.recovery import unwrap_key
 
@@ -116,12 +117,13 @@ class RecoverKeyHandler:
         """Bring the key back.
 
         Raises:
-            CommandRefused: the code does not fit.
-            StoreUnavailable: no till here, or no backup was ever made of it.
+            CommandRefused: the code does not fit, no till here, or no backup was ever made of it.
+            StoreUnavailable: the folder cannot be read.
         """
         folder = DataFolder(command.data)
-        if not folder.exists or not folder.recovery.exists():
-            raise StoreUnavailable(Code.DATA_GONE, owner=OWNER)
+        ensure_till(folder)
+        if not folder.recovery.exists():
+            raise CommandRefused(Code.RECOVERY_ABSENT, folder=str(folder.path))
         label = read_label(folder)
         with translating():
             wrapped = folder.recovery.read_bytes()

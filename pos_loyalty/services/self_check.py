@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.services.command_name import command_name
 from pos_loyalty.store.data_folder import DataFolder
 from pos_loyalty.store.database import connect_reader
 from pos_loyalty.store.keys import BestKeys, KeySource, SystemKeys
@@ -107,7 +108,7 @@ def check_display(environment: Mapping[str, str]) -> Check:
         "display",
         Verdict.WARNING,
         "There is no display here.",
-        "Start the till in a desktop session; `demo --headless` and `counter` need none.",
+        "Start the till in a desktop session; `run --headless` and `counter` need none.",
     )
 
 
@@ -169,6 +170,10 @@ def check_clock(now_ms: int) -> Check:
 
 def check_folder(data: Path) -> Check:
     """May we write where the data is to be?"""
+    if data.exists() and not data.is_dir():
+        return Check(
+            "data folder", Verdict.LACKING, f"{data} is not a folder.", "Name the till's folder."
+        )
     place = _nearest_existing(data)
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -179,6 +184,13 @@ def check_folder(data: Path) -> Check:
             Verdict.LACKING,
             f"{place} cannot be written: {error.strerror}.",
             "Give this account the right to write there, or choose another folder.",
+        )
+    if place != data.absolute():
+        return Check(
+            "data folder",
+            Verdict.WARNING,
+            f"{data} does not exist.",
+            f"Check its name; a new till can be made there, as {place} can be written.",
         )
     return Check("data folder", Verdict.GOOD, f"{data} can be written.")
 
@@ -200,7 +212,12 @@ def check_space(data: Path, measure: Callable[[Path], int] = free_bytes) -> Chec
 def check_till(folder: DataFolder, clock: Clock, keys: KeySource) -> Iterator[Check]:
     """Can the till's data be read, is its clock still right, does its server answer?"""
     if not folder.exists:
-        yield Check("till", Verdict.GOOD, "No till here yet; the first start makes one.")
+        yield Check(
+            "till",
+            Verdict.WARNING,
+            f"There is no till in {folder.path}.",
+            "The first start makes one. If yours is elsewhere, check the folder's name.",
+        )
         return
     try:
         with closing(connect_reader(folder.database, read_key(folder, keys))) as connection:
@@ -220,7 +237,7 @@ def check_till(folder: DataFolder, clock: Clock, keys: KeySource) -> Iterator[Ch
             "backup",
             Verdict.WARNING,
             "No backup was ever made of this till.",
-            "Run `pos-loyalty backup` and keep the recovery code it prints.",
+            f"Run `{command_name()} backup` and keep the recovery code it prints.",
         )
     if server:
         yield check_server(server)

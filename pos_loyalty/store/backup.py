@@ -208,16 +208,22 @@ def unpack(source: Path, database: Path, *, progress: Progress) -> tuple[Manifes
     return manifest, wrapped
 
 
+def is_backup_file(file: Path) -> bool:
+    """Tell whether a file is a backup by its first words.
+
+    Raises:
+        CommandRefused: it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_FIRST_WORDS)) == _FIRST_WORDS
+    except OSError as error:
+        raise CommandRefused(Code.FILE_WRITE, file=str(file)) from error
+
+
 def _ensure_replaceable(target: Path) -> None:
     """Never write over a file that is not a backup."""
-    try:
-        with target.open("rb") as file:
-            is_backup = file.read(len(_FIRST_WORDS)) == _FIRST_WORDS
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise CommandRefused(Code.FILE_WRITE, file=str(target)) from error
-    if not is_backup:
+    if target.exists() and not is_backup_file(target):
         raise CommandRefused(Code.FILE_EXISTS, file=str(target))
 
 

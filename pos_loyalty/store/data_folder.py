@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.store.errors import translated, translating
 from pos_loyalty.store.keys import replace_file, sync_folder
 
@@ -62,6 +62,19 @@ class DataFolder:
     def exists(self) -> bool:
         """Whether a till's data lies here."""
         return self.label.exists()
+
+
+def ensure_till(folder: DataFolder) -> None:
+    """Say it plainly where a name was mistyped, before a loss is thought of.
+
+    Raises:
+        CommandRefused: not a folder, or nothing of a till is in it.
+    """
+    if folder.path.exists() and not folder.path.is_dir():
+        raise CommandRefused(Code.FOLDER_SHAPE, folder=str(folder.path))
+    parts = (folder.label, folder.database, side_files(folder.database)[0])
+    if not any(part.exists() for part in parts):
+        raise CommandRefused(Code.FOLDER_EMPTY, folder=str(folder.path))
 
 
 @dataclass(frozen=True)

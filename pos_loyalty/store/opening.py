@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.store.data_folder import (
     DataFolder,
     FolderLock,
     Label,
+    ensure_till,
     fingerprint,
     finish_draft,
     finish_folder,
@@ -56,8 +57,11 @@ def open_store(
 
     Raises:
         StoreUnavailable: already open, key lost, damaged, newer, or not writable.
+        CommandRefused: the path is a file.
     """
     folder = DataFolder(path)
+    if path.exists() and not path.is_dir():
+        raise CommandRefused(Code.FOLDER_SHAPE, folder=str(path))
     with translating():
         path.mkdir(parents=True, exist_ok=True)
     lock = FolderLock(folder)
@@ -79,8 +83,10 @@ def read_key(folder: DataFolder, keys: KeySource) -> bytes:
     """Return the key of a till's database without opening it.
 
     Raises:
-        StoreUnavailable: the key is not on this machine, or no till lies here.
+        StoreUnavailable: the key is not on this machine, or half of the till is gone.
+        CommandRefused: no till lies here.
     """
+    ensure_till(folder)
     return _key_of(folder, keys)
 
 

@@ -7,6 +7,7 @@ and nothing is read beyond its limit.
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -61,8 +62,10 @@ _TOO_MANY = 429
 _SERVER_FAULTS = range(500, 600)
 _UNAVAILABLE = 503
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 _UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 ReplyT = TypeVar("ReplyT")
 
 
@@ -96,7 +99,7 @@ def server_url(text: str) -> str:
         parts = urlsplit(candidate)
         port_is_sound = parts.port is None or parts.port > 0
     except ValueError as error:
-        raise CommandRefused(Code.COMMAND_FIELD, field="server") from error
+        raise CommandRefused(Code.SERVER_ADDRESS) from error
     sound = (
         parts.scheme in {"http", "https"}
         and parts.hostname
@@ -104,8 +107,19 @@ def server_url(text: str) -> str:
         and not (parts.username or parts.password or parts.query or parts.fragment)
     )
     if not sound:
-        raise CommandRefused(Code.COMMAND_FIELD, field="server")
+        raise CommandRefused(Code.SERVER_ADDRESS)
     return candidate.rstrip("/")
+
+
+def addresses_of(url: str) -> tuple[Address, ...]:
+    """Return what the host of a sound address stands for; nothing where nobody knows its name."""
+    parts = urlsplit(url)
+    with suppress(OSError, UnicodeError):
+        found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
+        # An address of one wire only names that wire behind a percent sign.
+        texts = [str(entry[4][0]).partition("%")[0] for entry in found]
+        return tuple(ipaddress.ip_address(text) for text in texts)
+    return ()
 
 
 class HttpTransport:
@@ -283,6 +297,21 @@ def _translated(error: Exception) -> ServerUnreachable:
         if isinstance(cause, OSError) and cause.errno in _UNREACHABLE:
             return ServerUnreachable(Code.NETWORK_DOWN)
     return ServerUnreachable(Code.SERVER_SILENT)
+
+
+def is_name_unknown(error: BaseException) -> bool:
+    """Tell whether no address was found for the server's name."""
+    return any(isinstance(cause, socket.gaierror) for cause in _causes(error))
+
+
+def speaks_no_tls(error: BaseException) -> bool:
+    """Tell whether what answered does not speak TLS at all; a wrong certificate is something else.
+
+    OpenSSL names the reason in letters that stay the same in all versions.
+    """
+    return any(
+        isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

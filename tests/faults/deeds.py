@@ -224,7 +224,7 @@ def deed_fail_backup(root: str, error_name: str) -> list[dict[str, Any]]:
         shim().disk_fail(number, getattr(errno, error_name), 1)
         code = ""
         try:
-            back_up(BackUp(till.data, stick / "shop.backup"))
+            back_up(BackUp(till.data, stick / "shop.backup", may_replace=True))
         except LoyaltyError as error:
             code = error.code.value
         shim().disk_off()

@@ -28,7 +28,7 @@ class BackupDeed:
     def do(self, place: Path) -> None:
         till = sample(place, seed=5)
         back_up = BackUpHandler(till.keys, clock=till.clock, ids=till.ids, progress=silent)
-        back_up(BackUp(till.data, place / "shop.backup"))
+        back_up(BackUp(till.data, place / "shop.backup", may_replace=True))
 
     def look(self, place: Path) -> dict[str, Any]:
         till = sample(place)

@@ -58,8 +58,8 @@ def test_first_backup_prints_the_code_once_in_plain_words(
     data: Path, tmp_path: Path, run: Run
 ) -> None:
     code, first, _ = run("backup", "--data", data, tmp_path / "shop.backup")
-    _, second, _ = run("backup", "--data", data, tmp_path / "shop.backup")
-    _, third, _ = run("backup", "--data", data, tmp_path / "shop.backup", "--new-code")
+    _, second, _ = run("backup", "--data", data, tmp_path / "second.backup")
+    _, third, _ = run("backup", "--data", data, tmp_path / "third.backup", "--new-code")
 
     assert code == 0
     assert "Recovery code" in first
@@ -102,7 +102,7 @@ def test_lost_key_comes_back_without_a_file(data: Path, tmp_path: Path, run: Run
     code, answer, _ = run(*words, "--json")
 
     assert lost[0] == 1
-    assert lost[2].startswith("E-KEY-LOST: ")
+    assert lost[2].endswith("(E-KEY-LOST)\n")
     assert "the data was not touched" in said
     assert code == 0
     assert json.loads(answer)["data"] == str(data)
@@ -118,7 +118,7 @@ def test_restore_answers_in_json(data: Path, tmp_path: Path, run: Run) -> None:
 
     assert json.loads(answer)["events"] == 3
     assert refused[0] == 1
-    assert refused[2].startswith("E-RESTORE-TARGET: ")
+    assert refused[2].endswith("(E-RESTORE-TARGET)\n")
 
 
 def test_verify_names_the_first_bad_event(data: Path, run: Run) -> None:
@@ -130,7 +130,7 @@ def test_verify_names_the_first_bad_event(data: Path, run: Run) -> None:
     assert code == 1
     assert said.startswith("Event 2 (")
     assert "do not fit the chain" in said
-    assert error.startswith("E-DATA-ALTERED: ")
+    assert error.endswith("(E-DATA-ALTERED)\n")
     assert json.loads(answer)["finding"]["seq"] == 2
 
 
@@ -157,14 +157,59 @@ def test_verify_tells_damage_from_alteration(
     code, _, error = run("verify", "--data", data)
 
     assert code == 1
-    assert error.startswith("E-DATA-DAMAGED: ")
+    assert error.endswith("(E-DATA-DAMAGED)\n")
 
 
-def test_no_till_is_told(tmp_path: Path, run: Run) -> None:
-    for words in (["verify"], ["backup", tmp_path / "b"], ["restore", "--code", "AAAA"]):
-        code, _, error = run(*words, "--data", tmp_path / "nothing")
-        assert code == 1
-        assert error.startswith("E-DATA-GONE: ")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify"],
+        ["backup", "shop.backup"],
+        ["restore", "--code", "AAAA"],
+        ["cards", "commands", "--out", "commands.pdf"],
+    ],
+)
+def test_a_mistyped_folder_is_told_and_nothing_is_made(
+    words: list[str], tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    absent = run(*words, "--data", tmp_path / "nothing")
+    file = run(*words, "--data", tmp_path / "file")
+
+    assert absent[0] == file[0] == 1
+    assert absent[2] == f"There is no till in {tmp_path / 'nothing'}. (E-FOLDER-EMPTY)\n"
+    assert file[2] == f"{tmp_path / 'file'} is not a folder. (E-FOLDER-SHAPE)\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_key_without_a_backup_does_not_come_back_and_this_is_said(data: Path, run: Run) -> None:
+    code, _, error = run("restore", "--data", data, "--code", "AAAA")
+
+    assert code == 1
+    assert "No backup was ever made" in error
+
+
+def test_an_older_backup_is_replaced_only_when_told_to(
+    data: Path, tmp_path: Path, run: Run
+) -> None:
+    target, other = tmp_path / "shop.backup", tmp_path / "notes.txt"
+    other.write_text("not a backup")
+    run("backup", "--data", data, target)
+    first = target.read_bytes()
+
+    refused = run("backup", "--data", data, target)
+    kept = target.read_bytes()
+    replaced = run("backup", "--data", data, target, "--replace")
+    foreign = run("backup", "--data", data, other, "--replace")
+
+    assert refused[0] == 1
+    assert refused[2].endswith("Say --replace to write over it. (E-BACKUP-EXISTS)\n")
+    assert kept == first
+    assert replaced[0] == 0
+    assert foreign[2].endswith("exists already. (E-FILE-EXISTS)\n")
+    assert other.read_text() == "not a backup"
 
 
 def test_backup_and_verify_work_while_the_till_is_open_elsewhere(

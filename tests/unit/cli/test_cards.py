@@ -32,7 +32,7 @@ def batch_file(data: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 def error_of(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     """Return the code a command fails with."""
     assert main(["cards", *(str(word) for word in words)]) == 1
-    return capsys.readouterr().err.split(":")[0]
+    return capsys.readouterr().err.rpartition("(")[2].removesuffix(")\n")
 
 
 def test_an_issued_card_is_a_blank_card_of_this_till(
@@ -115,7 +115,7 @@ def test_bad_input_is_told_in_words_and_writes_nothing(
     assert error_of(capsys, *issue, batch_file) == "E-FILE-EXISTS"
     assert error_of(capsys, *issue, tmp_path / "no" / "a.cards") == "E-FILE-WRITE"
     assert error_of(capsys, *sheet, tmp_path / "absent.cards") == "E-FILE-ABSENT"
-    assert error_of(capsys, *sheet, picture) == "E-FILE-ABSENT"
+    assert error_of(capsys, *sheet, picture) == "E-FOLDER-EMPTY"
     assert error_of(capsys, *sheet, picture, "--data", data) == "E-FILE-SHAPE"
     assert error_of(capsys, *sheet, batch_file, "--data", other) == "E-BATCH-DAMAGED"
     assert error_of(capsys, *sheet, batch_file, "--color", "red") == "E-COMMAND-FIELD"
@@ -192,4 +192,4 @@ def test_the_command_sheet_says_what_it_did_in_words(
     assert capsys.readouterr().out == f"24 commands in {out}; every code was read\n"
 
     nowhere = tmp_path / "nowhere"
-    assert error_of(capsys, "commands", "--data", nowhere, "--out", out) == "E-FILE-ABSENT"
+    assert error_of(capsys, "commands", "--data", nowhere, "--out", out) == "E-FOLDER-EMPTY"

@@ -84,7 +84,7 @@ def test_an_error_of_the_tree_is_one_sentence_with_its_code(
     command_that(run)
 
     assert cli.main(["verify"]) == cli.EXIT_FAILED
-    assert capsys.readouterr().err == f"E-DISK-FULL: {CATALOG[Code.DISK_FULL].sentence({})}\n"
+    assert capsys.readouterr().err == f"{CATALOG[Code.DISK_FULL].sentence({})} (E-DISK-FULL)\n"
 
 
 def test_ctrl_c_ends_quietly(command_that: Callable[..., None]) -> None:
@@ -151,10 +151,12 @@ def test_a_process_without_input_or_output_ends_well_and_prints_no_traceback(
     redirection: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "pos_loyalty", "counter", "--data", str(tmp_path / "till")]
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    subprocess.run(command, input=b"", env=environment, capture_output=True, check=True, timeout=60)
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
         input=b'{"do":"status"}\n',
-        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")},
+        env=environment,
         capture_output=True,
         timeout=60,
         check=False,

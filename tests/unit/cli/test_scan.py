@@ -74,7 +74,7 @@ def test_a_bad_file_has_its_line_and_does_not_stop_the_others(
     assert absent["texts"] == []
     assert str(text) in not_picture["message"]
     assert card["texts"] == [CARD.payload]
-    assert [line.split(":")[0] for line in answer.err.splitlines()] == [
-        "E-FILE-ABSENT",
-        "E-FILE-SHAPE",
+    assert [line.rpartition("(")[2] for line in answer.err.splitlines()] == [
+        "E-FILE-ABSENT)",
+        "E-FILE-SHAPE)",
     ]

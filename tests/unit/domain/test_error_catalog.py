@@ -35,7 +35,7 @@ def test_a_sentence_is_short_and_blames_nobody(code: Code) -> None:
 
 def test_a_missing_fact_never_hides_the_sentence() -> None:
     assert LoyaltyError(Code.POINTS_SHORT, short_points=5).message == "5 points short for (reward)."
-    assert str(LoyaltyError(Code.UNDO_NOTHING)) == "E-UNDO-NOTHING: There is no sale to undo."
+    assert str(LoyaltyError(Code.UNDO_NOTHING)) == "There is no sale to undo. (E-UNDO-NOTHING)"
 
 
 def test_the_manual_is_made_from_the_catalog() -> None:

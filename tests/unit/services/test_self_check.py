@@ -114,7 +114,7 @@ def test_clock_of_another_decade_is_told() -> None:
 def test_folder_that_cannot_be_written_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = self_check.check_folder(tmp_path / "not" / "yet")
+    good = self_check.check_folder(tmp_path)
 
     def refuse(**_: object) -> None:
         raise OSError(errno.EROFS, "read-only file system")
@@ -136,12 +136,22 @@ def test_little_space_is_told_before_it_is_none(tmp_path: Path) -> None:
     assert self_check.free_bytes(tmp_path) > 0
 
 
-def test_folder_without_a_till_is_no_lack(tmp_path: Path) -> None:
+def test_folder_without_a_till_is_no_lack_but_never_called_good(tmp_path: Path) -> None:
     sample = SampleTill(tmp_path / "data")
 
+    folder = self_check.check_folder(sample.data)
     checks = list(self_check.check_till(sample.folder, sample.clock, sample.keys))
 
-    assert _verdicts(checks) == {"till": Verdict.GOOD}
+    assert folder.verdict is Verdict.WARNING
+    assert folder.what == f"{sample.data} does not exist."
+    assert _verdicts(checks) == {"till": Verdict.WARNING}
+    assert checks[0].what == f"There is no till in {sample.data}."
+
+
+def test_file_in_the_place_of_the_folder_is_a_lack(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert self_check.check_folder(tmp_path / "file").verdict is Verdict.LACKING
 
 
 def test_till_without_a_backup_and_with_a_clock_set_back_is_told(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def _back_up(
     sample: SampleTill, target: Path, stages: Stages, *, wants_new_code: bool = False
 ) -> BackedUp:
     handler = BackUpHandler(sample.keys, clock=sample.clock, ids=sample.ids, progress=stages)
-    return handler(BackUp(sample.data, target, wants_new_code=wants_new_code))
+    command = BackUp(sample.data, target, wants_new_code=wants_new_code, may_replace=True)
+    return handler(command)
 
 
 def _with_manifest(backup: Path, **changed: object) -> None:
@@ -208,10 +209,10 @@ def test_damaged_till_is_not_blamed_on_the_backup(
 
 
 def test_no_till_no_backup(tmp_path: Path, stages: Stages) -> None:
-    with pytest.raises(StoreUnavailable) as caught:
+    with pytest.raises(CommandRefused) as caught:
         _back_up(SampleTill(tmp_path / "nothing"), tmp_path / "shop.backup", stages)
 
-    assert caught.value.code is Code.DATA_GONE
+    assert caught.value.code is Code.FOLDER_EMPTY
 
 
 @pytest.mark.parametrize(
@@ -402,7 +403,7 @@ def test_key_of_another_till_is_not_recovered(
 
 
 def test_key_without_a_wrapped_copy_cannot_be_recovered(sample: SampleTill) -> None:
-    with pytest.raises(StoreUnavailable) as caught:
+    with pytest.raises(CommandRefused) as caught:
         RecoverKeyHandler(MemoryKeys())(RecoverKey(sample.data, "AAAA"))
 
-    assert caught.value.code is Code.DATA_GONE
+    assert caught.value.code is Code.RECOVERY_ABSENT

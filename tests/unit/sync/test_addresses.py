@@ -27,4 +27,4 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(CommandRefused) as refused:
         server_url(typed)
 
-    assert refused.value.code is Code.COMMAND_FIELD
+    assert refused.value.code is Code.SERVER_ADDRESS
