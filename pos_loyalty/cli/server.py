@@ -8,8 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from pos_loyalty.domain.errors import LoyaltyError
-
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -44,7 +42,7 @@ def _add_database(parser: argparse.ArgumentParser, *, required: bool) -> None:
         required=required,
         metavar="URL",
         default=argparse.SUPPRESS,
-        help="sqlite:///relative.db, sqlite:////absolute.db or postgresql://…",
+        help="a file for SQLite, like server.db or sqlite:///server.db, or postgresql://…",
     )
 
 
@@ -56,33 +54,38 @@ def _minutes(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked and return the exit code."""
+    from pos_loyalty.server.settings import database_url
+
     actions: dict[str | None, Callable[[argparse.Namespace], int]] = {
         "init": _init,
         "till-code": _till_code,
         "verify": _verify,
         None: _listen,
     }
-    try:
-        return actions[arguments.action](arguments)
-    except LoyaltyError as error:
-        print(f"{error.message} ({error.code.value})", file=sys.stderr)
-        return EXIT_FAILED
+    if "database" in arguments:
+        arguments.database = database_url(arguments.database)
+    return actions[arguments.action](arguments)
 
 
 def _init(arguments: argparse.Namespace) -> int:
     from pos_loyalty.server.setup import create_merchant, open_database
     from pos_loyalty.server.system import SystemClock, SystemIds
+    from pos_loyalty.services.command_name import command_line
+    from pos_loyalty.services.name_shop import shop_name
 
+    name = shop_name(arguments.merchant)
     clock = SystemClock()
     with closing(open_database(arguments.database, may_create=True)) as database:
         merchant = create_merchant(
             database,
-            name=arguments.merchant,
+            name=name,
             currency=arguments.currency,
             country=arguments.country,
             clock=clock,
             ids=SystemIds(clock),
         )
+    start = command_line("server", "--listen", "0.0.0.0:8443", "--database", arguments.database)
+    print(f"Books of {name} made. Next: {start}", file=sys.stderr, flush=True)
     print(merchant)
     return EXIT_OK
 
@@ -90,18 +93,24 @@ def _init(arguments: argparse.Namespace) -> int:
 def _till_code(arguments: argparse.Namespace) -> int:
     from pos_loyalty.server.setup import create_till_code, open_database
     from pos_loyalty.server.system import SystemClock, SystemIds
+    from pos_loyalty.services.command_name import command_line
+    from pos_loyalty.services.name_shop import shop_name
 
+    shop = shop_name(arguments.shop)
     clock = SystemClock()
     with closing(open_database(arguments.database)) as database:
         code = create_till_code(
             database,
-            shop_name=arguments.shop,
+            shop_name=shop,
             minutes=arguments.minutes,
             clock=clock,
             ids=SystemIds(clock),
         )
-    print(f"One till of {arguments.shop} can join with this code, once, for the next")
-    print(f"{arguments.minutes} minutes: pos-loyalty till join --data DIR --server URL --code CODE")
+    print(f"One till of {shop} can join with this code, once, for the next")
+    print(f"{arguments.minutes} minutes. On that till, with the address of this server:")
+    print(
+        f"  {command_line('till', 'join', '--data', 'FOLDER', '--server', 'URL', '--code', code)}"
+    )
     print(code)
     return EXIT_OK
 
@@ -122,12 +131,13 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _listen(arguments: argparse.Namespace) -> int:
     from pos_loyalty.server.listen import serve
     from pos_loyalty.server.settings import ServerSettings, listen_address
+    from pos_loyalty.services.command_name import command_name
 
     if not arguments.listen or "database" not in arguments:
-        print("pos-loyalty server: --listen and --database are needed", file=sys.stderr)
+        print(f"{command_name()} server: --listen and --database are needed", file=sys.stderr)
         return EXIT_USAGE
     if bool(arguments.certificate) != bool(arguments.private_key):
-        print("pos-loyalty server: a certificate goes with its private key", file=sys.stderr)
+        print(f"{command_name()} server: a certificate goes with its private key", file=sys.stderr)
         return EXIT_USAGE
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
@@ -141,6 +151,14 @@ def _listen(arguments: argparse.Namespace) -> int:
             certificate=arguments.certificate,
             private_key=arguments.private_key,
         ),
-        on_ready=lambda url: print(json.dumps({"listening": url}), flush=True),
+        on_ready=_say_listening,
     )
     return EXIT_OK
+
+
+def _say_listening(url: str) -> None:
+    """Tell programs on standard output, in one line, and the owner on standard error."""
+    from pos_loyalty.server.reach import reach_in_words
+
+    print(json.dumps({"listening": url}), flush=True)
+    print(reach_in_words(url), file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """What the owner chooses when the server starts, and the limits that nobody chooses."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ QUEUE_REQUESTS_MAX = 512
 KNOWN_HASHES_MAX = 5_000
 """So many hashes fit a reply that a till accepts; what is beyond is found by its hash anyway."""
 
+_PORT_MAX = 65_535
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:")
+"""At least two letters: `c:` is a disk of Windows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
@@ -34,12 +39,26 @@ class ServerSettings:
 
 
 def listen_address(text: str) -> tuple[str, int]:
-    """Read HOST:PORT; an IPv6 host stands in brackets.
+    """Read HOST:PORT; an IPv6 host stands in brackets. A port alone is of this PC only.
 
     Raises:
         CommandRefused: not such an address.
     """
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest port
-        raise CommandRefused(Code.COMMAND_FIELD, field="--listen")
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdecimal()) or int(port) > _PORT_MAX:
+        raise CommandRefused(Code.OPTION_SHAPE, option="--listen", example="0.0.0.0:8443")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def database_url(text: str) -> str:
+    """Read where the books are; the plain name of a file means SQLite.
+
+    Raises:
+        CommandRefused: nothing, or an address of another kind.
+    """
+    if text.startswith(POSTGRES_PREFIXES):
+        return text
+    name = text.removeprefix(SQLITE_PREFIX)
+    if not name or _SCHEME.match(name):
+        raise CommandRefused(Code.OPTION_SHAPE, option="--database", example="sqlite:///server.db")
+    return SQLITE_PREFIX + name

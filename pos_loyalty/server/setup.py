@@ -36,7 +36,7 @@ def open_database(url: str, *, may_create: bool = False) -> Database:
         from pos_loyalty.server.database.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
-    raise CommandRefused(Code.COMMAND_FIELD, field="--database")
+    raise CommandRefused(Code.OPTION_SHAPE, option="--database", example="sqlite:///server.db")
 
 
 def read_merchant(database: Database) -> Merchant:
