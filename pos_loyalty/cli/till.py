@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pos_loyalty.till import Till
 
 _PLAIN = (
-    "This address is plain http: whoever is in this network can read names and phone numbers on\n"
-    "the way. Nobody can change them. With a certificate (docs/server.md) say https:// instead."
+    "This address is plain http: others in this network can read names and phone numbers on the\n"
+    "way, and change what is answered. With a certificate (docs/server.md) say https:// instead."
 )
 _THEMES = ("system", "light", "dark")
 

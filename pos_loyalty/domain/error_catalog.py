@@ -428,7 +428,7 @@ CATALOG: dict[Code, Entry] = {
     Code.JOIN_SILENT: Entry(
         "Not joined. No answer at {address}. Is the server running?",
         _NO_SALE,
-        "Start the server with `--listen 0.0.0.0:PORT`, compare the address, and try again.",
+        "Start it with `--listen 0.0.0.0:PORT`; with a certificate its address is `https://`.",
     ),
     Code.JOIN_TLS: Entry(
         "Not joined. {address} does not speak https. Has the server a certificate?",

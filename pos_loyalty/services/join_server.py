@@ -135,9 +135,10 @@ def is_plain(url: str) -> bool:
     """Tell whether what is sent to this server leaves this PC and can be read on the way.
 
     Raises:
-        CommandRefused: not an address of a server.
+        CommandRefused: not an address of a server, or of one on the internet.
     """
     sound = server_url(url)
+    ensure_private(sound)
     is_near = all(each.is_loopback for each in addresses_of(sound))
     return sound.startswith("http://") and not is_near
 

@@ -307,10 +307,11 @@ def is_name_unknown(error: BaseException) -> bool:
 def speaks_no_tls(error: BaseException) -> bool:
     """Tell whether what answered does not speak TLS at all; a wrong certificate is something else.
 
-    OpenSSL names the reason in letters that stay the same in all versions.
+    OpenSSL names the reason in letters; an error that was not made by it has none.
     """
     return any(
-        isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS for cause in _causes(error)
+        isinstance(cause, ssl.SSLError) and getattr(cause, "reason", "") in _NOT_TLS
+        for cause in _causes(error)
     )
 
 

@@ -205,7 +205,7 @@ def test_an_address_that_is_none_is_refused(shop: Shop, url: str) -> None:
     with pytest.raises(CommandRefused) as refused:
         till.join_server(JoinServer(url, "AAAA-BBBB-CCCC"))
 
-    assert refused.value.code is Code.COMMAND_FIELD
+    assert refused.value.code is Code.SERVER_ADDRESS
 
 
 def test_a_till_alone_says_that_it_works_alone(shop: Shop) -> None:

@@ -51,6 +51,23 @@ def test_run_without_a_display_says_how_to_see_it() -> None:
     assert "no display" in result.stderr
 
 
+def test_help_lists_the_words_of_the_folder_and_of_the_program() -> None:
+    result = subprocess.run([ROOT / "pos", "help"], capture_output=True, text=True, check=True)
+    bare = subprocess.run([ROOT / "pos"], capture_output=True, text=True, check=True)
+
+    listed = {line.split()[0] for line in result.stdout.splitlines() if line.startswith("    ")}
+    assert {"run", "till", "server", "test", "check", "coverage"} <= listed
+    assert bare.stdout == result.stdout
+
+
+def test_commands_that_are_printed_begin_as_this_one_was_called() -> None:
+    called = subprocess.run(
+        ["./pos", "run", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert called.stdout.startswith("usage: ./pos run ")
+
+
 def test_a_set_up_for_tests_is_enough_to_run_but_not_the_reverse(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

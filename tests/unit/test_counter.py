@@ -215,6 +215,21 @@ def test_F12_a_second_instance_is_told_that_the_till_is_open(
     assert b"Traceback" not in second.stderr
 
 
+def test_a_sale_by_a_known_card_is_told_to_name_the_member_or_enroll_one(
+    sample: SampleTill,
+) -> None:
+    with sample.open() as till:
+        blank, used = issue(till)[:2]
+        counter = Counter(CounterSession(till))
+        counter("enroll", card=used.payload)
+
+        of_member = counter("sale", card=used.payload, total="5.00")
+        of_nobody = counter("sale", card=blank.payload, total="5.00")
+
+    assert of_member["message"] == "This card has a member: send its id as member."
+    assert (of_member["code"], of_nobody["code"]) == ("E-COMMAND-CARD", "E-CARD-BLANK")
+
+
 @pytest.mark.parametrize(
     ("field", "text"), [("cashier", "x" * 201), ("found_by", "magic"), ("found_by", '"' * 30_000)]
 )

@@ -12,6 +12,7 @@ import pytest
 from pos_loyalty import __version__, cli
 from pos_loyalty.domain.error_catalog import CATALOG, Code
 from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.services.command_name import NAME_VARIABLE, command_line
 
 
 class _FakeCommand:
@@ -85,6 +86,45 @@ def test_an_error_of_the_tree_is_one_sentence_with_its_code(
 
     assert cli.main(["verify"]) == cli.EXIT_FAILED
     assert capsys.readouterr().err == f"{CATALOG[Code.DISK_FULL].sentence({})} (E-DISK-FULL)\n"
+
+
+def test_usage_names_the_program_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(NAME_VARIABLE, "./pos")
+
+    with pytest.raises(SystemExit):
+        cli.main(["run", "--help"])
+
+    assert capsys.readouterr().out.startswith("usage: ./pos run ")
+
+
+def test_printed_commands_can_be_typed_as_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command_line("till", "--data", Path("my shop")) == "pos-loyalty till --data 'my shop'"
+
+    monkeypatch.setenv(NAME_VARIABLE, "./pos")
+
+    assert command_line("verify", "--data", "FOLDER") == "./pos verify --data FOLDER"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a display")
+@pytest.mark.parametrize("words", [["till", "--data", "shop"], ["run"]])
+def test_a_window_without_a_display_is_refused_in_words(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert cli.main(words) == 3
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "pos-loyalty run --headless" in said.err
+    assert not list(tmp_path.iterdir())
 
 
 def test_ctrl_c_ends_quietly(command_that: Callable[..., None]) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from pos_loyalty.cli import main
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import is_id
 from pos_loyalty.server.join_till import plain_code
+from pos_loyalty.server.reach import reach_in_words
+from pos_loyalty.server.settings import database_url, listen_address
 from tests.contract.running_server import make_books, running_server
 from tests.contract.simple_till import enrollment, new_member
 
@@ -44,6 +47,111 @@ def test_the_code_stands_alone_on_the_last_line(
     assert done == 0
     assert len(lines) > 1
     assert plain_code(lines[-1])
+
+
+def test_after_init_the_next_step_is_said_beside_the_id(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["server", "init", "--database", url, "--merchant", "Harbor", "--currency", "EUR"])
+
+    said = capsys.readouterr()
+    assert is_id(said.out.strip())
+    assert said.err.startswith("Books of Harbor made. Next: pos-loyalty server --listen 0.0.0.0:")
+
+
+@pytest.mark.parametrize(
+    "action", [["init", "--currency", "EUR", "--merchant"], ["till-code", "--shop"]]
+)
+def test_a_name_of_nothing_is_refused(
+    url: str, action: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_books(url)
+
+    assert main(["server", *action, " ", "--database", url]) == 1
+    assert "E-SHOP-NAME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("server.db", "sqlite:///server.db"),
+        ("/var/lib/books.db", "sqlite:////var/lib/books.db"),
+        ("sqlite:///server.db", "sqlite:///server.db"),
+        ("c:/books.db", "sqlite:///c:/books.db"),
+        ("postgresql://shop@host/books", "postgresql://shop@host/books"),
+    ],
+)
+def test_the_name_of_a_file_is_a_database(typed: str, kept: str) -> None:
+    assert database_url(typed) == kept
+
+
+@pytest.mark.parametrize("typed", ["", "sqlite:///", "sqlite:books.db", "mysql://host/books"])
+def test_what_is_no_database_is_refused_with_an_example(typed: str) -> None:
+    with pytest.raises(CommandRefused) as refused:
+        database_url(typed)
+
+    assert refused.value.message == "--database is written like sqlite:///server.db."
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("192.168.1.20:8443", ("192.168.1.20", 8443)),
+        ("[::]:8443", ("::", 8443)),
+        ("8443", ("127.0.0.1", 8443)),
+        (":0", ("127.0.0.1", 0)),
+    ],
+)
+def test_an_address_is_read_and_a_port_alone_is_of_this_pc(
+    typed: str, read: tuple[str, int]
+) -> None:
+    assert listen_address(typed) == read
+
+
+@pytest.mark.parametrize("typed", ["", "localhost", "localhost:", "host:99999", "host:٣"])
+def test_what_is_no_address_is_refused_with_an_example(typed: str) -> None:
+    with pytest.raises(CommandRefused) as refused:
+        listen_address(typed)
+
+    assert refused.value.message == "--listen is written like 0.0.0.0:8443."
+
+
+def test_the_owner_reads_from_where_tills_reach_the_server() -> None:
+    assert reach_in_words("http://127.0.0.1:8443") == (
+        "Only tills on this PC reach it, at http://127.0.0.1:8443. Ctrl-C stops."
+    )
+    assert reach_in_words("https://192.168.1.20:8443") == (
+        "Tills reach this PC at https://192.168.1.20:8443. Ctrl-C stops."
+    )
+    assert "can be read on the way" in reach_in_words("http://[fd00::20]:8443")
+    assert "http://[fd00::20]:8443." in reach_in_words("http://[fd00::20]:8443")
+
+
+@pytest.mark.parametrize("url", ["http://0.0.0.0:8443", "http://[::]:8443"])
+def test_a_server_that_listens_everywhere_names_the_address_to_type(url: str) -> None:
+    said = reach_in_words(url).split()[5].rstrip(".")
+
+    assert said.startswith("http://")
+    assert said.endswith(":8443")
+    assert "//0.0.0.0" not in said
+    assert "[::]" not in said
+
+
+def test_a_running_server_says_one_line_to_programs_and_words_to_the_owner(url: str) -> None:
+    make_books(url)
+    command = [sys.executable, "-m", "pos_loyalty", "server", "--listen", "0"]
+    command += ["--database", url.removeprefix("sqlite:///")]
+
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["listening"]
+        process.terminate()
+        out, err = process.communicate(timeout=15)
+
+    assert (process.returncode, out) == (0, "")
+    assert err == f"Only tills on this PC reach it, at {address}. Ctrl-C stops.\n"
 
 
 def test_a_code_for_no_database_says_what_to_do(
