@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CLONES_MAX = 2
 _IMAGES_MAX = 8
+_RUSH_POINTS = 5_000
 _MS_PER_DAY = 24 * 60 * 60 * 1000
 _JUMPS_MS = (0, 60_000, 3_600_000, _MS_PER_DAY, 400 * _MS_PER_DAY, 20_000 * _MS_PER_DAY)
 
@@ -51,6 +52,8 @@ class Disasters:
         self._restored_servers = 0
         self._silent_epoch: int | None = None
         """The epoch of books that were brought back without a word."""
+        self.was_silent = False
+        self._ever_granted: dict[tuple[str, str], int] = {}
         self.actions: Mapping[str, Callable[[SimulatedTill, random.Random], str]] = {
             "image": self._take_image,
             "restore_till": self._restore_till,
@@ -109,10 +112,22 @@ class Disasters:
         self._world.oracle.forgive(image.rights)
         self._world.oracle.risk_allowed += self._world.profile.allowance_points
 
-    def _back_up_server(self, _till: SimulatedTill, _seed: random.Random) -> str:
+    def _rush(self, seed: random.Random) -> None:
+        """One member is wanted at every till, and one till is first to ask.
+
+        So grants come right after a backup or a restore, where they may be lost or doubled.
+        """
+        members = self._world.oracle.members
+        for till in self._world.tills if members else ():
+            till.wants[MemberId(seed.choice(members[:2]))] = _RUSH_POINTS
+        if seed.random() < 1 / 2:
+            self._world.talk_out(seed.choice(self._world.tills), seed)
+
+    def _back_up_server(self, _till: SimulatedTill, seed: random.Random) -> str:
         path = self._new_path("server-backup")
         copy_database(self._world.server.path, path)
         self._backups.append(_Backup(path, self._granted()))
+        self._rush(seed)
         return str(len(self._backups))
 
     def _granted(self) -> Mapping[tuple[str, str], int]:
@@ -127,18 +142,21 @@ class Disasters:
         """Bring old books back; the owner says so, or nobody does."""
         if not self._backups:
             return "no backup"
-        world, backup = self._world, seed.choice(self._backups)
-        granted = self._granted()
+        world, backup = self._world, seed.choice(self._backups[-2:])
+        for place, points in self._granted().items():
+            self._ever_granted[place] = max(points, self._ever_granted.get(place, 0))
         world.server.die()
         copy_database(backup.path, world.server.path)
         world.server.open()
         if seed.random() < 1 / 2:
             self._declare()
+            self._rush(seed)
             return "announced"
-        self._silent_epoch = self._epoch()
-        for (member, stream), points in granted.items():
+        self._silent_epoch, self.was_silent = self._epoch(), True
+        for (member, stream), points in self._ever_granted.items():
             # Until the first till finds out, forgotten grants may be granted again.
             world.oracle.forgive({member: points - backup.granted.get((member, stream), 0)})
+        self._rush(seed)
         return "silent"
 
     def _epoch(self) -> int:

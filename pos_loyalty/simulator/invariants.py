@@ -29,7 +29,6 @@ class _Row:
     seq: int
     verdict: str
     fact: Fact
-    is_carried: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,8 @@ def _read_books(world: World, session: Session) -> _Books:
         "SELECT stream, seq, data, verdict FROM event ORDER BY v, stream, seq"
     ):
         if not world.is_stranger(stream):
-            fact, is_carried = read_fact(bytes(data))
-            rows.append(_Row(stream, seq, verdict, fact, is_carried))
+            fact, _ = read_fact(bytes(data))
+            rows.append(_Row(stream, seq, verdict, fact))
             _ensure_closed(open_streams, stream, bytes(data))
     members = session.fetch("SELECT member, balance, outstanding FROM member ORDER BY member")
     rights = session.fetch("SELECT member, stream, granted, earned, used, returned FROM rights")
@@ -120,11 +119,15 @@ def _check_verdicts(world: World, books: _Books) -> None:
     if profile.has_second_writers:
         allowed |= _FORK_NOTICES
     else:
+        honest = _HONEST | {"overdraft"} if world.disasters.was_silent else _HONEST
         for row in books.rows:
-            if row.verdict not in _HONEST:
+            if row.verdict not in honest:
                 raise Violation(f"I1 {row.fact.kind} at {row.stream} {row.seq}: {row.verdict}")
     if profile.has_old_books:
         allowed |= _OLD_BOOKS_NOTICES
+    if world.disasters.was_silent:
+        # Who returns rights that forgotten grants gave looks like one who never had them.
+        allowed.add("overdraft")
     for kind, stream, seq in books.notices:
         if kind not in allowed and not world.is_stranger(stream):
             raise Violation(f"false alarm: {kind} at {stream} {seq}")
@@ -181,6 +184,9 @@ def _check_pools(world: World, books: _Books) -> None:
     debts = dict(oracle.debts)
     for card, owner in books.owners.items():
         debts[owner] = debts.get(owner, 0) + oracle.card_debts[card]
+    if world.profile.has_old_books:
+        for member, points in oracle.contested_points.items():
+            debts[member] = debts.get(member, 0) + points
     for member in oracle.members:
         pool = books.balances.get(member, 0) - books.outstanding.get(member, 0)
         debt = debts.get(member, 0)

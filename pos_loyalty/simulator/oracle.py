@@ -129,6 +129,7 @@ class Oracle:
     card_points: dict[str, int] = field(default_factory=_no_points)
     cards_of: dict[str, set[str]] = field(default_factory=_no_cards)
     card_debts: dict[str, int] = field(default_factory=_no_points)
+    card_credits: dict[str, int] = field(default_factory=_no_points)
     debts: dict[str, int] = field(default_factory=_no_points)
     own_points: dict[tuple[str, str], int] = field(
         default_factory=lambda: defaultdict[tuple[str, str], int](int)
@@ -141,6 +142,20 @@ class Oracle:
     def members(self) -> Sequence[str]:
         """Every member that any till ever enrolled, in order."""
         return sorted({fact.member for fact in self.facts.values() if fact.member})
+
+    @property
+    def contested_points(self) -> Mapping[str, int]:
+        """Points on cards that several members were enrolled with, for each of these members.
+
+        The server gives such a card to the member it hears of first; books restored from
+        a backup may hear of another one first.
+        """
+        points: dict[str, int] = _no_points()
+        for member, cards in self.cards_of.items():
+            for card in cards:
+                if sum(card in others for others in self.cards_of.values()) > 1:
+                    points[member] += self.card_credits[card]
+        return points
 
     def forgive(self, points: Mapping[str, int]) -> None:
         """Let members be short of points that a fault outside the proof put in two places."""
@@ -171,6 +186,7 @@ class Oracle:
             if fact.card is not None:
                 self.card_points[fact.card] += fact.change
                 self.card_debts[fact.card] += fact.uncovered
+                self.card_credits[fact.card] += fact.credit
             return
         self.true_points[fact.member] += fact.change
         self.debts[fact.member] += fact.uncovered + fact.risk_used

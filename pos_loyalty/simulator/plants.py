@@ -27,7 +27,6 @@ class Plant:
 _TOLD: Mapping[str, tuple[str, str]] = {
     "ack_before_last_page": ("base", "S04 acknowledges while rows still wait"),
     "overlay_kept": ("base", "S04 keeps own events beside the row that holds them"),
-    "epoch_not_compared": ("srv", "S05 compares rows by number alone, across a restore"),
     "cursor_before_rows": ("base", "S41 moves the cursor past a row it did not store"),
     "crash_gap": ("base", "S17 writes the event and its spend rights in two transactions"),
     "delta_grant": ("base", "S43 adds granted totals up"),

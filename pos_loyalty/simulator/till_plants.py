@@ -7,14 +7,13 @@ from typing import Any
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import Event, MemberEnrolled, RightsReturned
-from pos_loyalty.domain.ids import EventId, MemberId
+from pos_loyalty.domain.ids import EventId
 from pos_loyalty.domain.spend_rights import Cover, Rights, RightsEffect
 from pos_loyalty.services import price_sale
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.simulator.patching import Patch
 from pos_loyalty.store import joining, journal, row_writer, sync_state
 from pos_loyalty.store.journal import Journal, StoredEvent
-from pos_loyalty.store.members import MemberRepository
 from pos_loyalty.store.row_writer import RowWriter
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import PageEnd, PageSlice, SyncState
@@ -53,18 +52,6 @@ def _ack_before_last_page() -> Sequence[Patch]:
 
 def _overlay_kept() -> Sequence[Patch]:
     return (Patch(row_writer, "write_overlay", _nothing),)
-
-
-def _epoch_not_compared() -> Sequence[Patch]:
-    version = _original(MemberRepository, "version")
-
-    def number_alone(self: MemberRepository, member: MemberId) -> tuple[int, int]:
-        row = vars(self)["_connection"].execute(
-            "SELECT value FROM setting WHERE name = ?", (Setting.EPOCH.value,)
-        )
-        return int(row.fetchone()[0]), int(version(self, member)[1])
-
-    return (Patch(MemberRepository, "version", number_alone),)
 
 
 def _cursor_before_rows() -> Sequence[Patch]:
@@ -198,7 +185,6 @@ def _no_report() -> Sequence[Patch]:
 TILL_PATCHES: Mapping[str, Callable[[], Sequence[Patch]]] = {
     "ack_before_last_page": _ack_before_last_page,
     "overlay_kept": _overlay_kept,
-    "epoch_not_compared": _epoch_not_compared,
     "cursor_before_rows": _cursor_before_rows,
     "crash_gap": _crash_gap,
     "delta_grant": _delta_grant,

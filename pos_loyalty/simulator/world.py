@@ -108,9 +108,9 @@ class World:
         self.harvest(self.tills[0])
         if seed.random() < _EARLY_SYNC_ODDS:
             for till in (self.tills * 2)[: 2 * TILLS - 1]:
-                self.trace.note(f"early {till.name} {self._talk_out(till, seed)}")
+                self.trace.note(f"early {till.name} {self.talk_out(till, seed)}")
 
-    def _talk_out(self, till: SimulatedTill, seed: random.Random) -> str:
+    def talk_out(self, till: SimulatedTill, seed: random.Random) -> str:
         """Talk until a till has heard everything; no page of the server is that long."""
         result = ""
         for _ in range(_TALKS_MAX):
