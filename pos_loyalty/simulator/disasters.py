@@ -4,18 +4,15 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.server.database import statements
 from pos_loyalty.simulator.failpoints import copy_database
 from pos_loyalty.simulator.oracle import Disk
 from pos_loyalty.simulator.server_side import declare_restored
+from pos_loyalty.simulator.surroundings import Surroundings
 from pos_loyalty.simulator.template import copy_till_folder
 from pos_loyalty.simulator.till_side import DATABASE_NAME, SimulatedTill
-
-if TYPE_CHECKING:
-    from pos_loyalty.simulator.world import World
 
 _CLONES_MAX = 2
 _IMAGES_MAX = 8
@@ -44,7 +41,7 @@ class _Backup:
 class Disasters:
     """Keeps images and backups, and brings them back at the wrong moment."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: Surroundings) -> None:
         self._world = world
         self._images: dict[str, list[_Image]] = {}
         self._backups: list[_Backup] = []

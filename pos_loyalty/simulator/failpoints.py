@@ -56,10 +56,8 @@ class FusedConnection:
         self._connection = connection
         self._fuse = fuse
 
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-        return self._connection.in_transaction
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> object:
         """Run a statement, if the process lives that long."""

@@ -3,7 +3,6 @@
 import json
 import random
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,19 +11,17 @@ from pos_loyalty.domain.ids import EventId, MemberId, StreamId
 from pos_loyalty.server.exchange import PATH
 from pos_loyalty.simulator.server_side import Answer
 from pos_loyalty.simulator.sources import SimulatedClock, SimulatedIds, WorldTime
+from pos_loyalty.simulator.surroundings import Surroundings
 from pos_loyalty.simulator.template import Template
 from pos_loyalty.sync.credentials import batch_text, request_text
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import ProfileChange, SyncReply, SyncRequest
 
-if TYPE_CHECKING:
-    from pos_loyalty.simulator.world import World
-
 _OK = 200
 _EVENTS_MAX = 5
 _PROGRAM = "standard-1-EUR"
 
-Poison = Callable[["Stranger", "World", random.Random], bytes]
+Poison = Callable[["Stranger", Surroundings, random.Random], bytes]
 
 
 class Stranger:
@@ -47,7 +44,7 @@ class Stranger:
         """How many events the server did not take yet."""
         return len(self._events) - self._have
 
-    def bother(self, world: "World", seed: random.Random) -> str:
+    def bother(self, world: Surroundings, seed: random.Random) -> str:
         """Send poison, or a request that is no request."""
         if seed.random() < 1 / 4:
             body, signature = self._bad_request(world, seed)
@@ -63,7 +60,7 @@ class Stranger:
         self._events.append(data)
         self._hashes.append(chain_hash(self._hashes[-1], data))
 
-    def send(self, world: "World") -> None:
+    def send(self, world: Surroundings) -> None:
         """Send what the server does not have yet."""
         body = codec.pack(self.request())
         world.server.take(PATH, body, self._key.sign(request_text(PATH, body)), self._take)
@@ -94,7 +91,7 @@ class Stranger:
         self._epoch = max(self._epoch, reply.epoch)
         self._have = max(self._have, reply.have)
 
-    def _bad_request(self, world: "World", seed: random.Random) -> tuple[bytes, str]:
+    def _bad_request(self, world: Surroundings, seed: random.Random) -> tuple[bytes, str]:
         """Return a body and a signature that the server must refuse, or take without harm."""
         good = self.request()
         other = StreamId(seed.choice(world.tills).stream) if world.tills[0].is_up else self.stream
@@ -150,37 +147,37 @@ def _sale(stranger: Stranger, **fields: object) -> bytes:
     return _event(stranger, "sale", **{"sale": basket, "member": stranger.member, **fields})
 
 
-def _not_an_event(_stranger: Stranger, _world: "World", seed: random.Random) -> bytes:
+def _not_an_event(_stranger: Stranger, _world: Surroundings, seed: random.Random) -> bytes:
     return seed.choice(
         [b"[]", b"null", b'"text"', b"{}", b"1e300", b'{"kind":7}', b"[[[[[[[[[[]]]]]]]]]]"]
     )
 
 
-def _unknown_kind(stranger: Stranger, _world: "World", seed: random.Random) -> bytes:
+def _unknown_kind(stranger: Stranger, _world: Surroundings, seed: random.Random) -> bytes:
     kind = seed.choice(["alien", "refund", "adjustment", "sale\x00", "x" * 5000])
     return _event(stranger, kind, v=seed.choice([1, 2, 99]), member=stranger.member, points=5)
 
 
-def _wild_number(stranger: Stranger, _world: "World", seed: random.Random) -> bytes:
+def _wild_number(stranger: Stranger, _world: Surroundings, seed: random.Random) -> bytes:
     wild = seed.choice([-1, 10**9 + 1, 2**63, 2**64, 10**30, 1.5, "7", None])
     field = seed.choice(["earned", "redeemed", "rights_used", "risk_used", "at_ms", "v"])
     return _sale(stranger, **{field: wild})
 
 
-def _strange_text(stranger: Stranger, _world: "World", seed: random.Random) -> bytes:
+def _strange_text(stranger: Stranger, _world: Surroundings, seed: random.Random) -> bytes:
     text = seed.choice(["", "nobody", "\x00", "A" * 32, "é" * 32, "0" * 31])
     field = seed.choice(["member", "id", "program", "cashier", "memo", "tier", "found_by"])
     return _sale(stranger, **{field: text})
 
 
-def _overdraft(stranger: Stranger, _world: "World", seed: random.Random) -> bytes:
+def _overdraft(stranger: Stranger, _world: Surroundings, seed: random.Random) -> bytes:
     points = seed.randrange(1, 10**6)
     if seed.random() < 1 / 2:
         return _event(stranger, "rights_return", member=stranger.member, points=points)
     return _sale(stranger, redeemed=points, rights_used=points, earned=3)
 
 
-def _reversal_of_another(stranger: Stranger, world: "World", seed: random.Random) -> bytes:
+def _reversal_of_another(stranger: Stranger, world: Surroundings, seed: random.Random) -> bytes:
     sales = [fact.id for fact in world.oracle.facts.values() if fact.kind == "sale"]
     return _event(
         stranger,
@@ -192,7 +189,7 @@ def _reversal_of_another(stranger: Stranger, world: "World", seed: random.Random
     )
 
 
-def _stolen_id(stranger: Stranger, world: "World", seed: random.Random) -> bytes:
+def _stolen_id(stranger: Stranger, world: Surroundings, seed: random.Random) -> bytes:
     """Use the id of an event that the books hold for another one, or send its very bytes."""
     if world.server.is_up:
         with world.server.database.read() as session:
@@ -205,7 +202,7 @@ def _stolen_id(stranger: Stranger, world: "World", seed: random.Random) -> bytes
     return _not_an_event(stranger, world, seed)
 
 
-def _rescue(stranger: Stranger, world: "World", seed: random.Random) -> bytes:
+def _rescue(stranger: Stranger, world: Surroundings, seed: random.Random) -> bytes:
     """Claim to carry over an event: of a till's journal, of its own, of nobody's, or too deep."""
     streams = [disk.stream for disk in world.oracle.disks.values()]
     original = _sale(stranger, earned=10)
