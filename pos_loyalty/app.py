@@ -32,6 +32,7 @@ _NEEDED_LATER = (
 )
 _WAKE_MS = 200
 """How often Python looks up from Qt's loop: an end signal from outside is heard this soon."""
+_HEADLESS = "This till runs without a picture. Ctrl-C stops it."
 
 
 class WindowSettings(NamedTuple):
@@ -201,6 +202,7 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
 
     Raises:
         Exception: why the till could not be opened; the window has said it, too.
+        KeyboardInterrupt: Ctrl-C was pressed; everything is saved, and the till is closed.
     """
     import signal
 
@@ -210,10 +212,13 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
     till_window.refused.connect(refusals.append)
     if settings.is_headless:
         till_window.refused.connect(qt.quit)
+        till_window.opened.connect(_say_headless)
     till_window.window.closed.connect(qt.quit)
+    asked: list[int] = []
 
     def end(number: int, frame: "FrameType | None") -> None:
-        del number, frame
+        del frame
+        asked.append(number)
         qt.quit()
 
     wake = QTimer(till_window)
@@ -226,7 +231,16 @@ def run_till_window(open_till: "Callable[[], Till]", settings: WindowSettings) -
     till_window.close()
     if refusals:
         raise refusals[0]
+    if signal.SIGINT in asked:
+        raise KeyboardInterrupt
     return 0
+
+
+def _say_headless() -> None:
+    import sys
+
+    sys.stderr.write(f"{_HEADLESS}\n")
+    sys.stderr.flush()
 
 
 def _look_up() -> None:

@@ -131,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _silence_broken_pipe()
         return EXIT_FAILED
     except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
         return EXIT_INTERRUPTED
     except Exception as error:
         # Imported once there is an error, as a window does not wait for it.

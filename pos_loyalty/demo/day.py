@@ -27,6 +27,7 @@ from pos_loyalty.demo.plants import Plant, spoil
 from pos_loyalty.demo.sample_shop import Say, make_shop, open_sample_till, take_line
 from pos_loyalty.demo.screen import Screen
 from pos_loyalty.demo.server_process import ServerProcess
+from pos_loyalty.demo.stop import Stop
 from pos_loyalty.services.system_sources import SystemClock
 from pos_loyalty.till import Till
 
@@ -66,6 +67,7 @@ class _Shop:
     plan: DayPlan
     server: ServerProcess
     line: Line
+    stop: Stop
 
 
 def play_day(folder: DemoFolder, say: Say, *, plant: Plant | None = None) -> DayReport:
@@ -78,7 +80,13 @@ def play_day(folder: DemoFolder, say: Say, *, plant: Plant | None = None) -> Day
 
     Raises:
         DemoFailed: something did not work as a cashier must be able to rely on.
+        KeyboardInterrupt: somebody asked for the end; nothing that was started runs any more.
     """
+    with folder.only_one(), Stop() as stop:
+        return _day(folder, say, stop, plant=plant)
+
+
+def _day(folder: DemoFolder, say: Say, stop: Stop, *, plant: Plant | None) -> DayReport:
     started = time.monotonic()
     if not _CHECKER.exists():
         raise DemoFailed("The day needs the program's source folder, with tools/check_books.py.")
@@ -87,7 +95,7 @@ def play_day(folder: DemoFolder, say: Say, *, plant: Plant | None = None) -> Day
     server = ServerProcess(folder.books, log=folder.server_log)
     with server, take_line(folder, state) as line:
         line.lead_to(server.port)
-        scans = _play(_Shop(folder, plan, server, line), say)
+        scans = _play(_Shop(folder, plan, server, line, stop), say)
     if plant is not None:
         say(f"Spoiling one sale: {plant.value}")
         spoil(folder, plant)
@@ -141,9 +149,9 @@ def _play(shop: _Shop, say: Say) -> int:
     answers.note("begin", at_ms=SystemClock().now_ms())
     photographer = Photographer(plan.scanned_cards(), seed=_SEED)
     try:
-        with _window(shop.folder, camera) as window:
+        with shop.stop.in_window(), _window(shop.folder, camera, shop.stop) as window:
             screen = Screen(window.window)
-            hands = Hands(screen)
+            hands = Hands(screen, shop.stop)
             cashier = Cashier(screen, hands, camera, photographer, answers)
             hands.wait_for(lambda: screen.strip.startswith("Ready."), "the counter")
             _do(cashier, plan.morning, say, "Morning")
@@ -168,7 +176,7 @@ def _play(shop: _Shop, say: Say) -> int:
 
 
 @contextmanager
-def _window(folder: DemoFolder, camera: DemoCamera) -> Generator[TillWindow]:
+def _window(folder: DemoFolder, camera: DemoCamera, stop: Stop) -> Generator[TillWindow]:
     """Show the till's real window, in memory where there is no display.
 
     Raises:
@@ -182,7 +190,7 @@ def _window(folder: DemoFolder, camera: DemoCamera) -> Generator[TillWindow]:
     window.refused.connect(refused.append)
     window.start()
     try:
-        look_until(lambda: bool(opened or refused))
+        look_until(lambda: bool(opened or refused), stop)
         if not opened:
             raise DemoFailed(f"The till does not open: {refused[0] if refused else 'no answer'}")
         yield window

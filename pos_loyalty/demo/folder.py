@@ -3,11 +3,17 @@
 import os
 import shutil
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.store.data_folder import DataFolder, FolderLock
 
 _FORMAT: Final = 1
 
@@ -122,20 +128,53 @@ class DemoFolder:
         Raises:
             DemoFailed: something lies there that no demo made.
         """
-        parts = [self.till, self.keys, self.server, self.cards]
-        files = [self.answers, self._state, self._state.with_suffix(".draft")]
-        known = {path.name for path in (*parts, *files)}
+        self._refuse_strangers()
+        for part in self._parts:
+            shutil.rmtree(part, ignore_errors=True)
+        for file in self._files:
+            file.unlink(missing_ok=True)
+        for part in self._parts:
+            part.mkdir(parents=True)
+
+    @contextmanager
+    def only_one(self) -> Generator[None]:
+        """Keep a second demo out of this folder.
+
+        Raises:
+            DemoFailed: one is open already, or the folder holds other things.
+        """
+        if self.read() is None:
+            self._refuse_strangers()
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = FolderLock(self._lock)
+        except StoreUnavailable as error:
+            if error.code is not Code.TILL_OPEN:
+                raise
+            raise DemoFailed("The demo is already open.") from error
+        with lock:
+            yield
+
+    @property
+    def _lock(self) -> DataFolder:
+        """The demo's own lock is of the same kind as a till's."""
+        return DataFolder(self.root)
+
+    @property
+    def _parts(self) -> tuple[Path, ...]:
+        return (self.till, self.keys, self.server, self.cards)
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return (self.answers, self._state, self._state.with_suffix(".draft"))
+
+    def _refuse_strangers(self) -> None:
+        known = {path.name for path in (*self._parts, *self._files, self._lock.lock)}
         strangers = self.root.is_dir() and {path.name for path in self.root.iterdir()} - known
         if strangers:
             raise DemoFailed(
                 f"{self.root} holds other things, such as {min(strangers)}; choose another folder."
             )
-        for part in parts:
-            shutil.rmtree(part, ignore_errors=True)
-        for file in files:
-            file.unlink(missing_ok=True)
-        for part in parts:
-            part.mkdir(parents=True)
 
 
 def new_state(

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from pos_loyalty.demo.folder import DemoFailed
 from pos_loyalty.demo.screen import Screen
+from pos_loyalty.demo.stop import Stop
 
 PATIENCE_SECONDS: Final = 60.0
 """Nothing takes this long unless something is broken; a busy machine is no failure."""
@@ -22,25 +23,37 @@ _KEYS: Final = {
 } | {f"F{number}": Qt.Key(Qt.Key.Key_F1.value + number - 1) for number in range(1, 13)}
 
 
-def look_until(is_so: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> bool:
-    """Let the window live until something is so or the time is up; return whether it is."""
+def look_until(is_so: Callable[[], bool], stop: Stop, *, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Let the window live until something is so or the time is up; return whether it is.
+
+    Raises:
+        KeyboardInterrupt: somebody wants the demo to end.
+    """
+    stop.check()
     if is_so():
         return True
     end = time.monotonic() + seconds
     loop = QEventLoop()
     timer = QTimer()
-    timer.timeout.connect(lambda: loop.quit() if is_so() or time.monotonic() > end else None)
+
+    def look() -> None:
+        if is_so() or stop.is_asked or time.monotonic() > end:
+            loop.quit()
+
+    timer.timeout.connect(look)
     timer.start(_LOOK_MS)
     loop.exec()
     timer.stop()
+    stop.check()
     return is_so()
 
 
 class Hands:
     """Presses keys and taps on one window; what follows is waited for by looking at the screen."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, stop: Stop) -> None:
         self._screen = screen
+        self._stop = stop
 
     def press(self, name: str) -> None:
         """Press a key that types nothing."""
@@ -75,7 +88,7 @@ class Hands:
 
     def wait_at_most(self, seconds: float, is_so: Callable[[], bool]) -> bool:
         """Look at the screen until something is so or the time is up; return whether it is."""
-        return look_until(is_so, seconds=seconds)
+        return look_until(is_so, self._stop, seconds=seconds)
 
     def _key(self, key: Qt.Key, text: str) -> None:
         receiver = QApplication.focusWidget() or self._screen.window.view

@@ -105,6 +105,8 @@ class MainWindow(QMainWindow):
     painted = Signal()
     """The window is on screen for the first time."""
     closed = Signal()
+    resized = Signal()
+    """For what lies beside the counter: a filter of events in Python is no way to learn of it."""
 
     def __init__(self, mode: Mode) -> None:
         super().__init__()
@@ -264,6 +266,7 @@ class MainWindow(QMainWindow):
         """Fit the scale to the window."""
         super().resizeEvent(event)
         self.fit_scale()
+        self.resized.emit()
 
     def moveEvent(self, event: QMoveEvent) -> None:
         """Fit the scale to the screen that the window is on now."""

@@ -107,14 +107,16 @@ def test_the_sample_cards_are_printed_and_shown(played: Played) -> None:
 def test_a_click_on_a_sample_card_is_a_scan_and_the_line_can_be_cut(
     played: Played, qtbot: "QtBot"
 ) -> None:
+    from pos_loyalty.app import application
     from pos_loyalty.demo.folder import DemoFolder, SampleCard
     from pos_loyalty.demo.line import Line
-    from pos_loyalty.demo.try_it import SampleCards
+    from pos_loyalty.demo.sample_cards import SampleCards
 
     folder = DemoFolder(played.folder)
     state = folder.read()
     assert state is not None
     scanned: list[SampleCard] = []
+    application()
     with Line() as line:
         window = SampleCards(folder, state.shown[:3], scan=scanned.append, line=line)
         qtbot.addWidget(window)

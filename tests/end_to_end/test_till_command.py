@@ -12,6 +12,7 @@ import pytest
 from tests.sync.shop import a_shop
 
 SECONDS = 60
+HEADLESS = "This till runs without a picture. Ctrl-C stops it.\n"
 
 
 def till(*words: str, folder: Path) -> "subprocess.Popen[str]":
@@ -46,6 +47,18 @@ def test_the_window_opens_a_new_till_and_ends_well_when_asked_to(tmp_path: Path)
     assert said.endswith("(E-TILL-OPEN)\n")
     assert (process.returncode, output) == (0, "")
     assert errors.startswith(f"New till made in {data}\n")
+    assert errors.endswith(HEADLESS)
+
+
+def test_ctrl_c_closes_a_till_without_a_picture_at_once(tmp_path: Path) -> None:
+    process = till("--data", str(tmp_path / "till"), "--headless", folder=tmp_path)
+    assert process.stderr is not None
+    while process.stderr.readline() != HEADLESS:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=SECONDS)
+
+    assert (process.returncode, output, errors) == (130, "", "Stopped.\n")
 
 
 def test_a_till_joins_a_server_with_the_owners_code(tmp_path: Path) -> None:

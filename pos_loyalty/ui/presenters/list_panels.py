@@ -214,7 +214,8 @@ def _menu(state: CounterState) -> ListPanel:
         )
         for place, entry in enumerate(MENU)
     )
-    return ListPanel("Menu", rows, buttons=(CLOSE,))
+    # The strip has the button that closes it: here is room for all rows at once.
+    return ListPanel("Menu", rows)
 
 
 def _connection(state: CounterState, clock: Clock) -> ListPanel:
