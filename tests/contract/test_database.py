@@ -142,8 +142,8 @@ def test_an_unknown_currency_makes_no_books(database_url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "code"),
     [
-        ("mysql://x", "E-COMMAND-FIELD"),
-        ("sqlite:///", "E-COMMAND-FIELD"),
+        ("mysql://x", "E-OPTION-SHAPE"),
+        ("sqlite:///", "E-OPTION-SHAPE"),
         ("sqlite:////no/such/folder/books.db", "E-MERCHANT-ABSENT"),
         ("postgresql://nobody@/none?host=/no/such/folder", "E-DATABASE-UNREACHABLE"),
     ],

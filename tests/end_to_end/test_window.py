@@ -168,7 +168,7 @@ def test_a_lost_key_is_said_in_the_window(qtbot: QtBot, tmp_path: Path) -> None:
 
     assert eyes.screen.strip.text.startswith("The key of the till's data is missing on this PC.")
     assert isinstance(eyes.screen.left, IdlePanel)
-    assert "pos-loyalty restore" in eyes.screen.left.today
+    assert "./pos restore" in eyes.screen.left.today
     window.close()
 
 
