@@ -83,9 +83,9 @@ def take(target: Path, folder: Path) -> None:
         lambda: open_till(folder / "till", keys=keys),
         WindowSettings(make_source=lambda: source_for("0"), theme=Mode.LIGHT),
     )
-    window.window.resize(WIDTH, HEIGHT)
     window.start()
     wait_until(lambda: window.presenter is not None)
+    window.window.resize(WIDTH, HEIGHT)
     presenter = window.presenter
     assert presenter is not None
     screen = Screen(window.window)
