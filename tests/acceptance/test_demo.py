@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,3 +169,27 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "choose another folder" in result.stderr
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_ctrl_c_ends_the_day_at_once_with_everything_that_it_started(tmp_path: Path) -> None:
+    folder = tmp_path / "day"
+    process = subprocess.Popen(
+        [*PROGRAM, "demo", "--headless", "--data", folder], stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stderr is not None
+        said: list[str] = []
+        while not any(line.startswith("Morning") for line in said):
+            said.append(process.stderr.readline())
+            assert process.poll() is None, said
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+
+    assert (process.returncode, rest) == (130, "Stopped.\n")
+    from pos_loyalty.demo.folder import DemoFolder
+    from pos_loyalty.demo.sample_shop import open_sample_till
+    from pos_loyalty.demo.server_process import ServerProcess
+
+    # Only one process may have the server's books and the till open: both are let go.
+    with DemoFolder(folder).only_one(), ServerProcess(DemoFolder(folder).books, log=folder / "log"):
+        open_sample_till(DemoFolder(folder)).close()
