@@ -150,6 +150,27 @@ def test_the_new_card_to_try_is_one_that_nobody_has_yet(played: Played, tmp_path
     assert new not in state.blanks[:6]
 
 
+def test_what_is_said_of_a_card_fits_what_it_is_by_now(played: Played, tmp_path: Path) -> None:
+    from pos_loyalty.demo.folder import DemoFolder
+    from pos_loyalty.demo.sample_shop import cards_to_try, open_sample_till
+    from pos_loyalty.demo.try_it import captions
+
+    folder = DemoFolder(tmp_path / "day")
+    shutil.copytree(played.folder, folder.root)
+    state = folder.read()
+    assert state is not None
+    rewarded, usual, new = cards_to_try(folder, state)
+
+    with open_sample_till(folder) as till:
+        said = captions(till, (rewarded, usual, new))
+        # The first blank card got a member during the day.
+        later = captions(till, (new, usual, state.blanks[0]))
+
+    assert said[0].startswith(f"{usual.name} collects points:")
+    assert said[2].startswith("A new card:")
+    assert later[2].endswith("collects points: click it, type 2100, press Enter.")
+
+
 def test_without_a_display_the_demo_says_how_to_see_it() -> None:
     result = _demo(DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
 
