@@ -12,7 +12,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import ProgramVersion, TierId
 from pos_loyalty.domain.money import currency_of
-from pos_loyalty.domain.reward import AmountOff, FreeItem, PercentOff, PointsForMoney, Reward
+from pos_loyalty.domain.reward import AmountOff, FreeItem, PercentOff, Reward
 from pos_loyalty.domain.rounding import DAYS_PER_WEEK
 
 PERCENT_WHOLE = 100
@@ -123,7 +123,7 @@ def _check_rewards(rewards: Sequence[Reward]) -> None:
                 _ensure(f"{path}.amount_max", reward.amount_max > 0, "the maximum is above 0")
             case FreeItem():
                 _ensure(f"{path}.worth", reward.worth >= 0, "worth is not negative")
-            case PointsForMoney():
+            case _:
                 _ensure(f"{path}.amount_per_step", reward.amount_per_step > 0, "a step buys money")
                 _ensure(
                     f"{path}.share_percent_max",

@@ -110,5 +110,5 @@ def _discount(reward: Reward, *, total: int, points: int) -> int:
             return min(percent_of(total, reward.percent), reward.amount_max)
         case FreeItem():
             return 0
-        case PointsForMoney():
+        case _:
             return whole_steps(points, reward.cost_points) * reward.amount_per_step

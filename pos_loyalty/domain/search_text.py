@@ -9,7 +9,6 @@ import unicodedata
 WORD_LENGTH_MAX = 40
 PHRASE_LENGTH_MAX = 60
 _LAST_DIGITS = 4
-_ROUNDS_MAX = 4
 _FOLDS = str.maketrans(
     {
         "\u0131": "i",  # dotless i
@@ -29,16 +28,17 @@ _FOLDS = str.maketrans(
 def fold(text: str) -> str:
     """Return the text as it is compared: lower case, no accents, plain letters.
 
-    Decomposing can bring capitals to light and lower case can bring accents, so the
-    two take turns until nothing changes; a round or two settle every letter.
+    Decomposing can bring capitals to light and lower case can bring accents; a second
+    round settles both.
     """
-    for _ in range(_ROUNDS_MAX):
-        plain = _plain(unicodedata.normalize("NFKD", text.translate(_FOLDS)))
-        folded = plain.casefold().translate(_FOLDS)
-        if folded == text:
-            break
-        text = folded
-    return text
+    if text.isascii():
+        return text.lower()
+    return _fold_once(_fold_once(text))
+
+
+def _fold_once(text: str) -> str:
+    plain = _plain(unicodedata.normalize("NFKD", text.translate(_FOLDS)))
+    return plain.casefold().translate(_FOLDS)
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from pos_loyalty.domain.error_catalog import CATALOG, Code, Fact
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import MemberId, RewardId
@@ -54,8 +56,7 @@ class MemberView:
     found_by: str
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A member's record with what the program in force makes of it."""
 
     program: LoyaltyProgram

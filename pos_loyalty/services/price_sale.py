@@ -1,7 +1,8 @@
 """What a sale would do to points: the same computation for the preview and for the record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from pos_loyalty.domain.accrual import Accrual, SaleFacts, TraceStep, earn
 from pos_loyalty.domain.error_catalog import Code
@@ -25,8 +26,7 @@ _NO_COVER = Cover(rights_used=0, risk_used=0)
 _NO_ACCRUAL = Accrual(points=0, trace=())
 
 
-@dataclass(frozen=True)
-class SaleInHand:
+class SaleInHand(msgspec.Struct, frozen=True):
     """A sale that is being rung up; ``total`` in minor units, before rewards."""
 
     member_id: MemberId | None
@@ -36,8 +36,7 @@ class SaleInHand:
     found_by: str
 
 
-@dataclass(frozen=True)
-class PricedSale:
+class PricedSale(msgspec.Struct, frozen=True):
     """What the sale does: points, discount, cover and the words for it."""
 
     program: LoyaltyProgram

@@ -9,6 +9,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.event import (
@@ -36,8 +38,7 @@ _STREAM = (
 _EARNING_KINDS_JSON = json.dumps(sorted(kind.value for kind in EARNING_KINDS))
 
 
-@dataclass(frozen=True)
-class StreamState:
+class StreamState(msgspec.Struct, frozen=True):
     """A stream as far as it is written; hashes are 32 bytes."""
 
     stream_no: int
@@ -54,8 +55,7 @@ class StreamState:
         return self.last_seq - self.acked_seq
 
 
-@dataclass(frozen=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True):
     """An event as it lies in the journal."""
 
     stream_no: int

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.search_text import fold, member_words, query_phrase, query_words
 from pos_loyalty.domain.spend_rights import Rights
@@ -34,8 +36,7 @@ _BY_CARD = _RECORD.format(
 )
 
 
-@dataclass(frozen=True)
-class MemberRecord:
+class MemberRecord(msgspec.Struct, frozen=True):
     """A member with balance and rights, read in one go. Points are integers."""
 
     member: MemberId

@@ -53,7 +53,7 @@ class RowWriter:
                 self.work.programs.put(row.program)
             case RightsRow():
                 self._rights(row)
-            case MerchantRow():
+            case _:
                 self._merchant(row)
 
     def hand_back(

@@ -126,10 +126,11 @@ class Store:
         self._writing.acquire()
         try:
             self._ensure_same_file()
-            with translating():
-                self._writer.execute("BEGIN IMMEDIATE")
-        except BaseException:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
             self._writing.release()
+            if isinstance(error, dbapi2.Error):
+                raise translated(error) from error
             raise
         return UnitOfWork(self._writer)
 

@@ -1,6 +1,8 @@
 """What a person who joins a till is told when there is no server where one was named."""
 
+import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 import threading
@@ -14,7 +16,8 @@ from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, ServerUnreac
 from pos_loyalty.services import join_server
 from pos_loyalty.services.join_server import JoinServer, ensure_private, is_plain
 from pos_loyalty.sync import transport
-from pos_loyalty.sync.transport import addresses_of, speaks_no_tls
+from pos_loyalty.sync.credentials import TillKey
+from pos_loyalty.sync.transport import HttpTransport, addresses_of, speaks_no_tls
 from pos_loyalty.till import Till
 from tests.sample_till import SampleTill
 
@@ -81,6 +84,24 @@ def test_a_name_that_nobody_has_is_named(till: Till, monkeypatch: pytest.MonkeyP
     refused = _refusal(till, "https://kasse:8443")
 
     assert refused.message == "Not joined. No PC is called kasse."
+
+
+def test_a_pc_without_a_network_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    async def ask() -> None:
+        line = HttpTransport("https://kasse:8443", TillKey(bytes(32)))
+        try:
+            await line.merchant()
+        finally:
+            await line.close()
+
+    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+
+    with pytest.raises(ServerUnreachable) as refused:
+        asyncio.run(ask())
+    assert refused.value.code is Code.NETWORK_DOWN
 
 
 def test_https_to_a_server_without_a_certificate_is_no_login_page(till: Till) -> None:

@@ -140,6 +140,13 @@ def test_a_sale_is_sent_by_itself_and_interrupts_the_listening(bench: Bench) -> 
     assert bench.changes >= 1
 
 
+def test_points_asked_for_ahead_wait_for_nobody_where_nobody_can_answer(bench: Bench) -> None:
+    bench.engine.want_rights(ANN, 100)
+
+    assert bench.line.requests == []
+    assert not bench.engine.is_running
+
+
 def test_start_and_stop_may_be_called_twice(bench: Bench) -> None:
     bench.engine.start()
     bench.engine.start()

@@ -53,6 +53,17 @@ def test_a_reply_is_taken_once(till: SimTill, server: ModelServer) -> None:
     assert till.exchange.take(reply).step is Step.IGNORED
 
 
+def test_a_reply_without_hash_and_token_accuses_nobody_and_keeps_the_token(
+    till: SimTill, server: ModelServer
+) -> None:
+    till.sell(ANN, 10)
+    token = till.state.position().token
+    reply = msgspec.structs.replace(server.exchange(till.request()), have_hash="", token="")
+
+    assert till.exchange.take(reply).step is Step.DONE
+    assert till.state.position().token == token
+
+
 def test_another_merchant_s_reply_changes_nothing(till: SimTill, server: ModelServer) -> None:
     till.sell(ANN, 10)
     reply = server.exchange(till.request())
