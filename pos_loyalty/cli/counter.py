@@ -36,9 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
 
     from pos_loyalty.counter import CounterSession, refusal
+    from pos_loyalty.services.logging_setup import log_to, report_fault
 
     data, currency = arguments.data, arguments.currency
     with open_for_command(data, currency=currency, shop=arguments.shop) as till:
+        log_to(data / "logs")
         till.sync.start()
         session = CounterSession(till)
         for line in sys.stdin.buffer:
@@ -47,8 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 answer = session.answer(line)
             except Exception as error:  # noqa: BLE001 - the last resort: a caller gets an answer, and the next line works
-                from pos_loyalty.services.logging_setup import report_fault
-
                 report_fault(error)
                 answer = refusal(fault(error))
             sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
