@@ -9,6 +9,7 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.program import LoyaltyProgram, Tier
 from pos_loyalty.domain.reward import Reward
+from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.members import MemberRecord
@@ -78,14 +79,16 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
         earned = work.journal.earned_since(record.member, context.clock.now_ms() - WINDOW_MS)
         tier = tier_held(program.tiers, recorded="", earned_points=earned)
     allowance = allowance_points(work) if joined else 0
-    spendable = spendable_points(record, joined=joined, allowance=allowance)
+    spendable = spendable_points(
+        balance=record.balance_points, rights=record.rights, joined=joined, allowance=allowance
+    )
     return Standing(program, record, tier, earned, spendable, allowance)
 
 
-def spendable_points(record: MemberRecord, *, joined: bool, allowance: int) -> int:
+def spendable_points(*, balance: int, rights: Rights, joined: bool, allowance: int) -> int:
     """Return what a member may use here now; a till that works alone knows the whole balance."""
-    balance = max(0, record.balance_points)
-    return min(balance, max(0, record.rights.spendable) + allowance) if joined else balance
+    whole = max(0, balance)
+    return min(whole, max(0, rights.spendable) + allowance) if joined else whole
 
 
 def allowance_points(work: Repositories) -> int:

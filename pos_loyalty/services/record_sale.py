@@ -19,6 +19,7 @@ from pos_loyalty.domain.event import (
 )
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
 from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.services.member_view import allowance_points, spendable_points
 from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
 from pos_loyalty.services.till_context import Stamp, TillContext
@@ -103,7 +104,7 @@ class RecordSaleHandler:
             event = _event(command, priced, stamp, self._context.identity.currency.code)
             work.journal.append(event)
             _count_risk(work, priced.cover.risk_used, joined=self._context.identity.joined)
-            done = self._done(work, event, priced.trace, already=False)
+            done = self._just_done(event, priced)
             self._commit(work, stamp.id)
         return done
 
@@ -136,8 +137,7 @@ class RecordSaleHandler:
         """Answer a repeated sale id with the sale that it already is."""
         if not isinstance(event, SaleRecorded) or not _is_same(command, event):
             raise RuleViolation(Code.SALE_DIFFERENT, saved=isinstance(event, SaleRecorded))
-        done = self._done(work, event, self.trace_of(event), already=True)
-        return replace(done, undone=work.journal.is_reversed(event.id) is not None)
+        return self._done_before(work, event)
 
     def trace_of(self, event: SaleRecorded) -> tuple[TraceStep, ...]:
         """Explain a recorded sale again from its facts and its program version."""
@@ -154,34 +154,55 @@ class RecordSaleHandler:
         )
         return trace + earn(program, facts).trace
 
-    def _done(
-        self,
-        work: Repositories,
-        event: SaleRecorded,
-        trace: tuple[TraceStep, ...],
-        *,
-        already: bool,
-    ) -> SaleDone:
+    def _just_done(self, event: SaleRecorded, priced: PricedSale) -> SaleDone:
+        """Answer with what the sale left, worked out from what was read before it."""
+        standing = priced.standing
+        if standing is None:
+            return _done(event, priced.trace, balance=0, spendable=0)
+        record = standing.record
+        balance = record.balance_points - event.redeemed + event.earned
+        spendable = spendable_points(
+            balance=balance,
+            rights=record.rights.plus(effects_of(event)[0]),
+            joined=self._context.identity.joined,
+            allowance=standing.allowance_points - event.risk_used,
+        )
+        return _done(event, priced.trace, balance=balance, spendable=spendable)
+
+    def _done_before(self, work: Repositories, event: SaleRecorded) -> SaleDone:
+        """Answer a repeated sale with its own figures and the balance of now."""
         balance = spendable = 0
         if event.member is not None:
             record = work.members.record(event.member)
             assert record is not None, "a sale never outlives its member's row"
             balance = record.balance_points
             joined = self._context.identity.joined
-            allowance = allowance_points(work) if joined else 0
-            spendable = spendable_points(record, joined=joined, allowance=allowance)
-        discount = sum(reward.discount for reward in event.rewards)
-        return SaleDone(
-            sale_id=SaleId(event.id),
-            earned_points=event.earned,
-            redeemed_points=event.redeemed,
-            discount=discount,
-            to_pay=event.sale.total - discount,
-            balance_points=balance,
-            spendable_points=spendable,
-            trace=trace,
-            already=already,
-        )
+            spendable = spendable_points(
+                balance=balance,
+                rights=record.rights,
+                joined=joined,
+                allowance=allowance_points(work) if joined else 0,
+            )
+        done = _done(event, self.trace_of(event), balance=balance, spendable=spendable)
+        undone = work.journal.is_reversed(event.id) is not None
+        return replace(done, already=True, undone=undone)
+
+
+def _done(
+    event: SaleRecorded, trace: tuple[TraceStep, ...], *, balance: int, spendable: int
+) -> SaleDone:
+    discount = sum(reward.discount for reward in event.rewards)
+    return SaleDone(
+        sale_id=SaleId(event.id),
+        earned_points=event.earned,
+        redeemed_points=event.redeemed,
+        discount=discount,
+        to_pay=event.sale.total - discount,
+        balance_points=balance,
+        spendable_points=spendable,
+        trace=trace,
+        already=False,
+    )
 
 
 def _event(command: RecordSale, priced: PricedSale, stamp: Stamp, currency: str) -> SaleRecorded:

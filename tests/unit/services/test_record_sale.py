@@ -9,6 +9,7 @@ from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolatio
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.ids import CardKey, MemberId, RewardId, SaleId
 from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.services.look_up_member import LookUpMember
 from pos_loyalty.services.quote_sale import QuoteSale
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.store.settings import Setting
@@ -308,3 +309,19 @@ def test_a_preview_for_the_richest_member_names_no_next_reward(till: Till) -> No
     quote = till.quote_sale(QuoteSale(member_id=ann, total=100))
 
     assert (quote.next_reward_name, quote.next_reward_missing_points) == ("", 0)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_the_answer_says_what_the_books_say_afterwards(till: Till, *, joined: bool) -> None:
+    if joined:
+        pretend_joined(till)
+    ann = enroll(till)
+    with till.context.store.write() as work:
+        work.settings.put(Setting.RISK_TOTAL, 500)
+        work.commit()
+
+    for total, rewards in ((95_000, ()), (2100, PASTRY), (100_000, ()), (999, PASTRY)):
+        done = till.record_sale(RecordSale(total=total, member_id=ann, rewards=rewards))
+        shown = till.look_up_member(LookUpMember(id=ann))
+        assert done.balance_points == shown.balance_points
+        assert done.spendable_points == shown.spendable_points
