@@ -5,8 +5,9 @@ cache can be re-summed by :func:`balance_points`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from pos_loyalty.domain.event import (
     ActivityRecorded,
@@ -40,8 +41,7 @@ EARNING_KINDS = frozenset({EntryKind.ACCRUAL, EntryKind.ACCRUAL_REVERSED, EntryK
 """The kinds that count toward a tier: points earned by purchases, net of what came back."""
 
 
-@dataclass(frozen=True)
-class LedgerEntry:
+class LedgerEntry(msgspec.Struct, frozen=True):
     """One immutable change of a member's points; ``member`` is None on a card not known yet."""
 
     kind: EntryKind

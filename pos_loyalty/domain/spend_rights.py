@@ -9,7 +9,7 @@ side: the pool is the balance less all outstanding rights, and only the pool is
 granted. A refund takes what right there is and leaves the rest uncovered.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
@@ -25,8 +25,7 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import MemberId
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(msgspec.Struct, frozen=True):
     """The four counters of one member in one stream, in points; each only grows."""
 
     granted: int = 0
@@ -49,8 +48,7 @@ class Rights:
         )
 
 
-@dataclass(frozen=True)
-class RightsEffect:
+class RightsEffect(msgspec.Struct, frozen=True):
     """What an event adds to a member's counters in the stream that holds it."""
 
     member: MemberId
@@ -59,8 +57,7 @@ class RightsEffect:
     returned: int = 0
 
 
-@dataclass(frozen=True)
-class Cover:
+class Cover(msgspec.Struct, frozen=True):
     """How a redemption is paid: from rights, and from the allowance."""
 
     rights_used: int

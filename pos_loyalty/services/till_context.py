@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId
 from pos_loyalty.domain.money import Currency, currency_of
@@ -41,8 +43,7 @@ class _Known:
     unusual_amount: int
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True):
     """The fields that every new event carries."""
 
     id: EventId

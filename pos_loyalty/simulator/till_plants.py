@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import Event, MemberEnrolled, RightsReturned
@@ -138,7 +140,7 @@ def _one_id_an_hour() -> Sequence[Patch]:
         made: Stamp = stamp(self, event_id)
         if event_id is not None:
             return made
-        return replace(made, id=EventId(f"{made.at_ms // _MS_PER_HOUR:032x}"))
+        return msgspec.structs.replace(made, id=EventId(f"{made.at_ms // _MS_PER_HOUR:032x}"))
 
     return (Patch(TillContext, "stamp", coarse),)
 
