@@ -125,7 +125,7 @@ class CounterSession:
                 cashier=_cashier(command),
             )
         )
-        answer = asdict(done)
+        answer: Answer = msgspec.structs.asdict(done)
         answer["trace"] = [msgspec.to_builtins(step) for step in done.trace]
         return answer
 

@@ -5,7 +5,9 @@ sale: it answers what the first time answered and writes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from pos_loyalty.domain.accrual import SaleFacts, TraceStep, earn
 from pos_loyalty.domain.error_catalog import Code
@@ -46,8 +48,7 @@ class RecordSale:
     receipt_no: str = ""
 
 
-@dataclass(frozen=True)
-class SaleDone:
+class SaleDone(msgspec.Struct, frozen=True):
     """The sale is durable on this till. ``already`` means it was so before this call.
 
     ``undone`` means that it was taken back since; its points no longer count.
@@ -185,7 +186,7 @@ class RecordSaleHandler:
             )
         done = _done(event, self.trace_of(event), balance=balance, spendable=spendable)
         undone = work.journal.is_reversed(event.id) is not None
-        return replace(done, already=True, undone=undone)
+        return msgspec.structs.replace(done, already=True, undone=undone)
 
 
 def _done(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from pos_loyalty.domain.error_catalog import Code
@@ -60,7 +61,7 @@ def test_the_same_sale_id_twice_is_the_same_sale(till: Till) -> None:
     second = till.record_sale(command)
 
     assert count_events(till) == events
-    assert second == replace(first, already=True)
+    assert second == msgspec.structs.replace(first, already=True)
 
 
 @pytest.mark.parametrize(
