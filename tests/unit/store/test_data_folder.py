@@ -241,9 +241,14 @@ def test_settings_folder_is_the_system_s_own(
 
 
 def test_windows_flushes_no_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    absent = tmp_path / "absent"
+    with pytest.raises(FileNotFoundError):
+        sync_folder(absent)
     monkeypatch.setattr(sys, "platform", "win32")
 
-    sync_folder(tmp_path / "absent")
+    sync_folder(absent)
+
+    assert not absent.exists()
 
 
 def test_recovery_code_opens_however_it_is_typed() -> None:
