@@ -86,6 +86,10 @@ NEEDS_TO_TEST = (
     Need("cc", ("build-essential",), "gcc"),  # the power-cut tests record writes with a shim
     Need("/usr/lib*/*/faketime/libfaketime.so.1", ("libfaketime",), "libfaketime"),
     Need("/usr/lib/postgresql/*/bin/initdb", ("postgresql",), "postgresql-server"),
+    Need("/usr/sbin/pgbouncer", ("pgbouncer",), "pgbouncer"),
+    # two PostgreSQL nodes that watch each other: the failover drill
+    Need("etcd", ("etcd-server",), "etcd"),
+    Need("patroni", ("patroni",), "patroni"),
 )
 
 

@@ -3,6 +3,11 @@
 Bulk writes send each column as one binary array and unnest it on the server, so a
 group of requests is a handful of statements however many events it has. A writer
 takes the clock row first and holds it until commit; readers see one snapshot.
+
+It works the same through a pooler that lends a connection for one transaction only
+(pgbouncer): whatever is set is set inside the transaction, and statements are not
+prepared where such a pooler stands in between. With several hosts in the URL and
+``target_session_attrs=read-write`` it follows the primary by itself.
 """
 
 import contextlib
@@ -29,8 +34,17 @@ from pos_loyalty.server.database.repository import (
 
 READERS_MAX = 8
 _CONNECT_SECONDS = 5
-_LOCK_MS = 10_000
 _PREPARE_AFTER = 2
+_SILENCE_MS = 11_000
+_BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '10s'"
+# One round trip: a standby answers queries, too, but with books of a while ago.
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_is_in_recovery()"
+# Waits until everything that was committed before is on the synchronous standby, too: a
+# primary that died and came back shows commits that no standby has. Null on a standby.
+_ARRIVE = (
+    "SELECT pg_backend_pid(), CASE WHEN NOT pg_is_in_recovery()"
+    " THEN pg_logical_emit_message(true, 'pos-loyalty', '') END"
+)
 _MIGRATION_LOCK = 0x6C70_0001
 _ARRAYS: dict[str, LiteralString] = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
 
@@ -131,14 +145,35 @@ class PostgresDatabase:
             raise
 
     def _open(self) -> Connection:
-        return psycopg.connect(
+        """Connect to the primary.
+
+        Raises:
+            psycopg.OperationalError: none is there, or the one that answers is a standby.
+        """
+        connection = psycopg.connect(
             self._url,
             autocommit=True,
             connect_timeout=_CONNECT_SECONDS,
             prepare_threshold=_PREPARE_AFTER,
             application_name="pos-loyalty server",
-            options=f"-c lock_timeout={_LOCK_MS}",
+            # A machine that vanished without a word is noticed in about ten seconds.
+            keepalives_idle=5,
+            keepalives_interval=2,
+            keepalives_count=3,
+            tcp_user_timeout=_SILENCE_MS,
         )
+        try:
+            process, place = connection.execute(_ARRIVE, prepare=False).fetchall()[0]
+        except BaseException:
+            connection.close()
+            raise
+        if place is None:
+            connection.close()
+            raise psycopg.OperationalError("a standby answers, not the primary")
+        # A pooler makes up the number by which its client may cancel.
+        if process != connection.info.backend_pid:
+            connection.prepare_threshold = None
+        return connection
 
     @contextlib.contextmanager
     def read(self) -> Generator[Session, None, None]:
@@ -154,19 +189,15 @@ class PostgresDatabase:
             self._readers.put(connection)
 
     def _snapshot(self) -> Connection:
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         with contextlib.suppress(queue.Empty):
             while True:
                 connection = self._readers.get_nowait()
                 # One that the database closed meanwhile, as after a restart, is passed over.
-                try:
-                    connection.execute(begin)
-                except psycopg.OperationalError:
-                    connection.close()
-                else:
+                with contextlib.suppress(psycopg.OperationalError):
+                    _begin_reading(connection)
                     return connection
         connection = self._open()
-        connection.execute(begin)
+        _begin_reading(connection)
         return connection
 
     @contextlib.contextmanager
@@ -177,11 +208,13 @@ class PostgresDatabase:
                 self._writer = self._open()
             connection = self._writer
             try:
-                connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                connection.execute(_BEGIN_WRITE)
                 yield PostgresSession(connection)
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 _roll_back(connection)
+                if isinstance(error, errors.ReadOnlySqlTransaction):
+                    _leave_a_standby(connection)
                 raise
 
     def close(self) -> None:
@@ -199,6 +232,33 @@ def _roll_back(connection: Connection) -> None:
         connection.execute("ROLLBACK")
     except psycopg.Error:
         connection.close()
+
+
+def _begin_reading(connection: Connection) -> None:
+    """Open a snapshot of the primary.
+
+    Raises:
+        psycopg.OperationalError: the connection is broken, or ends at a standby by now.
+    """
+    cursor = connection.execute(_BEGIN_READ)
+    cursor.nextset()
+    if cursor.fetchall()[0][0]:
+        connection.close()
+        raise psycopg.OperationalError("a standby answers, not the primary")
+
+
+def _leave_a_standby(connection: Connection) -> None:
+    """Give a connection up whose other end became a standby, so that the primary is looked for.
+
+    Raises:
+        Conflict: it did.
+    """
+    is_standby = not connection.closed and connection.execute(
+        "SELECT pg_is_in_recovery()"
+    ).fetchall() == [(True,)]
+    if is_standby:
+        connection.close()
+        raise Conflict("a standby answers, not the primary")
 
 
 @contextlib.contextmanager
