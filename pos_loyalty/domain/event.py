@@ -128,11 +128,15 @@ class MemberEnrolled(EventBase, frozen=True, kw_only=True, omit_defaults=True, t
     welcome: int = 0
 
 
-class RightsReturned(EventBase, frozen=True, kw_only=True, tag="rights_return"):
-    """The till gives spend rights of a member back to the server's pool."""
+class RightsReturned(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="rights_return"):
+    """The till gives spend rights of a member back to the server's pool, or to another stream.
+
+    A shop's hub passes rights between the tills of its shop with ``to_stream``.
+    """
 
     member: MemberId
     points: int
+    to_stream: StreamId | None = None
 
 
 class EventRescued(EventBase, frozen=True, kw_only=True, tag="rescue"):

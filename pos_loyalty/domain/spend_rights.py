@@ -2,7 +2,8 @@
 
 For a member and a stream four counters only grow: ``granted`` (by the server),
 ``earned`` (self-granted by purchases at this till), ``used`` and ``returned``.
-The till's right is ``granted + earned - used - returned``. The till never redeems
+The till's right is ``granted + lent + earned - used - returned``, where ``lent``
+counts what other streams of the shop gave it. The till never redeems
 above its right, unless its owner gave it an allowance, so whatever is lost, doubled
 or delayed on the line, a member cannot spend more than was earned. The server's
 side: the pool is the balance less all outstanding rights, and only the pool is
@@ -26,17 +27,21 @@ from pos_loyalty.domain.ids import MemberId
 
 
 class Rights(msgspec.Struct, frozen=True):
-    """The four counters of one member in one stream, in points; each only grows."""
+    """The counters of one member in one stream, in points; each only grows.
+
+    ``lent`` came from another stream of the shop, through its hub.
+    """
 
     granted: int = 0
     earned: int = 0
     used: int = 0
     returned: int = 0
+    lent: int = 0
 
     @property
     def spendable(self) -> int:
         """What may be redeemed here now without asking."""
-        return self.granted + self.earned - self.used - self.returned
+        return self.granted + self.lent + self.earned - self.used - self.returned
 
     def plus(self, effect: "RightsEffect") -> "Rights":
         """Return the counters after an event."""
@@ -45,6 +50,7 @@ class Rights(msgspec.Struct, frozen=True):
             earned=self.earned + effect.earned,
             used=self.used + effect.used,
             returned=self.returned + effect.returned,
+            lent=self.lent,
         )
 
 

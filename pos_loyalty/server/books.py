@@ -42,7 +42,12 @@ class Merchant:
 
 @dataclass(slots=True, kw_only=True)
 class StreamState:
-    """A till's journal as far as the server holds it."""
+    """A till's journal as far as the server holds it.
+
+    ``seen_ms`` is when events last came; ``durable`` how far a backup elsewhere holds it;
+    ``lost`` that its owner declared it lost. ``risk_granted`` is the till's allowance as
+    an absolute total, ``risk_used`` what its events used of it.
+    """
 
     stream: StreamId
     till: TillId
@@ -53,6 +58,11 @@ class StreamState:
     frozen: bool = False
     token: str = ""
     token_previous: str = ""
+    seen_ms: int = 0
+    durable: int = 0
+    lost: bool = False
+    risk_granted: int = 0
+    risk_used: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +70,9 @@ class MemberState:
     """A member's row; ``outstanding`` is the sum of spend rights in all streams.
 
     ``months`` holds the points earned in each month, ``consent_v`` the version at
-    which consent was last denied.
+    which consent was last denied. ``visits`` has for each shop a weight that decays,
+    and the day of the last visit (JSON, read where rights are placed). ``alias_of``
+    names the account into which this one was merged.
     """
 
     member: MemberId
@@ -74,6 +86,8 @@ class MemberState:
     consent_v: int = 0
     status: str = "active"
     enrolled_ms: int = 0
+    visits: str = "{}"
+    alias_of: MemberId | None = None
 
     @property
     def pool(self) -> int:
@@ -83,7 +97,10 @@ class MemberState:
 
 @dataclass(slots=True, kw_only=True)
 class RightsState:
-    """The four counters of a member in a stream, and what the till is asked to keep."""
+    """The counters of a member in a stream, and what the till is asked to keep.
+
+    ``lent`` is the sum of what other streams gave this one.
+    """
 
     member: MemberId
     stream: StreamId
@@ -92,11 +109,12 @@ class RightsState:
     used: int = 0
     returned: int = 0
     keep: int | None = None
+    lent: int = 0
 
     @property
     def outstanding(self) -> int:
         """What the till may still spend, as far as the server knows."""
-        return self.granted + self.earned - self.used - self.returned
+        return self.granted + self.lent + self.earned - self.used - self.returned
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,12 +171,17 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """Something for the owner to look at; one per kind, stream and seq."""
+    """Something for the owner to look at; one per kind, stream and seq.
+
+    ``points`` is what it cost or may cost.
+    """
 
     kind: str
     stream: StreamId
     seq: int
     detail: str
+    member: MemberId | None = None
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +226,10 @@ class Books:
     dirty_rights: set[tuple[MemberId, StreamId]] = field(
         default_factory=set[tuple[MemberId, StreamId]]
     )
+    new_lendings: dict[tuple[MemberId, StreamId, StreamId], int] = field(
+        default_factory=dict[tuple[MemberId, StreamId, StreamId], int]
+    )
+    """Points lent in this group: of a member, to a stream, by a stream."""
     new_reversals: dict[EventId, tuple[StreamId, int]] = field(
         default_factory=dict[EventId, tuple[StreamId, int]]
     )
@@ -282,9 +309,27 @@ class Books:
         self.dirty_rights.add((state.member, state.stream))
         self.changed.add(Changed("rights", state.stream, state.member))
 
-    def notice(self, kind: str, stream: StreamId, seq: int, detail: str) -> None:
+    def notice(
+        self,
+        kind: str,
+        stream: StreamId,
+        seq: int,
+        detail: str,
+        *,
+        member: MemberId | None = None,
+        points: int = 0,
+    ) -> None:
         """Put something before the owner. No personal data."""
-        self.attention.append(Attention(kind=kind, stream=stream, seq=seq, detail=detail[:500]))
+        self.attention.append(
+            Attention(
+                kind=kind,
+                stream=stream,
+                seq=seq,
+                detail=detail[:500],
+                member=member,
+                points=points,
+            )
+        )
 
 
 @lru_cache(maxsize=1024)

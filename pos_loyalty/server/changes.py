@@ -120,9 +120,16 @@ def _rights(session: Session, asking: Asking, versions: Versions) -> Sequence[Ro
     merchant = asking.merchant.merchant
     found = statements.load_rights(session, merchant, [MemberId(key) for key in versions])
     held = [streams[asking.stream] for streams in found.values() if asking.stream in streams]
+    lent = statements.load_lent(
+        session, merchant, asking.stream, [state.member for state in held if state.lent]
+    )
     return [
         RightsRow(
-            v=versions[state.member], member=state.member, granted=state.granted, keep=state.keep
+            v=versions[state.member],
+            member=state.member,
+            granted=state.granted,
+            keep=state.keep,
+            lent=lent.get(state.member, ()),
         )
         for state in held
     ]

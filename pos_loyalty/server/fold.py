@@ -17,7 +17,7 @@ from pos_loyalty.domain.event import (
     SaleRecorded,
     SaleReversed,
 )
-from pos_loyalty.domain.ids import CardKey, MemberId
+from pos_loyalty.domain.ids import CardKey, MemberId, StreamId
 from pos_loyalty.domain.ledger import EntryKind, LedgerEntry, entries_of
 from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.domain.tier import tier_held
@@ -319,9 +319,22 @@ def _rights_return(place: _Place, event: RightsReturned) -> _Judgement:
     if not place.holds_rights:
         return _Judgement(Verdict.DUPLICATE, "a rescued return gives nothing back")
     short = _count_rights(place, event)
+    if event.to_stream is not None:
+        _lend(place, event, event.to_stream)
     if short:
         return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", event.member)
     return _Judgement(Verdict.APPLIED, "", event.member)
+
+
+def _lend(place: _Place, event: RightsReturned, receiver: StreamId) -> None:
+    """Give what was returned to another stream instead of the pool."""
+    books = place.books
+    rights = books.rights_of(event.member, receiver)
+    rights.lent += event.points
+    lending = (event.member, receiver, place.stream.stream)
+    books.new_lendings[lending] = books.new_lendings.get(lending, 0) + event.points
+    books.member(event.member).outstanding += event.points
+    books.announce_rights(rights)
 
 
 def _cards(place: _Place, event: CardsIssued) -> _Judgement:

@@ -205,7 +205,17 @@ class JoinTill:
             "SELECT count(*) FROM till WHERE merchant = ? AND shop = ?", merchant, shop
         )
         name = f"Till {int(count[0][0]) + 1}"
-        row = (merchant, till, shop, name, request.public_key, 0, self.now_ms)
+        row = (
+            merchant,
+            till,
+            shop,
+            name,
+            request.public_key,
+            0,
+            self.now_ms,
+            request.packet_key,
+            request.hub_pin,
+        )
         session.add(tables.TILL, [row])
         return till
 
@@ -232,7 +242,7 @@ class JoinTill:
         token = self.ids.random_bytes(_TOKEN_BYTES).hex()
         start = first_hash(request.stream, request.join_nonce)
         row = (merchant, request.stream, till, request.join_nonce, 0, start, 0, 0, token, "")
-        session.add(tables.STREAM, [row])
+        session.add(tables.STREAM, [(*row, self.now_ms, 0, 0, 0, 0)])
         return token
 
     def _accept(self, session: Session, request: JoinRequest, version: int) -> None:

@@ -217,7 +217,7 @@ def _kind_problems(event: Event) -> Iterator[str]:
             yield from _id_problems(member=event.member, card_key=event.card_key)
             yield from _points_problems(welcome=event.welcome)
         case RightsReturned():
-            yield from _id_problems(member=event.member)
+            yield from _id_problems(member=event.member, to_stream=event.to_stream)
             yield from _points_problems(points=event.points)
         case EventRescued():
             yield from _rescue_problems(event)

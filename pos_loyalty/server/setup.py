@@ -72,7 +72,7 @@ def create_merchant(
             tables.MERCHANT,
             [(merchant, printable(name), currency, country.upper(), clock.now_ms())],
         )
-        session.add(tables.CLOCK, [(merchant, 1, _EPOCH_FIRST)])
+        session.add(tables.CLOCK, [(merchant, 1, _EPOCH_FIRST, "", 0)])
         session.add(tables.PROGRAM, [(merchant, program.version, body, 1)])
         session.put(
             tables.CHANGE,

@@ -198,16 +198,17 @@ def _compare_members(session: Session, books: Books, report: Report) -> None:
 def _compare_rights(session: Session, books: Books, report: Report) -> None:
     outstanding: dict[str, int] = {}
     rows = session.fetch(
-        "SELECT member, stream, granted, earned, used, returned FROM rights WHERE merchant = ?"
+        "SELECT member, stream, granted, earned, used, returned, lent FROM rights"
+        " WHERE merchant = ?"
         " ORDER BY member, stream",
         books.merchant.merchant,
     )
     for member, stream, granted, *counters in rows:
         again = books.rights_of(member, stream)
-        if tuple(counters) != (again.earned, again.used, again.returned):
+        if tuple(counters) != (again.earned, again.used, again.returned, again.lent):
             report.fault(f"member {member}: spend rights in stream {stream} do not fit its events")
         outstanding[member] = outstanding.get(member, 0) + granted + counters[0]
-        outstanding[member] -= counters[1] + counters[2]
+        outstanding[member] += counters[3] - counters[1] - counters[2]
     members = session.fetch(
         "SELECT member, outstanding FROM member WHERE merchant = ? ORDER BY member",
         books.merchant.merchant,

@@ -158,6 +158,9 @@ class Joining:
                 work.settings.put(Setting.EPOCH, epoch)
                 work.settings.put(Setting.CURSOR, "")
             work.settings.put(Setting.TOKEN, token)
+            # The allowance, too, belongs to a stream: the server counts what the old one had.
+            work.settings.put(Setting.RISK_TOTAL, 0)
+            work.settings.put(Setting.RISK_USED, 0)
             work.settings.put(Setting.NEXT_STREAM, "")
             work.settings.put(Setting.NEXT_STREAM_NONCE, "")
             work.commit()

@@ -93,7 +93,8 @@ class Journal:
             "INSERT INTO stream(stream, join_nonce, first_hash, last_hash) VALUES (?, ?, ?, ?)",
             (stream, join_nonce, start, start),
         )
-        execute("UPDATE points SET granted = 0, earned = 0, used = 0, returned = 0")
+        execute("UPDATE points SET granted = 0, earned = 0, used = 0, returned = 0, lent = 0")
+        execute("DELETE FROM rights_lent")
         return self.stream()
 
     def stream(self) -> StreamState:
@@ -182,7 +183,7 @@ class Journal:
     def rights(self, member: MemberId) -> Rights:
         """Return a member's counters in the open stream."""
         row = self._connection.execute(
-            "SELECT granted, earned, used, returned FROM points WHERE member = ?", (member,)
+            "SELECT granted, earned, used, returned, lent FROM points WHERE member = ?", (member,)
         ).fetchone()
         return Rights() if row is None else Rights(*row)
 

@@ -15,10 +15,10 @@ _LAST_CODE_POINT = "\U0010ffff"
 
 _RECORD = (
     "SELECT m.member, m.name, m.phone, m.tier, m.status,"
-    " COALESCE(p.snapshot_points + p.overlay_points, 0),"
+    " COALESCE(p.snapshot_points + p.overlay_points + p.peer_points, 0),"
     " COALESCE(p.snapshot_earned + p.overlay_earned, 0),"
     " COALESCE(p.granted, 0), COALESCE(p.earned, 0),"
-    " COALESCE(p.used, 0), COALESCE(p.returned, 0), {card}"
+    " COALESCE(p.used, 0), COALESCE(p.returned, 0), COALESCE(p.lent, 0), {card}"
     " FROM {tables} LEFT JOIN points p ON p.member = m.member WHERE {where}"
 )
 _BY_ID = _RECORD.format(
@@ -175,9 +175,11 @@ class MemberRepository:
             status=row[4],
             balance_points=row[5],
             earned_points=row[6],
-            rights=Rights(granted=row[7], earned=row[8], used=row[9], returned=row[10]),
-            card_number=row[11] or "",
-            card_status=row[12],
+            rights=Rights(
+                granted=row[7], earned=row[8], used=row[9], returned=row[10], lent=row[11]
+            ),
+            card_number=row[12] or "",
+            card_status=row[13],
         )
 
     def _add_words(self, member: MemberId, words: Iterable[str]) -> None:

@@ -18,6 +18,12 @@ The tables:
 - ``member``, ``member_word``, ``card``, ``program``: what the server sends, or what
   a till that works alone knows by itself.
 - ``profile_change``: personal fields on their way to the server.
+- ``rights_lent``: what other streams of the shop gave this one; ``points.lent`` is the sum.
+- ``points.peer_points``: what the shop's hub knows of its other tills, only for showing.
+- ``attention``, ``settlement``: the owner's list, and what was chosen here for its items.
+- ``till``: the merchant's tills with their public keys.
+- ``stream.pruned_seq``: events up to there are kept by a backup of the server and no longer
+  here; ``pruned_hash`` is the chain's hash there, ``pruned_points`` what they did to members.
 """
 
 from sqlite_utils import Database, Migrations
@@ -136,10 +142,76 @@ CREATE TABLE verdict (
 """
 
 
+_M002 = """
+ALTER TABLE stream ADD COLUMN pruned_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stream ADD COLUMN pruned_hash BLOB;
+
+CREATE TABLE pruned_points (
+  member TEXT NOT NULL,
+  stream_no INTEGER NOT NULL,
+  points INTEGER NOT NULL DEFAULT 0,
+  earned_points INTEGER NOT NULL DEFAULT 0,
+  earned INTEGER NOT NULL DEFAULT 0,
+  used INTEGER NOT NULL DEFAULT 0,
+  returned INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (member, stream_no)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE points ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE points ADD COLUMN peer_points INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE rights_lent (
+  member TEXT NOT NULL,
+  lender TEXT NOT NULL,
+  points INTEGER NOT NULL,
+  PRIMARY KEY (member, lender)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE member ADD COLUMN alias_of TEXT;
+CREATE INDEX member_alias ON member(alias_of) WHERE alias_of IS NOT NULL;
+
+CREATE TABLE attention (
+  item TEXT PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  settled TEXT NOT NULL DEFAULT '',
+  epoch INTEGER NOT NULL DEFAULT 0,
+  v INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE settlement (
+  settlement TEXT PRIMARY KEY,
+  item TEXT NOT NULL,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE till (
+  till TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  shop_name TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  status TEXT NOT NULL,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  v INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+"""
+
+
 @migrations()
 def m001_first_release(database: Database) -> None:
     """The journal, the ledger, spend rights, members, cards and programs of 0.1.0."""
-    for statement in _M001.split(";\n"):
+    _run(database, _M001)
+    database.conn.execute("PRAGMA user_version = 1")
+
+
+@migrations()
+def m002_tills_together(database: Database) -> None:
+    """Rights lent in a shop, the owner's list, merged accounts, other tills, pruning: 0.2.0."""
+    _run(database, _M002)
+    database.conn.execute("PRAGMA user_version = 2")
+
+
+def _run(database: Database, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             database.conn.execute(statement)
-    database.conn.execute("PRAGMA user_version = 1")

@@ -53,8 +53,10 @@ class RowWriter:
                 self.work.programs.put(row.program)
             case RightsRow():
                 self._rights(row)
-            case _:
+            case MerchantRow():
                 self._merchant(row)
+            case _:
+                return
 
     def hand_back(
         self, recalls: dict[MemberId, int], reserved: Callable[[MemberId], int]
@@ -134,12 +136,25 @@ class RowWriter:
         return None if row is None else card.member_id
 
     def _rights(self, row: RightsRow) -> None:
-        """Granted totals only grow, so the larger one is the newer one."""
-        self.work.connection.execute(
+        """Granted and lent totals only grow, so the larger one is the newer one."""
+        execute = self.work.connection.execute
+        execute(
             "INSERT INTO points(member, granted) VALUES (?, ?)"
             " ON CONFLICT(member) DO UPDATE SET granted = MAX(granted, excluded.granted)",
             (row.member, row.granted),
         )
+        for lender, points in row.lent:
+            execute(
+                "INSERT INTO rights_lent(member, lender, points) VALUES (?, ?, ?)"
+                " ON CONFLICT(member, lender) DO UPDATE SET points = MAX(points, excluded.points)",
+                (row.member, lender, points),
+            )
+        if row.lent:
+            execute(
+                "UPDATE points SET lent = (SELECT SUM(points) FROM rights_lent WHERE member = ?)"
+                " WHERE member = ?",
+                (row.member, row.member),
+            )
         self.recalls[row.member] = row.keep
 
     def _merchant(self, row: MerchantRow) -> None:

@@ -29,6 +29,11 @@ class Setting(StrEnum):
     SERVER_OFFSET_MS = "server_offset_ms"
     RISK_TOTAL = "risk_total"
     RISK_USED = "risk_used"
+    SPEND_UNTIL_MS = "spend_until_ms"
+    TRUSTED_MS = "trusted_ms"
+    PACKET_KEY = "packet_key"
+    HUB_PIN = "hub_pin"
+    DIGEST_MS = "digest_ms"
     UNUSUAL_AMOUNT = "unusual_amount"
     SALE_DRAFT = "sale_draft"
 

@@ -198,7 +198,9 @@ def _compare_points(connection: Connection, books: _Books) -> Finding | None:
                 f" the entries say {expected[0]} ({expected[1]})"
             )
             return Finding("", 0, "", what)
-    for row in connection.execute("SELECT member, earned, used, returned, granted FROM points"):
+    for row in connection.execute(
+        "SELECT member, earned, used, returned, granted + lent FROM points"
+    ):
         counters = tuple(books.rights[row[0]])
         if counters != (row[1], row[2], row[3]):
             return Finding("", 0, "", f"member {row[0]}: spend rights differ from the events")

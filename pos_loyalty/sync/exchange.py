@@ -41,6 +41,9 @@ from pos_loyalty.wire.version import PROTOCOL_NEWEST, SCHEMA_1
 BATCH_BYTES_MAX = 200 * 1024
 """Of stored bytes; even where nothing compresses, the body stays below the wire's limit."""
 REPORT_MEMBERS_MAX = 500
+ROWS_WHILE_SENDING = 1
+"""While more events wait than fit a request: the rows that they change come once, after the
+last of them, and not again and again between."""
 NO_MEMBER = MemberId("")
 
 
@@ -158,6 +161,7 @@ class Exchange:
         assert position.is_joined
         carries = not is_poll and not self.is_reporting
         batch = self._batch(position, carries=carries)
+        is_last = not batch.events or batch.last_seq >= position.last_seq
         report, complete = self._report()
         request = SyncRequest(
             req=self._ids.next_id(),
@@ -173,7 +177,7 @@ class Exchange:
             events=tuple(msgspec.Raw(data) for data in batch.events),
             sig=self._batch_signature(position, batch),
             cursor=position.cursor,
-            want_rows=ROWS_DEFAULT,
+            want_rows=ROWS_DEFAULT if is_last else ROWS_WHILE_SENDING,
             want_rights=tuple(want_rights) if carries else (),
             wait_ms=wait_ms,
             profiles=self._storage.profile_changes() if carries else (),

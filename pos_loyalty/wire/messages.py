@@ -48,13 +48,27 @@ class ProfileChange(Message, frozen=True, kw_only=True, omit_defaults=True):
     offers_consent: bool | None = None
 
 
+class Settlement(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person chose for an item of the owner's list.
+
+    ``settlement`` is its id: the server takes each once, and the first one for an item.
+    """
+
+    settlement: EventId
+    item: str
+    choice: str
+    at_ms: int
+
+
 class SyncRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
     """One exchange upward: events from ``from_seq`` on, and what the till wants to hear.
 
     ``sig`` signs the end of the batch for the record; the request as a whole is
     signed in a header. ``want_rights`` names members whose points are asked for now,
     with how many; ``wait_ms`` lets the server hold the reply until something changes.
-    ``granted_seen`` answers REPORT with (member, granted total) pages.
+    ``granted_seen`` answers REPORT with (member, granted total) pages; ``closed_streams``
+    goes with it: (stream, acknowledged seq, hash there) of this till's earlier journals.
+    ``buckets`` asks for all rows of these buckets of a digest again.
     """
 
     req: str
@@ -75,6 +89,9 @@ class SyncRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
     profiles: tuple[ProfileChange, ...] = ()
     granted_seen: tuple[tuple[MemberId, int], ...] | None = None
     granted_complete: bool = False
+    closed_streams: tuple[tuple[StreamId, int, str], ...] = ()
+    buckets: tuple[int, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
     lost_ack: int = 0
     app_version: str = ""
     schema: int = 1
@@ -86,7 +103,7 @@ class MemberRow(
     """A member as the server's books have it at version ``v``.
 
     ``balance`` in points; ``earned_window`` points earned in the last 12 months as
-    of ``earned_as_of_ms``.
+    of ``earned_as_of_ms``. ``alias_of`` says that this account is another one's by now.
     """
 
     v: int
@@ -98,6 +115,7 @@ class MemberRow(
     phone: str = ""
     status: str = "active"
     enrolled_ms: int = 0
+    alias_of: MemberId | None = None
 
 
 class CardRow(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="card"):
@@ -125,13 +143,17 @@ class RightsRow(
 ):
     """Rights of a member in the asking stream: the granted total, and how much to keep.
 
-    ``keep`` asks the till to return what it holds above it; None asks nothing.
+    ``keep`` asks the till to return what it holds above it, to ``keep_for`` where that is
+    set and to the server otherwise; None asks nothing. ``lent`` has a total for every
+    stream that gave this one rights.
     """
 
     v: int
     member: MemberId
     granted: int
     keep: int | None = None
+    keep_for: StreamId | None = None
+    lent: tuple[tuple[StreamId, int], ...] = ()
 
 
 class MerchantRow(
@@ -150,9 +172,60 @@ class MerchantRow(
     accepted: tuple[MerchantId, ...] = ()
     shop_name: str = ""
     till_name: str = ""
+    packet_key: str = ""
+    """The server's X25519 key (base64), to which packets that are carried by hand are closed."""
+    hub_pin: str = ""
+    """SHA-256 (hex) of the certificate of this shop's hub; empty where there is none."""
 
 
-Row = MemberRow | CardRow | ProgramRow | RightsRow | MerchantRow
+class TillRow(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="till"):
+    """A till of the merchant, so that others can check what it signed (protocol 2)."""
+
+    v: int
+    till: TillId
+    name: str = ""
+    shop_name: str = ""
+    public_key: str = ""
+    status: str = "active"
+
+
+class AttentionRow(
+    Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="attention"
+):
+    """An item of the owner's list (protocol 2); no personal data, ``member`` is an id.
+
+    ``points`` is what it cost or may cost. ``choices`` are what can be done about it;
+    ``settled`` is the one that was taken, empty while it is open.
+    """
+
+    v: int
+    item: str
+    kind: str
+    at_ms: int = 0
+    member: MemberId | None = None
+    points: int = 0
+    till_name: str = ""
+    shop_name: str = ""
+    detail: str = ""
+    choices: tuple[str, ...] = ()
+    settled: str = ""
+    settled_ms: int = 0
+
+
+class PeerRow(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="peer"):
+    """Points of a member from the shop's other tills that the server has not heard of yet.
+
+    Only a hub sends it, as an absolute figure; it is shown and never makes spend rights.
+    """
+
+    v: int
+    member: MemberId
+    points: int = 0
+
+
+Row = MemberRow | CardRow | ProgramRow | RightsRow | MerchantRow | TillRow | AttentionRow | PeerRow
+ROW_TYPES_OF_PROTOCOL_1 = frozenset({"member", "card", "program", "rights", "merchant"})
+"""An older till cannot read other rows; it is never sent one."""
 
 
 class Status(StrEnum):
@@ -163,6 +236,10 @@ class Status(StrEnum):
     REPORT = "report"
     CLOSED = "closed"
     BUSY = "busy"
+    UPGRADE = "upgrade"
+    """The events were taken; rows only come to a newer program."""
+    HELD = "held"
+    """A shop's hub keeps the events; the server has not been reached. Acknowledges nothing."""
 
 
 class SyncReply(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -185,8 +262,15 @@ class SyncReply(Message, frozen=True, kw_only=True, omit_defaults=True):
     more: bool = False
     verdicts: tuple[tuple[int, str], ...] = ()
     profiles_have: tuple[EventId, ...] = ()
+    settlements_have: tuple[EventId, ...] = ()
     known_hashes: tuple[str, ...] = ()
+    held_of_closed: tuple[tuple[StreamId, int], ...] = ()
+    """For each of the request's ``closed_streams``: how far the server holds that very journal."""
+    held: int = 0
+    """With HELD: how far the hub holds the journal."""
     risk_total: int = 0
+    spend_until_ms: int = 0
+    """Without another contact the till stops redeeming then; 0 sets no end."""
     token: str = ""
     min_proto: int = 1
     retry_after_ms: int = 0
@@ -213,6 +297,10 @@ class JoinRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
     closes_stream: StreamId | None = None
     alone_as: MerchantId | None = None
     app_version: str = ""
+    packet_key: str = ""
+    """The till's X25519 key (base64), to which answers that are carried by hand are closed."""
+    hub_pin: str = ""
+    """Only of a shop's hub: SHA-256 (hex) of the certificate with which it serves tills."""
 
 
 class JoinReply(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -230,6 +318,7 @@ class JoinReply(Message, frozen=True, kw_only=True, omit_defaults=True):
     token: str
     server_now: int
     known_hashes: tuple[str, ...] = ()
+    packet_key: str = ""
 
 
 class HistoryRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -259,6 +348,44 @@ class HistoryReply(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     merchant: MerchantId
     entries: tuple[HistoryEntry, ...] = ()
+
+
+DIGEST_BUCKETS = 4096
+
+
+class DigestRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Asks for the sums over all rows, so that a till can find rows of its own that are wrong."""
+
+    stream: StreamId
+
+
+class DigestReply(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """One sum for each bucket, as of version ``v``; the till derives its own and compares."""
+
+    merchant: MerchantId
+    epoch: int
+    v: int
+    sums: tuple[int, ...] = ()
+
+
+class SnapshotRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Asks for a piece of the file with all members and cards; without a name, which it is."""
+
+    stream: StreamId
+    name: str = ""
+    offset: int = 0
+
+
+class SnapshotOffer(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest such file: rows up to version ``v``; an empty name where there is none."""
+
+    merchant: MerchantId
+    name: str = ""
+    size: int = 0
+    sha256: str = ""
+    epoch: int = 0
+    v: int = 0
+    cursor: str = ""
 
 
 class Refusal(Message, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,11 @@ to update.
 PROTOCOL_1 = 1
 """0.1.0: join, exchange with spend rights, history. Spoken by every till so far."""
 
-PROTOCOL_NEWEST = PROTOCOL_1
+PROTOCOL_2 = 2
+"""Rows for tills and the owner's list, settling, digests, closed journals in a report, a hub's
+holding answer, rights that one stream gives to another, an end of spending without contact."""
+
+PROTOCOL_NEWEST = PROTOCOL_2
 PROTOCOL_OLDEST = PROTOCOL_1
 
 SCHEMA_1 = 1

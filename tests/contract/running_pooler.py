@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from tests.contract.running_server import as_database_user
+from tests.contract.running_server import as_postgres
 
 # So few that a transaction seldom meets the connection of the one before.
 _CONNECTIONS = 3
@@ -33,7 +33,7 @@ logfile = {folder}/log
 def running_pooler(database_url: str) -> Generator[str, None, None]:
     """Run a pooler; yields the URL of the same database through it."""
     folder = Path(tempfile.mkdtemp(prefix="pos-pool-"))
-    identity = as_database_user(folder)
+    identity = as_postgres(folder)
     address, _, postgres = database_url.partition("?host=")
     settings = folder / "pgbouncer.ini"
     settings.write_text(

@@ -105,7 +105,7 @@ def running_server(database_url: str) -> Generator[RunningServer, None, None]:
 def running_postgres() -> Generator[str, None, None]:
     """Run a PostgreSQL of its own; yields its URL without a database name."""
     folder = Path(tempfile.mkdtemp(prefix="pos-pg-"))
-    identity = as_database_user(folder)
+    identity = as_postgres(folder)
     data = folder / "data"
     _run("initdb", "--no-sync", "-A", "trust", "-U", "postgres", "-D", data, identity=identity)
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=60"
@@ -121,7 +121,7 @@ def running_postgres() -> Generator[str, None, None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def as_database_user(folder: Path) -> dict[str, Any]:
+def as_postgres(folder: Path) -> dict[str, Any]:
     """Return how to start a program as the database's own user; root may not."""
     if os.geteuid() != 0:
         return {}

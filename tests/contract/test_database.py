@@ -109,7 +109,7 @@ def test_one_event_id_counts_once_by_the_database_itself(database_url: str) -> N
 
 def test_integers_beyond_every_range_are_refused_as_content(database_url: str) -> None:
     with opened(database_url) as database, pytest.raises(RowRefused), database.write() as session:
-        session.put(tables.CLOCK, [("m", 2**70, 1)])
+        session.put(tables.CLOCK, [("m", 2**70, 1, "", 0)])
 
 
 def test_a_database_belongs_to_one_merchant(database_url: str) -> None:

@@ -93,7 +93,10 @@ def ingest(
         till.append_bytes(data)
     row = (merchant.merchant, till.stream, new_id(), till.nonce, 0)
     start = first_hash(till.stream, till.nonce)
-    transact(database, lambda session: session.add(tables.STREAM, [(*row, start, 0, 0, "", "")]))
+    transact(
+        database,
+        lambda session: session.add(tables.STREAM, [(*row, start, 0, 0, "", "", 0, 0, 0, 0, 0)]),
+    )
 
     def send(first: int, count: int) -> None:
         request = till.request(from_seq=first, count=count, token="")

@@ -85,7 +85,42 @@ CREATE TABLE attention (
     PRIMARY KEY (merchant, kind, stream, seq))
 """
 
-STEPS = (_STEP_1,)
+_STEP_2 = """
+ALTER TABLE clock ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+ALTER TABLE clock ADD COLUMN roster_open INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE version_mark (
+    merchant TEXT NOT NULL, v INTEGER NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (merchant, v));
+CREATE TABLE policy (
+    merchant TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (merchant, name));
+CREATE TABLE secret (
+    merchant TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (merchant, name));
+ALTER TABLE till ADD COLUMN packet_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE till ADD COLUMN hub_pin TEXT NOT NULL DEFAULT '';
+ALTER TABLE stream ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stream ADD COLUMN durable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stream ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stream ADD COLUMN risk_granted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stream ADD COLUMN risk_used INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE member ADD COLUMN visits TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE member ADD COLUMN alias_of TEXT;
+CREATE INDEX member_by_alias ON member (merchant, alias_of) WHERE alias_of IS NOT NULL;
+CREATE INDEX member_by_phone ON member (merchant, phone) WHERE phone <> '';
+ALTER TABLE rights ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE rights_lent (
+    merchant TEXT NOT NULL, member TEXT NOT NULL, stream TEXT NOT NULL, lender TEXT NOT NULL,
+    points INTEGER NOT NULL, PRIMARY KEY (merchant, member, stream, lender));
+ALTER TABLE attention ADD COLUMN member TEXT;
+ALTER TABLE attention ADD COLUMN points INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attention ADD COLUMN settled TEXT NOT NULL DEFAULT '';
+ALTER TABLE attention ADD COLUMN settled_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attention ADD COLUMN settlement TEXT;
+CREATE TABLE profile_history (
+    merchant TEXT NOT NULL, member TEXT NOT NULL, field TEXT NOT NULL, v INTEGER NOT NULL,
+    change TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (merchant, member, field, v, change))
+"""
+
+STEPS = (_STEP_1, _STEP_2)
 
 
 def migrate(session: Session, *, postgres: bool) -> None:

@@ -25,10 +25,13 @@ from pos_loyalty.server.books import (
 from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Found, Session
 
-_STREAM = "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous"
+_STREAM = (
+    "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous, seen_ms,"
+    " durable, lost, risk_granted, risk_used"
+)
 _MEMBER = (
     "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
-    " enrolled_ms"
+    " enrolled_ms, visits, alias_of"
 )
 _MONTHS: msgspec.json.Decoder[dict[int, int]] = msgspec.json.Decoder(dict[int, int])
 _PROGRAM: msgspec.json.Decoder[LoyaltyProgram] = msgspec.json.Decoder(LoyaltyProgram)
@@ -96,6 +99,11 @@ def _stream_of(row: Found) -> StreamState:
         frozen=bool(row[6]),
         token=row[7],
         token_previous=row[8],
+        seen_ms=row[9],
+        durable=row[10],
+        lost=bool(row[11]),
+        risk_granted=row[12],
+        risk_used=row[13],
     )
 
 
@@ -131,6 +139,8 @@ def member_of(row: Found) -> MemberState:
         consent_v=row[8],
         status=row[9],
         enrolled_ms=row[10],
+        visits=row[11],
+        alias_of=MemberId(row[12]) if row[12] else None,
     )
 
 
@@ -139,13 +149,13 @@ def load_rights(
 ) -> dict[MemberId, dict[StreamId, RightsState]]:
     """Return the counters of these members in all streams."""
     rows = session.fetch_among(
-        "SELECT member, stream, granted, earned, used, returned, keep FROM rights"
+        "SELECT member, stream, granted, earned, used, returned, keep, lent FROM rights"
         " WHERE merchant = ? AND member {among}",
         merchant,
         sorted(set(members)),
     )
     found: dict[MemberId, dict[StreamId, RightsState]] = {}
-    for member, stream, granted, earned, used, returned, keep in rows:
+    for member, stream, granted, earned, used, returned, keep, lent in rows:
         found.setdefault(MemberId(member), {})[StreamId(stream)] = RightsState(
             member=MemberId(member),
             stream=StreamId(stream),
@@ -154,7 +164,26 @@ def load_rights(
             used=used,
             returned=returned,
             keep=keep,
+            lent=lent,
         )
+    return found
+
+
+def load_lent(
+    session: Session, merchant: MerchantId, stream: StreamId, members: Sequence[MemberId]
+) -> dict[MemberId, tuple[tuple[StreamId, int], ...]]:
+    """Return what each lender gave a stream, for these members."""
+    rows = session.fetch_among(
+        "SELECT member, stream, lender, points FROM rights_lent"
+        " WHERE merchant = ? AND member {among} ORDER BY member, lender",
+        merchant,
+        sorted(set(members)),
+    )
+    found: dict[MemberId, tuple[tuple[StreamId, int], ...]] = {}
+    for member, receiver, lender, points in rows:
+        if receiver == stream:
+            before = found.get(MemberId(member), ())
+            found[MemberId(member)] = (*before, (StreamId(lender), int(points)))
     return found
 
 
@@ -236,6 +265,7 @@ def save(session: Session, books: Books) -> None:
         session.execute("UPDATE clock SET epoch = ? WHERE merchant = ?", books.epoch, merchant)
         session.execute("UPDATE stream SET frozen = 1 WHERE merchant = ? AND closed = 0", merchant)
     session.put(tables.STREAM, _stream_rows(books))
+    _save_lendings(session, books)
     session.add(
         tables.EVENT,
         [
@@ -282,6 +312,20 @@ def save(session: Session, books: Books) -> None:
     )
 
 
+def _save_lendings(session: Session, books: Books) -> None:
+    for (member, stream, lender), points in sorted(books.new_lendings.items()):
+        session.execute(
+            "INSERT INTO rights_lent (merchant, member, stream, lender, points)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (merchant, member, stream, lender)"
+            " DO UPDATE SET points = rights_lent.points + excluded.points",
+            books.merchant.merchant,
+            member,
+            stream,
+            lender,
+            points,
+        )
+
+
 def _stream_rows(books: Books) -> list[tuple[str | int | bytes, ...]]:
     return [
         (
@@ -295,6 +339,11 @@ def _stream_rows(books: Books) -> list[tuple[str | int | bytes, ...]]:
             int(state.frozen),
             state.token,
             state.token_previous,
+            state.seen_ms,
+            state.durable,
+            int(state.lost),
+            state.risk_granted,
+            state.risk_used,
         )
         for state in (books.streams[stream] for stream in sorted(books.dirty_streams))
     ]
@@ -318,6 +367,8 @@ def _save_states(session: Session, books: Books) -> None:
                 state.consent_v,
                 state.status,
                 state.enrolled_ms,
+                state.visits,
+                state.alias_of,
             )
             for state in (books.members[member] for member in sorted(books.dirty_members))
         ],
@@ -335,6 +386,7 @@ def _save_states(session: Session, books: Books) -> None:
                 state.used,
                 state.returned,
                 state.keep,
+                state.lent,
             )
             for state in rights
         ],
@@ -385,10 +437,12 @@ def _save_marks(session: Session, books: Books) -> None:
             item.seq,
             item.detail,
             now_ms,
+            item.member,
+            item.points,
         )
         for item in books.attention
     }
-    session.put(tables.ATTENTION, [notices[key] for key in sorted(notices)])
+    session.put(tables.NOTICE, [notices[key] for key in sorted(notices)])
 
 
 def stored_verdicts(

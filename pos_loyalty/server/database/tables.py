@@ -13,11 +13,18 @@ def _table(name: str, columns: str, *, key_length: int) -> Table:
 
 
 MERCHANT = _table("merchant", "merchant name currency country created_ms#", key_length=1)
-CLOCK = _table("clock", "merchant v# epoch#", key_length=1)
+CLOCK = _table("clock", "merchant v# epoch# mark roster_open#", key_length=1)
+VERSION_MARK = _table("version_mark", "merchant v# mark", key_length=2)
+POLICY = _table("policy", "merchant name value#", key_length=2)
+SECRET = _table("secret", "merchant name value", key_length=2)
 ACCEPTED = _table("accepted_merchant", "merchant accepted v#", key_length=2)
 PROGRAM = _table("program", "merchant version body* v#", key_length=2)
 SHOP = _table("shop", "merchant shop name", key_length=2)
-TILL = _table("till", "merchant till shop name public_key revoked_ms# joined_ms#", key_length=2)
+TILL = _table(
+    "till",
+    "merchant till shop name public_key revoked_ms# joined_ms# packet_key hub_pin",
+    key_length=2,
+)
 JOIN_CODE = _table(
     "join_code",
     "merchant selector secret_hash* shop expires_ms# tries# used_by_stream",
@@ -25,7 +32,8 @@ JOIN_CODE = _table(
 )
 STREAM = _table(
     "stream",
-    "merchant stream till join_nonce last# last_hash* closed# frozen# token token_previous",
+    "merchant stream till join_nonce last# last_hash* closed# frozen# token token_previous"
+    " seen_ms# durable# lost# risk_granted# risk_used#",
     key_length=2,
 )
 EVENT = _table(
@@ -41,14 +49,15 @@ ENTRY = _table(
 MEMBER = _table(
     "member",
     "merchant member balance# outstanding# tier months name phone consent# consent_v#"
-    " status enrolled_ms#",
+    " status enrolled_ms# visits alias_of",
     key_length=2,
 )
 RIGHTS = _table(
     "rights",
-    "merchant member stream granted# earned# used# returned# keep#",
+    "merchant member stream granted# earned# used# returned# keep# lent#",
     key_length=3,
 )
+RIGHTS_LENT = _table("rights_lent", "merchant member stream lender points#", key_length=4)
 CARD = _table("card", "merchant card_key number member status batch held#", key_length=2)
 CHANGE = _table("chg", "merchant type id scope v#", key_length=4)
 REVERSED = _table("reversed_sale", "merchant sale stream seq#", key_length=2)
@@ -57,11 +66,23 @@ PROFILE_CHANGE = _table("profile_change", "merchant change member v#", key_lengt
 SIGNATURE = _table(
     "batch_signature", "merchant stream last_seq# hash* signature recorded_ms#", key_length=3
 )
-ATTENTION = _table("attention", "merchant kind stream seq# detail recorded_ms#", key_length=4)
+ATTENTION = _table(
+    "attention",
+    "merchant kind stream seq# detail recorded_ms# member points# settled settled_ms# settlement",
+    key_length=4,
+)
+NOTICE = _table(
+    "attention", "merchant kind stream seq# detail recorded_ms# member points#", key_length=4
+)
+"""An item as the fold writes it: told again, it stays settled."""
+PROFILE_HISTORY = _table("profile_history", "merchant member field v# change value", key_length=5)
 
 ALL = (
     MERCHANT,
     CLOCK,
+    VERSION_MARK,
+    POLICY,
+    SECRET,
     ACCEPTED,
     PROGRAM,
     SHOP,
@@ -72,6 +93,7 @@ ALL = (
     ENTRY,
     MEMBER,
     RIGHTS,
+    RIGHTS_LENT,
     CARD,
     CHANGE,
     REVERSED,
@@ -79,4 +101,5 @@ ALL = (
     PROFILE_CHANGE,
     SIGNATURE,
     ATTENTION,
+    PROFILE_HISTORY,
 )

@@ -10,7 +10,12 @@ from sqlcipher3 import dbapi2
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreBug, StoreUnavailable
 from pos_loyalty.store.data_folder import DataFolder
-from pos_loyalty.store.database import connect_reader, connect_writer, quick_check
+from pos_loyalty.store.database import (
+    SCHEMA_VERSION,
+    connect_reader,
+    connect_writer,
+    quick_check,
+)
 from pos_loyalty.store.opening import open_store
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Store, UnitOfWork
@@ -85,7 +90,7 @@ def test_pragmas_are_those_that_keep_promises(sample: SampleTill) -> None:
         assert asked("journal_mode") == "wal"
         assert asked("synchronous") == 2
         assert asked("foreign_keys") == 1
-        assert asked("user_version") == 1
+        assert asked("user_version") == SCHEMA_VERSION
         assert str(asked("cipher_version")).startswith("4")
 
 
@@ -237,7 +242,7 @@ def test_migration_leaves_no_half_copy_when_the_disk_is_full(
         del path
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr("pos_loyalty.store.opening.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("pos_loyalty.store.opening.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     monkeypatch.setattr("pos_loyalty.store.opening.sync_file", full)
 
     with pytest.raises(StoreUnavailable) as caught:
@@ -256,7 +261,7 @@ def test_migrated_file_that_is_not_whole_is_not_kept(
         del connection
         return next(answers)
 
-    monkeypatch.setattr("pos_loyalty.store.opening.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("pos_loyalty.store.opening.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     monkeypatch.setattr("pos_loyalty.store.opening.quick_check", first_whole_then_not)
 
     with pytest.raises(StoreUnavailable) as caught:
