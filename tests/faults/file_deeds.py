@@ -101,13 +101,22 @@ FILE_DEEDS: dict[str, BackupDeed | RestoreDeed | MigrationDeed] = {
 }
 
 
+NOW = database.SCHEMA_VERSION
+NEXT = NOW + 1
+
+
+def be_version(number: int) -> None:
+    """Let this process be the program whose newest schema has this number."""
+    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = number
+
+
 def add_migration() -> None:
     """Make this process the next version of the program, with one more migration."""
-    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = 2
-    migrations(name="m002_test")(_m002)
+    be_version(NEXT)
+    migrations(name="m900_test")(_next_step)
 
 
-def _m002(tables_of: Database) -> None:
+def _next_step(tables_of: Database) -> None:
     tables_of.conn.execute("ALTER TABLE member ADD COLUMN birthday TEXT NOT NULL DEFAULT ''")
     tables_of.conn.execute("UPDATE member SET birthday = '1990-01-01'")
-    tables_of.conn.execute("PRAGMA user_version = 2")
+    tables_of.conn.execute(f"PRAGMA user_version = {NEXT}")

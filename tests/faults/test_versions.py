@@ -10,10 +10,10 @@ from sqlite_utils import Database
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import LoyaltyError, StoreBug, StoreUnavailable
-from pos_loyalty.store import database, opening, unit_of_work
+from pos_loyalty.store import opening
 from pos_loyalty.store.database import connect_reader
 from pos_loyalty.store.migrations import migrations
-from tests.faults.file_deeds import add_migration
+from tests.faults.file_deeds import NEXT, NOW, add_migration, be_version
 from tests.faults.prepared import prepare, sample
 from tests.sample_till import event_ids
 
@@ -33,7 +33,7 @@ def _next_version() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction] 
     add_migration()
     yield
     migrations._migrations[:] = steps
-    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = 1
+    be_version(NOW)
 
 
 def test_F31_newer_database_is_refused_untouched(tmp_path: Path) -> None:
@@ -71,10 +71,10 @@ def test_F32_older_database_is_backed_up_and_migrated(tmp_path: Path) -> None:
     till.open().close()
 
     now = till.reader()
-    before = connect_reader(till.folder.backups / "before-schema-2.db", till.key())
+    before = connect_reader(till.folder.backups / f"before-schema-{NEXT}.db", till.key())
     assert now.execute("SELECT DISTINCT birthday FROM member").fetchall() == [("1990-01-01",)]
-    assert now.execute("PRAGMA user_version").fetchone() == (2,)
-    assert before.execute("PRAGMA user_version").fetchone() == (1,)
+    assert now.execute("PRAGMA user_version").fetchone() == (NEXT,)
+    assert before.execute("PRAGMA user_version").fetchone() == (NOW,)
     assert event_ids(before) == event_ids(now)
     now.close()
     before.close()
@@ -83,10 +83,10 @@ def test_F32_older_database_is_backed_up_and_migrated(tmp_path: Path) -> None:
 def prepare_old(root: Path) -> None:
     """Make a till as the version before made it."""
     step = migrations._migrations.pop()
-    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = 1
+    be_version(NOW)
     prepare(root)
     migrations._migrations.append(step)
-    database.SCHEMA_VERSION = opening.SCHEMA_VERSION = unit_of_work.SCHEMA_VERSION = 2
+    be_version(NEXT)
 
 
 def _spoil(tables: Database) -> None:
@@ -107,7 +107,7 @@ def test_F32_migration_that_goes_wrong_changes_nothing(
     step: Callable[[Database], None], kind: type[LoyaltyError], code: Code, tmp_path: Path
 ) -> None:
     prepare_old(tmp_path)
-    migrations(name="m003_wrong")(step)
+    migrations(name="m901_wrong")(step)
     till = sample(tmp_path)
 
     with pytest.raises(kind) as caught:
@@ -116,7 +116,7 @@ def test_F32_migration_that_goes_wrong_changes_nothing(
     reader = till.reader()
     columns = {row[1] for row in reader.execute("PRAGMA table_info(member)")}
     assert caught.value.code is code
-    assert reader.execute("PRAGMA user_version").fetchone() == (1,)
+    assert reader.execute("PRAGMA user_version").fetchone() == (NOW,)
     assert "birthday" not in columns
     reader.close()
     assert till.finding() is None
@@ -134,7 +134,7 @@ def test_F32_damaged_copy_stops_the_migration(
 
     reader = sample(tmp_path).reader()
     assert caught.value.code is Code.DATA_DAMAGED
-    assert reader.execute("PRAGMA user_version").fetchone() == (1,)
+    assert reader.execute("PRAGMA user_version").fetchone() == (NOW,)
     assert list((tmp_path / "data" / "backups").iterdir()) == []
     reader.close()
 
