@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import msgspec
+
 from pos_loyalty.domain.ids import (
     CardKey,
     EventId,
@@ -65,8 +67,7 @@ class StreamState:
     risk_used: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class MemberState:
+class MemberState(msgspec.Struct, kw_only=True):
     """A member's row; ``outstanding`` is the sum of spend rights in all streams.
 
     ``months`` holds the points earned in each month, ``consent_v`` the version at
@@ -79,7 +80,7 @@ class MemberState:
     balance: int = 0
     outstanding: int = 0
     tier: str = ""
-    months: dict[int, int] = field(default_factory=dict[int, int])
+    months: dict[int, int] = {}
     name: str = ""
     phone: str = ""
     consent: int = CONSENT_UNKNOWN
@@ -95,8 +96,7 @@ class MemberState:
         return self.balance - self.outstanding
 
 
-@dataclass(slots=True, kw_only=True)
-class RightsState:
+class RightsState(msgspec.Struct, kw_only=True):
     """The counters of a member in a stream, and what the till is asked to keep.
 
     ``lent`` is the sum of what other streams gave this one.
@@ -129,8 +129,7 @@ class CardState:
     held: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """An event that counts, found again by its id; ``member`` is who it was booked to."""
 
     event: EventId
@@ -140,8 +139,7 @@ class Fact:
     member: MemberId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRow:
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     """An event as it is stored. ``event`` is None where the event does not count."""
 
     stream: StreamId
@@ -155,8 +153,7 @@ class EventRow:
     member: MemberId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRow:
+class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger entry of a known member; its place orders a member's history."""
 
     member: MemberId
@@ -169,8 +166,7 @@ class EntryRow:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attention:
+class Attention(msgspec.Struct, frozen=True, kw_only=True):
     """Something for the owner to look at; one per kind, stream and seq.
 
     ``points`` is what it cost or may cost.
@@ -184,8 +180,7 @@ class Attention:
     points: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """An entity that tills must hear of; ``scope`` is a stream, or empty for all."""
 
     type: str

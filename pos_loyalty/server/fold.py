@@ -4,7 +4,7 @@ Every rule is checked before anything changes; an event that is not applied
 leaves no trace but its bytes and its verdict.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from pos_loyalty.domain.accrual import SaleFacts, earn
 from pos_loyalty.domain.card import CardStatus, join_status
@@ -42,8 +42,7 @@ COUNTED = frozenset(
 """Verdicts of events that are in the books."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
+class _Judgement(msgspec.Struct, frozen=True):
     """A verdict, why, and who the event was booked to."""
 
     verdict: Verdict
@@ -51,8 +50,7 @@ class _Judgement:
     member: MemberId | None = None
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(msgspec.Struct):
     """Where an event stands, and how many entries it has made so far."""
 
     books: Books

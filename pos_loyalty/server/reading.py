@@ -43,8 +43,7 @@ _NUMBER_LENGTH_MAX = 20
 _TEXT_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Rescue:
+class Rescue(msgspec.Struct, frozen=True):
     """Where a rescued event stood in the journal that was abandoned."""
 
     stream: StreamId
@@ -52,8 +51,7 @@ class Rescue:
     hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What the bytes of an event say.
 
     ``event`` is the fact itself, taken out of its rescues; ``verdict`` is set where
@@ -68,8 +66,7 @@ class Reading:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One event of a request with its place and its hash."""
 
     seq: int
@@ -78,8 +75,7 @@ class Incoming:
     reading: Reading
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """A request made ready for the books: events read, hashes computed."""
 
     request: SyncRequest
