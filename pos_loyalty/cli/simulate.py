@@ -3,7 +3,12 @@
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
 from time import monotonic
 
 from pos_loyalty.simulator.campaign import Campaign, SeedResult, simulator_folder
@@ -14,6 +19,8 @@ _SEEDS_DEFAULT = 100
 _REPEATED_EVERY = 50
 """So often a seed is run twice: another trace means that something is not drawn from the seed."""
 _ALL = "all"
+_SEEDS_AT_ONCE = 100
+"""So many go to the processes at a time, so that the end of the time is not far off."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trace", action="store_true", help="print what happened in each step")
     parser.add_argument("--shrink", action="store_true", help="find the fewest steps that fail")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=0.0,
+        metavar="M",
+        help="begin no further seed after so many minutes; 0 sets no end",
+    )
+    parser.add_argument(
+        "--twice", action="store_true", help="run every seed twice: both must leave the same trace"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,34 +56,71 @@ def run(arguments: argparse.Namespace) -> int:
 
     The last line is always one JSON object with the counts.
     """
-    # What the server sets aside it logs; here that is what is asked for.
-    logging.getLogger("pos_loyalty.server").setLevel(logging.CRITICAL)
+    _quiet()
     began = monotonic()
     violations: list[int] = []
-    steps = rounds_max = 0
+    seeds = repeated = steps = rounds_max = 0
     with simulator_folder() as folder:
         campaign = Campaign(folder, arguments.plant or "")
-        for seed in range(arguments.start, arguments.start + arguments.seeds):
-            result = _run_one(campaign, seed, arguments)
+        for result in _results(folder, arguments):
+            seeds += 1
+            repeated += _is_repeated(result.seed, arguments)
             steps += result.steps
             rounds_max = max(rounds_max, result.rounds)
             if result.violation:
-                violations.append(seed)
+                violations.append(result.seed)
                 _report(campaign, result, arguments)
             elif arguments.trace:
                 print("\n".join(result.trace))
     seconds = monotonic() - began
     counts = {
-        "seeds": arguments.seeds,
+        "seeds": seeds,
         "violations": len(violations),
         "first_bad": violations[:5],
+        "repeated": repeated,
         "steps": steps,
         "rounds_max": rounds_max,
         "seconds": round(seconds, 1),
-        "seeds_per_second": round(arguments.seeds / max(seconds, 0.001), 1),
+        "seeds_per_second": round(seeds / max(seconds, 0.001), 1),
     }
     print(json.dumps(counts))
     return 1 if violations else 0
+
+
+def _quiet() -> None:
+    """Log nothing of what the server sets aside; here that is what is asked for."""
+    logging.getLogger("pos_loyalty.server").setLevel(logging.CRITICAL)
+
+
+def _results(folder: Path, arguments: argparse.Namespace) -> Iterator[SeedResult]:
+    """Yield what came of each seed, in order, until the seeds or the time are up."""
+    end = monotonic() + arguments.minutes * 60 if arguments.minutes else float("inf")
+    seeds = range(arguments.start, arguments.start + arguments.seeds)
+    run_one = partial(_run_in_process, folder, arguments)
+    if arguments.jobs <= 1:
+        for seed in seeds:
+            if monotonic() > end:
+                return
+            yield run_one(seed)
+        return
+    # A fresh interpreter for each process: nothing of this one's threads is copied.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.jobs, context, initializer=_quiet) as pool:
+        for start in range(0, len(seeds), _SEEDS_AT_ONCE):
+            if monotonic() > end:
+                return
+            yield from pool.map(run_one, seeds[start : start + _SEEDS_AT_ONCE])
+
+
+def _run_in_process(folder: Path, arguments: argparse.Namespace, seed: int) -> SeedResult:
+    """Run a seed in a folder of this process."""
+    own = folder / f"process-{os.getpid()}"
+    own.mkdir(exist_ok=True)
+    return _run_one(Campaign(own, arguments.plant or ""), seed, arguments)
+
+
+def _is_repeated(seed: int, arguments: argparse.Namespace) -> bool:
+    return arguments.keep is None and (arguments.twice or seed % _REPEATED_EVERY == 0)
 
 
 def _profile_of(seed: int, arguments: argparse.Namespace) -> str:
@@ -79,7 +134,7 @@ def _profile_of(seed: int, arguments: argparse.Namespace) -> str:
 def _run_one(campaign: Campaign, seed: int, arguments: argparse.Namespace) -> SeedResult:
     kept = None if arguments.keep is None else steps_of(arguments.keep)
     result = campaign.run(seed, _profile_of(seed, arguments), kept=kept)
-    if kept is None and seed % _REPEATED_EVERY == 0 and not campaign.is_repeatable(result):
+    if _is_repeated(seed, arguments) and not campaign.is_repeatable(result):
         return result.broken("the same seed did not do the same again")
     return result
 
