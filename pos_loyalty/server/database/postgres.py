@@ -89,7 +89,7 @@ class PostgresSession:
 def _spoken(text: str) -> sql.SQL:
     """Return a statement in PostgreSQL's and the driver's words."""
     # The server's statements are constants of its own code.
-    spoken = text.replace("{among}", "= ANY(%b)").replace("?", "%s")
+    spoken = text.replace("{among}", "= ANY(%b)").replace("{by_event}", "").replace("?", "%s")
     return sql.SQL(cast("LiteralString", spoken))
 
 

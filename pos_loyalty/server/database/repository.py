@@ -44,7 +44,10 @@ class Session(Protocol):
         ...
 
     def fetch_among(self, statement: str, merchant: str, keys: Sequence[str]) -> list[Found]:
-        """Return the rows of a query with ``?`` for the merchant and ``{among}`` for keys."""
+        """Return the rows of a query with ``?`` for the merchant and ``{among}`` for keys.
+
+        ``{by_event}`` behind the table of events says that the index of event ids leads.
+        """
         ...
 
     def execute(self, statement: str, *values: SqlValue) -> None:

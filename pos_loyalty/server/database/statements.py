@@ -215,7 +215,8 @@ def load_facts(
 ) -> dict[EventId, Fact]:
     """Return the events that count under these ids."""
     rows = session.fetch_among(
-        "SELECT event, stream, seq, data, member FROM event WHERE merchant = ? AND event {among}",
+        "SELECT event, stream, seq, data, member FROM event{by_event}"
+        " WHERE merchant = ? AND event IS NOT NULL AND event {among}",
         merchant,
         sorted(set(events)),
     )
