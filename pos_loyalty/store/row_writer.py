@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 
@@ -24,7 +25,7 @@ from pos_loyalty.wire.messages import (
     Row,
 )
 
-_EARNING_KINDS_JSON = json.dumps(sorted(kind.value for kind in EARNING_KINDS))
+_EARNING_KINDS = ", ".join(sorted(f"'{kind.value}'" for kind in EARNING_KINDS))
 
 
 @dataclass
@@ -41,6 +42,7 @@ class RowWriter:
     clock: Clock
     ids: IdSource
     recalls: dict[MemberId, int | None] = field(default_factory=dict[MemberId, int | None])
+    _unsent: dict[MemberId, list[bytes]] | None = None
 
     def store(self, row: Row) -> None:
         """Store one row, unless a newer one is held already."""
@@ -99,15 +101,23 @@ class RowWriter:
             " snapshot_earned = excluded.snapshot_earned",
             (row.member, row.balance, row.earned_window),
         )
-        stream_no = work.journal.stream().stream_no
-        write_overlay(work, row.member, stream_no=stream_no, have=self.have)
+        write_overlay(work, row.member, stream_no=self._stream_no, have=self.have)
+
+    @cached_property
+    def _stream_no(self) -> int:
+        return self.work.journal.stream().stream_no
 
     def _unsent_changes(self, member: MemberId) -> Iterable[ProfileChange]:
         """Return what was typed here and is not in the server's row yet, oldest first."""
-        rows = self.work.connection.execute(
-            "SELECT body FROM profile_change WHERE member = ? ORDER BY change", (member,)
-        ).fetchall()
-        return [msgspec.json.decode(row[0], type=ProfileChange) for row in rows]
+        if self._unsent is None:
+            self._unsent = {}
+            rows = self.work.connection.execute(
+                "SELECT member, body FROM profile_change ORDER BY change"
+            )
+            for of_member, body in rows:
+                self._unsent.setdefault(of_member, []).append(body)
+        bodies = self._unsent.get(member, ())
+        return [msgspec.json.decode(body, type=ProfileChange) for body in bodies]
 
     def _card(self, row: CardRow) -> None:
         member, status = row.member, card_status(row.status)
@@ -196,14 +206,10 @@ def card_status(text: str) -> CardStatus:
 
 def write_overlay(work: UnitOfWork, member: MemberId, *, stream_no: int, have: int) -> None:
     """Make a member's overlay the sum of the open stream's entries after ``have``."""
-    place = (member, stream_no, have)
     work.connection.execute(
-        "UPDATE points SET overlay_after_seq = ?,"
-        " overlay_points = COALESCE((SELECT SUM(points) FROM ledger_entry"
-        " WHERE member = ? AND stream_no = ? AND seq > ?), 0),"
-        " overlay_earned = COALESCE((SELECT SUM(points) FROM ledger_entry"
-        " WHERE member = ? AND stream_no = ? AND seq > ?"
-        " AND kind IN (SELECT value FROM json_each(?))), 0)"
-        " WHERE member = ?",
-        (have, *place, *place, _EARNING_KINDS_JSON, member),
+        "UPDATE points SET overlay_after_seq = ?, (overlay_points, overlay_earned) ="
+        " (SELECT COALESCE(SUM(points), 0),"
+        f" COALESCE(SUM(CASE WHEN kind IN ({_EARNING_KINDS}) THEN points END), 0)"  # noqa: S608 - kinds of our own
+        " FROM ledger_entry WHERE member = ? AND stream_no = ? AND seq > ?) WHERE member = ?",
+        (have, member, stream_no, have, member),
     )
