@@ -26,6 +26,12 @@ from pos_loyalty.wire.messages import (
 )
 
 _EARNING_KINDS = ", ".join(sorted(f"'{kind.value}'" for kind in EARNING_KINDS))
+_WRITE_OVERLAY = (
+    "UPDATE points SET overlay_after_seq = ?, (overlay_points, overlay_earned) ="
+    " (SELECT COALESCE(SUM(points), 0),"
+    " COALESCE(SUM(CASE WHEN kind IN ({kinds}) THEN points END), 0)"
+    " FROM ledger_entry WHERE member = ? AND stream_no = ? AND seq > ?) WHERE member = ?"
+).replace("{kinds}", _EARNING_KINDS)
 
 
 @dataclass
@@ -206,10 +212,4 @@ def card_status(text: str) -> CardStatus:
 
 def write_overlay(work: UnitOfWork, member: MemberId, *, stream_no: int, have: int) -> None:
     """Make a member's overlay the sum of the open stream's entries after ``have``."""
-    work.connection.execute(
-        "UPDATE points SET overlay_after_seq = ?, (overlay_points, overlay_earned) ="
-        " (SELECT COALESCE(SUM(points), 0),"
-        f" COALESCE(SUM(CASE WHEN kind IN ({_EARNING_KINDS}) THEN points END), 0)"  # noqa: S608 - kinds of our own
-        " FROM ledger_entry WHERE member = ? AND stream_no = ? AND seq > ?) WHERE member = ?",
-        (have, member, stream_no, have, member),
-    )
+    work.connection.execute(_WRITE_OVERLAY, (have, member, stream_no, have, member))
