@@ -8,8 +8,9 @@ from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, Strea
 from pos_loyalty.server.books import Merchant, earned_window
 from pos_loyalty.server.cursor import Cursor
 from pos_loyalty.server.database import statements
-from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.database.repository import Found, Session
 from pos_loyalty.wire.messages import (
+    ROW_TYPES_OF_PROTOCOL_1,
     CardRow,
     MemberRow,
     MerchantRow,
@@ -17,6 +18,9 @@ from pos_loyalty.wire.messages import (
     RightsRow,
     Row,
 )
+from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_NEWEST
+
+_TYPES_OF_PROTOCOL_1 = ", ".join(f"'{type_}'" for type_ in sorted(ROW_TYPES_OF_PROTOCOL_1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,27 +34,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Who reads the feed, and when."""
+    """Who reads the feed, when, and with which protocol."""
 
     merchant: Merchant
     stream: StreamId
     now_ms: int
+    protocol: int = PROTOCOL_NEWEST
 
 
 def read_page(session: Session, asking: Asking, *, after: Cursor, limit: int) -> Page:
-    """Return the next page for a stream. The scope is filtered before the limit."""
+    """Return the next page for a stream. Scope and type are filtered before the limit."""
     merchant = asking.merchant.merchant
     version, _ = statements.current_version(session, merchant)
-    changes = session.fetch(
-        "SELECT v, type, id FROM chg WHERE merchant = ? AND (v, type, id) > (?, ?, ?)"
-        " AND scope IN ('', ?) ORDER BY v, type, id LIMIT ?",
-        merchant,
-        after.v,
-        after.type,
-        after.id,
-        asking.stream,
-        limit + 1,
-    )
+    changes = _changes(session, asking, after, limit + 1)
     page = changes[:limit]
     more = len(changes) > limit
     if more:
@@ -72,6 +68,26 @@ def read_page(session: Session, asking: Asking, *, after: Cursor, limit: int) ->
 Versions = dict[str, int]
 
 
+def _changes(session: Session, asking: Asking, after: Cursor, limit: int) -> list[Found]:
+    """Return (version, type, id) of what a till may hear after a place in the feed.
+
+    An older till cannot read rows that came later; it goes past them, and asks for all rows
+    again after its update.
+    """
+    can_read_all = asking.protocol >= PROTOCOL_2
+    types = "" if can_read_all else f" AND type IN ({_TYPES_OF_PROTOCOL_1})"
+    return session.fetch(
+        "SELECT v, type, id FROM chg WHERE merchant = ? AND (v, type, id) > (?, ?, ?)"  # noqa: S608 - constants
+        f" AND scope IN ('', ?){types} ORDER BY v, type, id LIMIT ?",
+        asking.merchant.merchant,
+        after.v,
+        after.type,
+        after.id,
+        asking.stream,
+        limit,
+    )
+
+
 def _members(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
     merchant = asking.merchant.merchant
     states = statements.load_members(session, merchant, [MemberId(key) for key in versions])
@@ -86,6 +102,7 @@ def _members(session: Session, asking: Asking, versions: Versions) -> Sequence[R
             phone=state.phone,
             status=state.status,
             enrolled_ms=state.enrolled_ms,
+            alias_of=state.alias_of,
         )
         for state in states.values()
     ]

@@ -73,7 +73,12 @@ def read_standing(
 
 def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncReply:
     request = answering.batch.request
-    asking = Asking(merchant=answering.merchant, stream=request.stream, now_ms=answering.now_ms)
+    asking = Asking(
+        merchant=answering.merchant,
+        stream=request.stream,
+        now_ms=answering.now_ms,
+        protocol=request.proto,
+    )
     page = read_page(
         session,
         asking,
