@@ -24,6 +24,8 @@ The tables:
 - ``till``: the merchant's tills with their public keys.
 - ``stream.pruned_seq``: events up to there are kept by a backup of the server and no longer
   here; ``pruned_hash`` is the chain's hash there, ``pruned_points`` what they did to members.
+- ``hub_*``: what a shop's hub keeps of the shop's tills (:mod:`pos_loyalty.store.hub_state`);
+  empty on every other till.
 """
 
 from sqlite_utils import Database, Migrations
@@ -196,6 +198,84 @@ CREATE TABLE till (
 ) STRICT, WITHOUT ROWID;
 """
 
+_M003 = """
+CREATE TABLE hub_stream (
+  stream TEXT PRIMARY KEY,
+  till TEXT NOT NULL,
+  have INTEGER NOT NULL DEFAULT 0,
+  held_seq INTEGER NOT NULL DEFAULT 0,
+  held_hash BLOB,
+  is_closed INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hub_body (
+  body_no INTEGER PRIMARY KEY,
+  stream TEXT NOT NULL,
+  last_seq INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  signature TEXT NOT NULL
+) STRICT;
+CREATE INDEX hub_body_stream ON hub_body(stream, body_no);
+
+CREATE TABLE hub_event (
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (stream, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hub_entry (
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  points INTEGER NOT NULL,
+  PRIMARY KEY (stream, seq, member)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hub_entry_member ON hub_entry(member);
+
+CREATE TABLE hub_newcomer (
+  id TEXT PRIMARY KEY,
+  stream TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hub_newcomer_place ON hub_newcomer(stream, seq);
+
+CREATE TABLE hub_profile (
+  change TEXT PRIMARY KEY,
+  member TEXT NOT NULL,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hub_profile_member ON hub_profile(member);
+
+CREATE TABLE hub_lent (
+  member TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  lender TEXT NOT NULL,
+  points INTEGER NOT NULL,
+  seen INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (member, stream, lender)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hub_returned (
+  member TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  receiver TEXT NOT NULL,
+  points INTEGER NOT NULL,
+  PRIMARY KEY (member, stream, receiver)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hub_change (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  v INTEGER NOT NULL,
+  PRIMARY KEY (kind, id, scope)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hub_change_v ON hub_change(v);
+"""
+
 
 @migrations()
 def m001_first_release(database: Database) -> None:
@@ -209,6 +289,13 @@ def m002_tills_together(database: Database) -> None:
     """Rights lent in a shop, the owner's list, merged accounts, other tills, pruning: 0.2.0."""
     _run(database, _M002)
     database.conn.execute("PRAGMA user_version = 2")
+
+
+@migrations()
+def m003_shop_hub(database: Database) -> None:
+    """What a shop's hub keeps of its tills: 0.2.0."""
+    _run(database, _M003)
+    database.conn.execute("PRAGMA user_version = 3")
 
 
 def _run(database: Database, statements: str) -> None:

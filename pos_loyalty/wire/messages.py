@@ -69,6 +69,10 @@ class SyncRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
     ``granted_seen`` answers REPORT with (member, granted total) pages; ``closed_streams``
     goes with it: (stream, acknowledged seq, hash there) of this till's earlier journals.
     ``buckets`` asks for all rows of these buckets of a digest again.
+
+    Three fields are for a shop's hub alone: ``acked`` is what the server acknowledged,
+    ``hub_cursor`` the place in the hub's own feed, ``holds_rights`` what the till holds
+    of the members in ``want_rights``.
     """
 
     req: str
@@ -93,6 +97,9 @@ class SyncRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
     buckets: tuple[int, ...] = ()
     settlements: tuple[Settlement, ...] = ()
     lost_ack: int = 0
+    acked: int = 0
+    hub_cursor: str = ""
+    holds_rights: tuple[tuple[MemberId, int], ...] = ()
     app_version: str = ""
     schema: int = 1
 
@@ -267,7 +274,8 @@ class SyncReply(Message, frozen=True, kw_only=True, omit_defaults=True):
     held_of_closed: tuple[tuple[StreamId, int], ...] = ()
     """For each of the request's ``closed_streams``: how far the server holds that very journal."""
     held: int = 0
-    """With HELD: how far the hub holds the journal."""
+    """With HELD: how far the hub holds the journal; ``have_hash`` is the chain's hash there, and
+    ``cursor`` the place in the hub's own feed."""
     risk_total: int = 0
     spend_until_ms: int = 0
     """Without another contact the till stops redeeming then; 0 sets no end."""
