@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from pos_loyalty.cli import server_move
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -33,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="re-compute the books and name the first bad event")
     _add_database(verify, required=True)
     verify.add_argument("--json", action="store_true", help="answer as one JSON object")
+    server_move.add_arguments(
+        actions.add_parser("move", help="take the books along to another database")
+    )
 
 
 def _add_database(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -60,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         "init": _init,
         "till-code": _till_code,
         "verify": _verify,
+        "move": server_move.run,
         None: _listen,
     }
     if "database" in arguments:

@@ -462,6 +462,11 @@ CATALOG: dict[Code, Entry] = {
     Code.MERCHANT_EXISTS: Entry(
         "This database already belongs to {merchant}.", _NO_SALE, "Use it, or name another one."
     ),
+    Code.MOVE_REFUSED: Entry(
+        "The new database did not take table {table} as it is. Nothing was moved.",
+        _NO_SALE,
+        "Start the server on the old database again, and ask for help with this code.",
+    ),
     Code.MERCHANT_ABSENT: Entry(
         "This database has no merchant yet. Run `server init` first.",
         _NO_SALE,
