@@ -4,7 +4,7 @@ Every row goes along as it is: events keep their bytes, changes their numbers, a
 epoch stays. So tills notice nothing but that the server was away for a while.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,31 +43,28 @@ def move_books(source: Database, target: Database, *, progress: Progress) -> Mov
     with source.read() as session:
         if statements.load_merchant(session) is None:
             raise CommandRefused(Code.MERCHANT_ABSENT)
-        return transact(target, lambda into: _copy_all(session, into, progress))
+        rows: dict[str, int] = {}
+        try:
+            transact(target, lambda into: _copy_all(session, into, rows, progress))
+        except RowRefused as error:
+            raise StoreUnavailable(Code.MOVE_REFUSED, table=next(reversed(rows))) from error
+    return Moved(rows)
 
 
-def _copy_all(session: Session, into: Session, progress: Progress) -> Moved:
+def _copy_all(session: Session, into: Session, rows: dict[str, int], progress: Progress) -> None:
     known = statements.load_merchant(into)
     if known is not None:
         raise CommandRefused(Code.MERCHANT_EXISTS, merchant=known.name)
-    rows: dict[str, int] = {}
+    rows.clear()
     for table in tables.ALL:
         total = _count(session, table)
         rows[table.name] = 0
         for page in _pages(session, table):
-            _add(into, table, page)
+            into.add(table, page)
             rows[table.name] += len(page)
             progress(table.name, rows[table.name], total)
         if (rows[table.name], _count(into, table)) != (total, total):
             raise StoreUnavailable(Code.MOVE_REFUSED, table=table.name)
-    return Moved(rows)
-
-
-def _add(into: Session, table: Table, page: Sequence[Found]) -> None:
-    try:
-        into.add(table, page)
-    except RowRefused as error:
-        raise StoreUnavailable(Code.MOVE_REFUSED, table=table.name) from error
 
 
 def _count(session: Session, table: Table) -> int:
