@@ -40,6 +40,9 @@ _QUICK_LISTEN_MS = 1_000
 _SAME_ANSWER_MAX = 4
 WATCHDOG_MS = 120_000
 """The oldest event stays unsent for so long though the server answers: something is wedged."""
+SIGN_OF_LIFE_MS = 10_000
+"""How often a server that does not answer at all is asked for a sign of life in a long pause."""
+_SPREAD_MS = 2_000
 _STOP_SECONDS = 5.0
 _DISK_PAUSE_SECONDS = 5.0
 
@@ -219,7 +222,7 @@ class SyncEngine:
             if pause_ms > 0:
                 self._refuse_asks()
                 self._look_for_work()
-                await running.pause(pause_ms)
+                await self._pause(running, pause_ms)
             elif running.must_send or self._is_asked() or self._look_for_work():
                 await self._send(running)
             else:
@@ -229,6 +232,34 @@ class SyncEngine:
         except Exception as error:  # noqa: BLE001 - the engine outlives every fault of its own
             _LOG.exception("the sync engine met a fault; it goes on")
             await self._failed(running, StoreBug(Code.PROGRAM_FAULT, detail=type(error).__name__))
+
+    async def _pause(self, running: "_Running", pause_ms: int) -> None:
+        """Wait out a pause; a server that is there again after a silence ends it early.
+
+        Only the change counts: a server that answers this, and nothing else, is in
+        trouble, and its pause is not shortened.
+        """
+        now_ms = self._clock.monotonic_ms()
+        until_next_ms = running.sign_of_life_at_ms - now_ms
+        if pause_ms < SIGN_OF_LIFE_MS or until_next_ms > 0:
+            await running.pause(min(pause_ms, until_next_ms) if until_next_ms > 0 else pause_ms)
+            return
+        running.sign_of_life_at_ms = now_ms + SIGN_OF_LIFE_MS
+        asking = asyncio.create_task(running.session.is_server_there())
+        try:
+            if not await running.woken_before(asking):
+                return
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        if not asking.result():
+            running.was_silent = True
+        elif running.was_silent:
+            running.was_silent = False
+            spread_ms = int(_SPREAD_MS * jitter_of(self._ids.random_bytes(4)))
+            running.blocked_until_ms = self._clock.monotonic_ms() + spread_ms
+        else:
+            running.sign_of_life_at_ms = now_ms + pause_ms
 
     async def _send(self, running: "_Running") -> None:
         """Exchange until nothing waits on either side."""
@@ -308,6 +339,7 @@ class SyncEngine:
             self._answer_all(error.code)
             running.urgent_failures = 0
         running.blocked_until_ms = self._clock.monotonic_ms() + pause_ms
+        running.sign_of_life_at_ms = 0
         await running.session.close()
 
     def _look_for_work(self) -> bool:
@@ -351,6 +383,9 @@ class _Running:
         self.woken = asyncio.Event()
         self.must_send = True
         self.blocked_until_ms = 0
+        self.sign_of_life_at_ms = 0
+        self.was_silent = False
+        """The server gave no sign of life when it was last asked for one."""
         self.is_hurried = False
         self.urgent_failures = 0
         self._loop = loop
@@ -374,7 +409,7 @@ class _Running:
         except TimeoutError:
             return
 
-    async def woken_before(self, poll: "asyncio.Task[Outcome]") -> bool:
+    async def woken_before(self, poll: "asyncio.Task[Outcome] | asyncio.Task[bool]") -> bool:
         """Wait for the poll's end (True) or for somebody to wake us (False)."""
         wake = asyncio.create_task(self.woken.wait())
         try:

@@ -1,5 +1,6 @@
 """One till's talk with its server: the pure steps, carried over a transport."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
@@ -8,7 +9,12 @@ import msgspec
 
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, NotOurServer, ServerUnreachable
+from pos_loyalty.domain.errors import (
+    CommandRefused,
+    LoyaltyError,
+    NotOurServer,
+    ServerUnreachable,
+)
 from pos_loyalty.domain.ids import IdSource, MemberId, MerchantId
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.sync_state import SyncState
@@ -21,6 +27,7 @@ from pos_loyalty.wire.messages import HistoryReply, HistoryRequest, JoinReply, S
 ReplyT = TypeVar("ReplyT")
 
 _POLL_MARGIN_SECONDS = 5.0
+_SIGN_OF_LIFE_SECONDS = 5.0
 
 
 class Transport(Protocol):
@@ -128,6 +135,14 @@ class Session:
         if reply.merchant != position.merchant:
             raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
         return reply
+
+    async def is_server_there(self) -> bool:
+        """Tell whether our server answers at all; costs neither side anything."""
+        try:
+            async with asyncio.timeout(_SIGN_OF_LIFE_SECONDS):
+                return await self._transport.merchant() == self.state.position().merchant
+        except (LoyaltyError, TimeoutError):
+            return False
 
     async def close(self) -> None:
         """Close all connections."""
