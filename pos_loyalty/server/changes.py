@@ -20,6 +20,7 @@ from pos_loyalty.wire.messages import (
 )
 from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_NEWEST
 
+_IN_SNAPSHOTS = " AND (v > ? OR type NOT IN ('member', 'card', 'program'))"
 _TYPES_OF_PROTOCOL_1 = ", ".join(f"'{type_}'" for type_ in sorted(ROW_TYPES_OF_PROTOCOL_1))
 
 
@@ -50,7 +51,9 @@ def read_page(session: Session, asking: Asking, *, after: Cursor, limit: int) ->
     page = changes[:limit]
     more = len(changes) > limit
     if more:
-        cursor = Cursor(after.epoch, int(page[-1][0]), str(page[-1][1]), str(page[-1][2]))
+        v, type_, id_ = page[-1]
+        skip_v = after.skip_v if int(v) < after.skip_v else 0
+        cursor = Cursor(after.epoch, int(v), str(type_), str(id_), skip_v)
     else:
         cursor = Cursor(after.epoch, max(version + 1, after.v))
     by_type: dict[str, dict[str, int]] = {}
@@ -76,6 +79,9 @@ def _changes(session: Session, asking: Asking, after: Cursor, limit: int) -> lis
     """
     can_read_all = asking.protocol >= PROTOCOL_2
     types = "" if can_read_all else f" AND type IN ({_TYPES_OF_PROTOCOL_1})"
+    if after.skip_v:
+        types += _IN_SNAPSHOTS
+    skipped = (after.skip_v,) if after.skip_v else ()
     return session.fetch(
         "SELECT v, type, id FROM chg WHERE merchant = ? AND (v, type, id) > (?, ?, ?)"  # noqa: S608 - constants
         f" AND scope IN ('', ?){types} ORDER BY v, type, id LIMIT ?",
@@ -84,8 +90,14 @@ def _changes(session: Session, asking: Asking, after: Cursor, limit: int) -> lis
         after.type,
         after.id,
         asking.stream,
+        *skipped,
         limit,
     )
+
+
+def rows_of(session: Session, asking: Asking, type_: str, versions: Versions) -> Sequence[Row]:
+    """Return the rows of one type with these ids, each at its version."""
+    return _READERS[type_](session, asking, versions)
 
 
 def _members(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:

@@ -377,15 +377,22 @@ class DigestReply(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SnapshotRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """Asks for a piece of the file with all members and cards; without a name, which it is."""
+    """Asks for a piece of the file with all members and cards; without a name, which it is.
+
+    The answer to a name is the bytes themselves, at most ``limit`` where that is set.
+    """
 
     stream: StreamId
     name: str = ""
     offset: int = 0
+    limit: int = 0
 
 
 class SnapshotOffer(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The newest such file: rows up to version ``v``; an empty name where there is none."""
+    """The newest such file: rows up to version ``v``; an empty name where there is none.
+
+    ``rows`` is how many there are; ``have`` how many events of the asking stream are in them.
+    """
 
     merchant: MerchantId
     name: str = ""
@@ -394,6 +401,8 @@ class SnapshotOffer(Message, frozen=True, kw_only=True, omit_defaults=True):
     epoch: int = 0
     v: int = 0
     cursor: str = ""
+    rows: int = 0
+    have: int = 0
 
 
 class Refusal(Message, frozen=True, kw_only=True, omit_defaults=True):
