@@ -35,6 +35,9 @@ HASH_LENGTH = 32
 EVENT_BYTES_MAX = 64 * 1024
 """A longer event is refused where it is made; the server sets it aside as poison."""
 
+LENT_RIGHTS = "lent"
+"""Marks an event that used spend rights which came from another stream, through the hub."""
+
 _CHAIN_DOMAIN = b"lp1"
 
 
@@ -86,6 +89,8 @@ class SaleRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
     member was found (card, number, phone, name), ``tier`` the level used to compute
     ``earned``. ``redeemed`` is gross: the sum of the rewards' points, of which
     ``rights_used`` came from spend rights and ``risk_used`` from the allowance.
+    ``rights_source`` is :data:`LENT_RIGHTS` where it took rights that another stream of
+    the shop lent: the server may hear of the lending after this event.
     """
 
     sale: Basket
@@ -117,6 +122,7 @@ class SaleReversed(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
     redeemed_returned: int = 0
     rights_returned: int = 0
     rights_used: int = 0
+    rights_source: str = ""
 
 
 class MemberEnrolled(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="enrollment"):
@@ -137,6 +143,7 @@ class RightsReturned(EventBase, frozen=True, kw_only=True, omit_defaults=True, t
     member: MemberId
     points: int
     to_stream: StreamId | None = None
+    rights_source: str = ""
 
 
 class EventRescued(EventBase, frozen=True, kw_only=True, tag="rescue"):

@@ -15,6 +15,7 @@ import msgspec
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import (
+    LENT_RIGHTS,
     Event,
     PointsAdjusted,
     RightsReturned,
@@ -42,6 +43,11 @@ class Rights(msgspec.Struct, frozen=True):
     def spendable(self) -> int:
         """What may be redeemed here now without asking."""
         return self.granted + self.lent + self.earned - self.used - self.returned
+
+    def source_of(self, points: int) -> str:
+        """Return :data:`LENT_RIGHTS` where using so many points takes what was lent."""
+        takes_lent = 0 < points and points > self.spendable - self.lent
+        return LENT_RIGHTS if self.lent and takes_lent else ""
 
     def plus(self, effect: "RightsEffect") -> "Rights":
         """Return the counters after an event."""

@@ -229,9 +229,16 @@ def _event(command: RecordSale, priced: PricedSale, stamp: Stamp, currency: str)
         rewards=priced.taken,
         redeemed=priced.redeemed,
         rights_used=priced.cover.rights_used,
-        rights_source="till" if priced.cover.rights_used else "",
+        rights_source=_rights_source(priced),
         risk_used=priced.cover.risk_used,
     )
+
+
+def _rights_source(priced: PricedSale) -> str:
+    used, standing = priced.cover.rights_used, priced.standing
+    if not used or standing is None:
+        return ""
+    return standing.record.rights.source_of(used) or "till"
 
 
 def _is_same(command: RecordSale, event: SaleRecorded) -> bool:

@@ -81,11 +81,12 @@ class UndoSaleHandler:
         self, work: UnitOfWork, stored: StoredEvent, sale: SaleRecorded, stamp: Stamp
     ) -> SaleReversed:
         """Give back what was redeemed, then take back what was earned as far as rights cover it."""
-        rights_used = 0
+        rights_used, source = 0, ""
         if sale.member is not None:
             given_back = RightsEffect(sale.member, earned=sale.rights_used)
             rights = work.journal.rights(sale.member).plus(given_back)
             rights_used = cover_taking_back(points=sale.earned, rights=rights)
+            source = rights.source_of(rights_used)
         return SaleReversed(
             v=SCHEMA_VERSION,
             id=stamp.id,
@@ -101,6 +102,7 @@ class UndoSaleHandler:
             redeemed_returned=sale.redeemed,
             rights_returned=sale.rights_used,
             rights_used=rights_used,
+            rights_source=source,
         )
 
 

@@ -244,6 +244,7 @@ CREATE INDEX hub_newcomer_place ON hub_newcomer(stream, seq);
 
 CREATE TABLE hub_profile (
   change TEXT PRIMARY KEY,
+  stream TEXT NOT NULL,
   member TEXT NOT NULL,
   body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;

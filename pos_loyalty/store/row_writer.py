@@ -9,10 +9,9 @@ import msgspec
 
 from pos_loyalty.domain.card import Card, CardStatus
 from pos_loyalty.domain.clock import Clock
-from pos_loyalty.domain.event import SCHEMA_VERSION, RightsReturned
-from pos_loyalty.domain.ids import CardKey, EventId, IdSource, MemberId
+from pos_loyalty.domain.ids import CardKey, IdSource, MemberId, StreamId
 from pos_loyalty.domain.ledger import EARNING_KINDS
-from pos_loyalty.domain.program import program_in_force
+from pos_loyalty.store.rights_return import Recall, give_away
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import UnitOfWork
 from pos_loyalty.wire.messages import (
@@ -47,7 +46,7 @@ class RowWriter:
     have: int
     clock: Clock
     ids: IdSource
-    recalls: dict[MemberId, int | None] = field(default_factory=dict[MemberId, int | None])
+    recalls: dict[MemberId, Recall | None] = field(default_factory=dict[MemberId, Recall | None])
     _unsent: dict[MemberId, list[bytes]] | None = None
 
     def store(self, row: Row) -> None:
@@ -67,20 +66,27 @@ class RowWriter:
                 return
 
     def hand_back(
-        self, recalls: dict[MemberId, int], reserved: Callable[[MemberId], int]
-    ) -> dict[MemberId, int]:
-        """Return rights above what the server leaves here; keep what open baskets count on.
+        self, recalls: dict[MemberId, Recall], reserved: Callable[[MemberId], int]
+    ) -> dict[MemberId, Recall]:
+        """Return rights above what is to stay here; keep what open baskets count on.
 
         Returns the recalls that are not met yet.
         """
-        unmet: dict[MemberId, int] = {}
-        for member, keep in recalls.items():
+        unmet: dict[MemberId, Recall] = {}
+        for member, recall in recalls.items():
             held = self.work.journal.rights(member).spendable
-            stays = max(keep, reserved(member))
+            stays = max(recall.keep, reserved(member))
             if held > stays:
-                self._return_rights(member, held - stays)
-            if min(held, stays) > keep:
-                unmet[member] = keep
+                give_away(
+                    self.work,
+                    self.clock,
+                    self.ids,
+                    member=member,
+                    points=held - stays,
+                    to_stream=recall.keep_for,
+                )
+            if min(held, stays) > recall.keep:
+                unmet[member] = recall
         return unmet
 
     def _member(self, row: MemberRow) -> None:
@@ -104,7 +110,7 @@ class RowWriter:
         work.connection.execute(
             "INSERT INTO points(member, snapshot_points, snapshot_earned) VALUES (?, ?, ?)"
             " ON CONFLICT(member) DO UPDATE SET snapshot_points = excluded.snapshot_points,"
-            " snapshot_earned = excluded.snapshot_earned",
+            " snapshot_earned = excluded.snapshot_earned, peer_points = 0",
             (row.member, row.balance, row.earned_window),
         )
         write_overlay(work, row.member, stream_no=self._stream_no, have=self.have)
@@ -153,25 +159,13 @@ class RowWriter:
 
     def _rights(self, row: RightsRow) -> None:
         """Granted and lent totals only grow, so the larger one is the newer one."""
-        execute = self.work.connection.execute
-        execute(
+        self.work.connection.execute(
             "INSERT INTO points(member, granted) VALUES (?, ?)"
             " ON CONFLICT(member) DO UPDATE SET granted = MAX(granted, excluded.granted)",
             (row.member, row.granted),
         )
-        for lender, points in row.lent:
-            execute(
-                "INSERT INTO rights_lent(member, lender, points) VALUES (?, ?, ?)"
-                " ON CONFLICT(member, lender) DO UPDATE SET points = MAX(points, excluded.points)",
-                (row.member, lender, points),
-            )
-        if row.lent:
-            execute(
-                "UPDATE points SET lent = (SELECT SUM(points) FROM rights_lent WHERE member = ?)"
-                " WHERE member = ?",
-                (row.member, row.member),
-            )
-        self.recalls[row.member] = row.keep
+        write_lent(self.work, row.member, row.lent)
+        self.recalls[row.member] = None if row.keep is None else Recall(row.keep, row.keep_for)
 
     def _merchant(self, row: MerchantRow) -> None:
         values = {
@@ -185,21 +179,7 @@ class RowWriter:
                 self.work.settings.put(name, value)
         accepted = json.dumps(sorted(set(row.accepted)))
         self.work.settings.put(Setting.ACCEPTED_MERCHANTS, accepted)
-
-    def _return_rights(self, member: MemberId, points: int) -> None:
-        now_ms = self.clock.now_ms()
-        program = program_in_force(self.work.programs.all(), now_ms)
-        event = RightsReturned(
-            v=SCHEMA_VERSION,
-            id=EventId(self.ids.next_id()),
-            at_ms=now_ms,
-            boot_ms=self.clock.monotonic_ms(),
-            tz_minutes=self.clock.offset_minutes(now_ms),
-            program=program.version,
-            member=member,
-            points=points,
-        )
-        self.work.journal.append(event)
+        self.work.settings.put(Setting.HUB_PIN, row.hub_pin)
 
 
 def card_status(text: str) -> CardStatus:
@@ -213,3 +193,20 @@ def card_status(text: str) -> CardStatus:
 def write_overlay(work: UnitOfWork, member: MemberId, *, stream_no: int, have: int) -> None:
     """Make a member's overlay the sum of the open stream's entries after ``have``."""
     work.connection.execute(_WRITE_OVERLAY, (have, member, stream_no, have, member))
+
+
+def write_lent(work: UnitOfWork, member: MemberId, lent: Iterable[tuple[StreamId, int]]) -> None:
+    """Note what other streams of the shop lent to this one; each total only grows."""
+    execute = work.connection.execute
+    for lender, points in lent:
+        execute("INSERT INTO points(member) VALUES (?) ON CONFLICT DO NOTHING", (member,))
+        execute(
+            "INSERT INTO rights_lent(member, lender, points) VALUES (?, ?, ?)"
+            " ON CONFLICT(member, lender) DO UPDATE SET points = MAX(points, excluded.points)",
+            (member, lender, points),
+        )
+        execute(
+            "UPDATE points SET lent = (SELECT SUM(points) FROM rights_lent WHERE member = ?)"
+            " WHERE member = ?",
+            (member, member),
+        )

@@ -15,6 +15,8 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.event import EventRescued, decode_event
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, StreamId, TillId
 from pos_loyalty.domain.ledger import entries_of
+from pos_loyalty.store.hub_rows import write_hub_rows
+from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter, write_overlay
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
@@ -37,6 +39,7 @@ class SyncPosition:
     last_seq: int
     cursor: str
     token: str
+    has_hub: bool = False
 
     @property
     def is_joined(self) -> bool:
@@ -120,7 +123,7 @@ class SyncState:
     clock: Clock
     ids: IdSource
     reserved: Callable[[MemberId], int] = _nothing_reserved
-    _recalls: dict[MemberId, int] = field(default_factory=dict[MemberId, int])
+    _recalls: dict[MemberId, Recall] = field(default_factory=dict[MemberId, Recall])
 
     def position(self) -> SyncPosition:
         """Return where this till stands now."""
@@ -224,11 +227,26 @@ class SyncState:
             for row in page.rows:
                 writer.store(row)
             asked = {**self._recalls, **writer.recalls}
-            recalls = {member: keep for member, keep in asked.items() if keep is not None}
+            recalls = {member: recall for member, recall in asked.items() if recall is not None}
             unmet = writer.hand_back(recalls, self.reserved)
             if page.end is not None:
                 _finish(work, page.have, page.end)
             appended = work.journal.stream().last_seq - stream.last_seq
+            work.commit()
+        self._recalls = unmet
+        return appended
+
+    def apply_from_hub(self, rows: Sequence[Row]) -> int:
+        """Store what the shop's hub says while the server is away; nothing is acknowledged.
+
+        Returns how many events were appended to hand rights to the hub.
+        """
+        with self.store.write() as work:
+            before = work.journal.stream().last_seq
+            recalls = {**self._recalls, **write_hub_rows(work, rows)}
+            writer = RowWriter(work, epoch=0, have=0, clock=self.clock, ids=self.ids)
+            unmet = writer.hand_back(recalls, self.reserved)
+            appended = work.journal.stream().last_seq - before
             work.commit()
         self._recalls = unmet
         return appended
@@ -247,6 +265,7 @@ def _position(read: Repositories) -> SyncPosition:
         last_seq=stream.last_seq,
         cursor=settings.text(Setting.CURSOR),
         token=settings.text(Setting.TOKEN),
+        has_hub=bool(settings.text(Setting.HUB_PIN)),
     )
 
 
