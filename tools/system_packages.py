@@ -85,6 +85,10 @@ NEEDS_TO_TEST = (
     Need("strace", ("strace",), "strace"),  # counts flushes of a sale
     Need("cc", ("build-essential",), "gcc"),  # the power-cut tests record writes with a shim
     Need("/usr/lib*/*/faketime/libfaketime.so.1", ("libfaketime",), "libfaketime"),
+    # the drill of bad lines: network namespaces, and packets that are dropped on their way
+    Need("/usr/*bin/ip", ("iproute2",), "iproute"),
+    Need("/usr/*bin/nft", ("nftables",), "nftables"),
+    Need("unshare", ("util-linux",), "util-linux"),
     Need("/usr/lib/postgresql/*/bin/initdb", ("postgresql",), "postgresql-server"),
     Need("/usr/sbin/pgbouncer", ("pgbouncer",), "pgbouncer"),
     # two PostgreSQL nodes that watch each other: the failover drill
