@@ -20,6 +20,8 @@ from pos_loyalty.domain.ids import (
     TillId,
 )
 from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
+from pos_loyalty.server.inbox_state import InboxState, item_id
+from pos_loyalty.server.policy import Budget, Policy
 from pos_loyalty.wire.verdicts import Verdict
 
 UNKNOWN_CARD = "unknown"
@@ -48,7 +50,7 @@ class StreamState:
 
     ``seen_ms`` is when events last came; ``durable`` how far a backup elsewhere holds it;
     ``lost`` that its owner declared it lost. ``risk_granted`` is the till's allowance as
-    an absolute total, ``risk_used`` what its events used of it.
+    an absolute total, ``risk_used`` what its events used of it. ``shop`` is its till's.
     """
 
     stream: StreamId
@@ -65,6 +67,7 @@ class StreamState:
     lost: bool = False
     risk_granted: int = 0
     risk_used: int = 0
+    shop: str = ""
 
 
 class MemberState(msgspec.Struct, kw_only=True):
@@ -212,6 +215,8 @@ class Books:
     hashes: dict[tuple[StreamId, int], bytes] = field(default_factory=_position_map)
     changes_taken: set[EventId] = field(default_factory=set[EventId])
     any_frozen: bool = False
+    marks: dict[int, str] = field(default_factory=dict[int, str])
+    """Marks of the versions that the tills of this group have seen."""
 
     events: list[EventRow] = field(default_factory=list[EventRow])
     entries: list[EntryRow] = field(default_factory=list[EntryRow])
@@ -238,7 +243,9 @@ class Books:
     dirty_cards: set[CardKey] = field(default_factory=set[CardKey])
     dirty_members: set[MemberId] = field(default_factory=set[MemberId])
     epoch_raised: bool = False
+    inbox: InboxState = field(default_factory=InboxState)
     _program: LoyaltyProgram | None = None
+    _reward_cost: int | None = None
 
     @property
     def is_changed(self) -> bool:
@@ -251,6 +258,7 @@ class Books:
             or self.attention
             or self.new_changes
             or self.epoch_raised
+            or self.inbox.is_changed
         )
 
     @property
@@ -260,10 +268,23 @@ class Books:
             self._program = program_in_force(tuple(self.merchant.programs.values()), self.now_ms)
         return self._program
 
+    @property
+    def reward_cost(self) -> int:
+        """Points that the cheapest reward costs; 0 where there is none."""
+        if self._reward_cost is None:
+            costs = [reward.cost_points for reward in self.program.rewards]
+            self._reward_cost = min(costs, default=0)
+        return self._reward_cost
+
+    @property
+    def is_granting_frozen(self) -> bool:
+        """Whether the pool may be larger here than it is: books were restored."""
+        return self.any_frozen or self.epoch_raised
+
     def begin_version(self, v: int, *, now_ms: int) -> None:
         """Go on to another version, as when the books are folded again from the start."""
         if self.now_ms != now_ms:
-            self._program = None
+            self._program = self._reward_cost = None
         self.v, self.now_ms = v, now_ms
 
     def member(self, member: MemberId) -> MemberState:
@@ -272,6 +293,22 @@ class Books:
         if state is None:
             state = self.members[member] = MemberState(member=member)
         return state
+
+    def class_of(self, member: MemberId) -> list[MemberState]:
+        """Return the accounts that are one person's, the oldest first; one alone is its own."""
+        state = self.member(member)
+        while state.alias_of is not None:
+            state = self.member(state.alias_of)
+        found, place = [state], 0
+        while place < len(found):
+            merged = self.inbox.merged_into.get(found[place].member, ())
+            found += [self.member(other) for other in sorted(merged)]
+            place += 1
+        return found
+
+    def pool_of(self, member: MemberId) -> int:
+        """Return the points of a person that no till may spend without asking."""
+        return sum(state.pool for state in self.class_of(member))
 
     def card(self, card_key: CardKey) -> CardState:
         """Return a card's state; one never heard of is unknown."""
@@ -289,9 +326,15 @@ class Books:
         return state
 
     def touch_member(self, state: MemberState) -> None:
-        """Mark a member as changed: written, and sent to every till."""
+        """Mark a member as changed: written, and sent to every till.
+
+        An account that was merged into another shows there.
+        """
         self.dirty_members.add(state.member)
         self.changed.add(Changed("member", "", state.member))
+        while state.alias_of is not None:
+            self.changed.add(Changed("member", "", state.alias_of))
+            state = self.member(state.alias_of)
 
     def touch_card(self, state: CardState) -> None:
         """Mark a card as changed; unknown cards are nobody's news."""
@@ -325,6 +368,7 @@ class Books:
                 points=points,
             )
         )
+        self.changed.add(Changed("attention", "", item_id(kind, stream, seq)))
 
 
 @lru_cache(maxsize=1024)

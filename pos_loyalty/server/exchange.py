@@ -29,6 +29,7 @@ from pos_loyalty.wire.messages import (
 
 PATH = "/sync/v1/exchange"
 PROFILES_MAX = 500
+SETTLEMENTS_MAX = 500
 GRANTED_PAGE_MAX = 20_000
 _SEQ_MAX = 2**53
 _PAUSE_SECONDS = 0.05
@@ -93,7 +94,7 @@ class Exchange:
     async def _wait_for_rights(self, batch: Batch, outcome: Outcome, end_ms: int) -> None:
         """Wait until other tills returned what was recalled, or time is up."""
         bare = msgspec.structs.replace(
-            batch.request, events=(), profiles=(), from_seq=batch.request.from_seq
+            batch.request, events=(), profiles=(), settlements=(), from_seq=batch.request.from_seq
         )
         asking = Batch(request=bare, prev_hash=batch.prev_hash, incoming=())
         while outcome.shortage is Shortage.RECALLED:
@@ -157,6 +158,7 @@ def _has_news(request: SyncRequest) -> bool:
     return bool(
         request.events
         or request.profiles
+        or request.settlements
         or request.want_rights
         or request.granted_seen is not None
         or request.lost_ack
@@ -175,6 +177,7 @@ def _ensure_shape(request: SyncRequest) -> bytes:
         (lambda: 0 < request.from_seq < _SEQ_MAX, "from_seq"),
         (lambda: len(request.events) <= BATCH_EVENTS_MAX, "events"),
         (lambda: len(request.profiles) <= PROFILES_MAX, "profiles"),
+        (lambda: len(request.settlements) <= SETTLEMENTS_MAX, "settlements"),
         (lambda: len(request.granted_seen or ()) <= GRANTED_PAGE_MAX, "granted_seen"),
         (lambda: 0 <= request.lost_ack < _SEQ_MAX, "lost_ack"),
         (lambda: 0 <= request.epoch < _SEQ_MAX, "epoch"),

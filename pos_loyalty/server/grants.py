@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from pos_loyalty.domain.ids import MemberId, StreamId
+from pos_loyalty.server.aliases import ERASED
 from pos_loyalty.server.books import Books, StreamState
 from pos_loyalty.server.reading import POINTS_MAX
 
@@ -39,11 +40,11 @@ def grant(books: Books, stream: StreamState, wants: Sequence[tuple[MemberId, int
 
 def _grant_one(books: Books, stream: StreamState, member_id: MemberId, points: int) -> Shortage:
     member = books.members.get(member_id)
-    if member is None or not 0 < points <= POINTS_MAX:
+    if member is None or member.status == ERASED or not 0 < points <= POINTS_MAX:
         return Shortage.FINAL
     rights = books.rights_of(member_id, stream.stream)
     missing = points - rights.outstanding
-    given = min(missing, member.pool)
+    given = min(missing, books.pool_of(member_id))
     if given > 0:
         rights.granted += given
         member.outstanding += given
@@ -60,9 +61,15 @@ def _grant_one(books: Books, stream: StreamState, member_id: MemberId, points: i
 def _recall(books: Books, asking: StreamId, member: MemberId) -> Shortage:
     """Ask every other open stream that holds rights of the member to return them."""
     shortage = Shortage.FINAL
-    for other, rights in books.rights.get(member, {}).items():
+    held = [
+        (other, rights)
+        for each in books.class_of(member)
+        for other, rights in books.rights.get(each.member, {}).items()
+        if other != asking or each.member != member
+    ]
+    for other, rights in held:
         holder = books.streams.get(other)
-        if other == asking or rights.outstanding <= 0 or holder is None or holder.closed:
+        if rights.outstanding <= 0 or holder is None or holder.closed:
             continue
         shortage = Shortage.RECALLED
         if rights.keep != 0:

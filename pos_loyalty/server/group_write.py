@@ -14,10 +14,12 @@ import msgspec
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import LoyaltyError, StoreUnavailable
-from pos_loyalty.domain.ids import EventId, IdSource, MemberId, StreamId
+from pos_loyalty.domain.ids import EventId, IdSource, MemberId, StreamId, is_id
 from pos_loyalty.server.books import Books, Merchant
-from pos_loyalty.server.database import statements
+from pos_loyalty.server.cursor import read_cursor
+from pos_loyalty.server.database import statements, version_marks
 from pos_loyalty.server.database.repository import Conflict, Database, Session
+from pos_loyalty.server.inbox_load import load_inbox
 from pos_loyalty.server.ingest import Outcome, SetAside, fold_group
 from pos_loyalty.server.reading import Batch, Touched, prepare, touched_by
 from pos_loyalty.wire.messages import Status
@@ -92,7 +94,7 @@ class GroupWriter:
         reason = f"{SET_ASIDE_REASON}: {type(error).__name__}"
         _LOG.warning("event %s of %s is set aside", part.request.from_seq, part.stream)
         aside = {(part.stream, incoming.seq): reason for incoming in part.incoming}
-        bare = msgspec.structs.replace(part.request, profiles=(), want_rights=())
+        bare = msgspec.structs.replace(part.request, profiles=(), want_rights=(), settlements=())
         try:
             return self._attempt([prepare(bare, part.prev_hash)], aside)[0]
         except LoyaltyError:
@@ -134,6 +136,7 @@ def _single_events(batch: Batch) -> list[Batch]:
             sig=batch.request.sig if is_last else "",
             want_rights=batch.request.want_rights if is_last else (),
             profiles=batch.request.profiles if is_last else (),
+            settlements=batch.request.settlements if is_last else (),
         )
         parts.append(Batch(request=request, prev_hash=previous, incoming=(incoming,)))
         previous = incoming.hash
@@ -151,8 +154,11 @@ def load_books(
     books.facts = statements.load_facts(session, key, touched.facts)
     books.cards = statements.load_cards(session, key, touched.cards)
     _load_members(session, books, touched)
+    load_inbox(session, books, batches)
     _load_streams(session, books, touched, batches)
     _load_marks(session, books, touched, batches)
+    seen = [read_cursor(batch.request.cursor, epoch).seen for batch in batches]
+    books.marks = version_marks.load_marks(session, key, seen)
     for batch in batches:
         _load_hashes(session, books, batch)
     return books
@@ -173,7 +179,13 @@ def _load_streams(
     streams: set[StreamId] = {batch.stream for batch in batches}
     streams.update(rescue.stream for rescue in touched.rescues)
     streams.update(fact.stream for fact in books.facts.values())
-    wanted = {member for batch in batches for member, _ in batch.request.want_rights}
+    wanted = {
+        state.member
+        for batch in batches
+        for member, _ in batch.request.want_rights
+        if is_id(member)
+        for state in books.class_of(member)
+    }
     streams.update(other for member in wanted for other in books.rights.get(member, {}))
     key = books.merchant.merchant
     books.streams = statements.load_streams(session, key, streams)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import StreamId, is_id
 from pos_loyalty.server.books import Books, StreamState
-from pos_loyalty.server.cursor import is_ahead
+from pos_loyalty.server.cursor import is_of_other_books
 from pos_loyalty.server.fold import fold_event
 from pos_loyalty.server.grants import Shortage, grant
+from pos_loyalty.server.inbox import take_settlements
 from pos_loyalty.server.profiles import take_profiles
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.wire.messages import Status, SyncRequest
@@ -93,7 +94,7 @@ def _fold_request(
         return Outcome(status=Status.CLOSED)
     if request.epoch == books.epoch:
         _take_report(books, stream, request)
-        is_older = is_ahead(request.cursor, books.epoch, next_v=books.v)
+        is_older = is_of_other_books(request.cursor, books.epoch, next_v=books.v, marks=books.marks)
         if is_older or request.lost_ack > stream.last:
             _raise_epoch(books, stream)
     elif request.epoch > books.epoch:
@@ -111,7 +112,8 @@ def _fold_request(
         return Outcome(status=status)
     if not _fold_events(books, stream, batch, token, set_aside):
         return Outcome(status=Status.CLOSED)
-    take_profiles(books, request.profiles)
+    take_profiles(books, request.profiles, stream=stream.stream, till=stream.till)
+    take_settlements(books, request.settlements, till=stream.till)
     return Outcome(status=Status.OK, shortage=grant(books, stream, request.want_rights))
 
 

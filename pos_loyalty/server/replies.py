@@ -9,9 +9,10 @@ from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
 from pos_loyalty.server.books import Merchant, StreamState
 from pos_loyalty.server.changes import Asking, read_page
-from pos_loyalty.server.cursor import is_ahead, read_cursor
-from pos_loyalty.server.database import statements
+from pos_loyalty.server.cursor import is_of_other_books, read_cursor
+from pos_loyalty.server.database import inbox_statements, statements, version_marks
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.inbox import is_done_with
 from pos_loyalty.server.ingest import standing
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.settings import KNOWN_HASHES_MAX
@@ -34,7 +35,7 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
     stream = statements.load_streams(session, merchant, [request.stream])[request.stream]
     version, epoch = statements.current_version(session, merchant)
     status = read_standing(session, merchant, stream, answering.batch, epoch)
-    if status is Status.OK and is_ahead(request.cursor, epoch, next_v=version + 1):
+    if status is Status.OK and _is_restored(session, merchant, request, version, epoch):
         status = Status.REPORT
     held = SyncReply(
         req=request.req,
@@ -54,6 +55,15 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
     if status is not Status.OK:
         return held
     return _with_rows(session, answering, held)
+
+
+def _is_restored(
+    session: Session, merchant: MerchantId, request: SyncRequest, version: int, epoch: int
+) -> bool:
+    """Tell whether the till has seen other books than these."""
+    seen = read_cursor(request.cursor, epoch).seen
+    marks = version_marks.load_marks(session, merchant, [seen])
+    return is_of_other_books(request.cursor, epoch, next_v=version + 1, marks=marks)
 
 
 def read_standing(
@@ -85,13 +95,16 @@ def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncR
         after=read_cursor(request.cursor, held.epoch),
         limit=min(max(1, request.want_rows), ROWS_MAX),
     )
+    version, _ = statements.current_version(session, asking.merchant.merchant)
+    mark = version_marks.current_mark(session, asking.merchant.merchant)
     return msgspec.structs.replace(
         held,
         rows=page.rows,
-        cursor=str(page.cursor),
+        cursor=str(page.cursor.read_from(version, mark)),
         more=page.more,
         verdicts=_verdicts(session, answering.merchant.merchant, request),
         profiles_have=_profiles_have(session, answering.merchant.merchant, request),
+        settlements_have=_settlements_have(session, answering.merchant.merchant, request),
     )
 
 
@@ -115,6 +128,22 @@ def _profiles_have(
         session, merchant, table="profile_change", column="change", keys=asked
     )
     return tuple(change for change in asked if change in taken)
+
+
+def _settlements_have(
+    session: Session, merchant: MerchantId, request: SyncRequest
+) -> tuple[EventId, ...]:
+    """Return which choices the till may forget: they were made, or cannot be made any more."""
+    if not request.settlements:
+        return ()
+    items = inbox_statements.load_items(
+        session, merchant, [each.item for each in request.settlements]
+    )
+    return tuple(
+        each.settlement
+        for each in request.settlements
+        if is_done_with(items.get(each.item), each.choice)
+    )
 
 
 def known_hashes(

@@ -115,9 +115,15 @@ ALTER TABLE attention ADD COLUMN points INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attention ADD COLUMN settled TEXT NOT NULL DEFAULT '';
 ALTER TABLE attention ADD COLUMN settled_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attention ADD COLUMN settlement TEXT;
+ALTER TABLE attention ADD COLUMN settled_by TEXT NOT NULL DEFAULT '';
 CREATE TABLE profile_history (
     merchant TEXT NOT NULL, member TEXT NOT NULL, field TEXT NOT NULL, v INTEGER NOT NULL,
-    change TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (merchant, member, field, v, change))
+    change TEXT NOT NULL, value TEXT NOT NULL, till TEXT NOT NULL,
+    PRIMARY KEY (merchant, member, field, v, change));
+CREATE TABLE decision (
+    merchant TEXT NOT NULL, v INTEGER NOT NULL, no INTEGER NOT NULL, kind TEXT NOT NULL,
+    subject TEXT NOT NULL, object TEXT NOT NULL, who TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (merchant, v, no))
 """
 
 STEPS = (_STEP_1, _STEP_2)

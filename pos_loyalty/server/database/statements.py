@@ -22,7 +22,8 @@ from pos_loyalty.server.books import (
     RightsState,
     StreamState,
 )
-from pos_loyalty.server.database import tables
+from pos_loyalty.server.database import tables, version_marks
+from pos_loyalty.server.database.inbox_statements import save_inbox
 from pos_loyalty.server.database.repository import Found, Session
 
 _STREAM = (
@@ -42,10 +43,14 @@ def take_version(session: Session, merchant: MerchantId) -> tuple[int, int]:
     """Take the next change number and return it with the epoch.
 
     The lock on this row is held until commit: a number is seen only when all
-    smaller ones are, so no reader can skip one.
+    smaller ones are, so no reader can skip one. The number gets a random mark, by which
+    books that were restored and went on are told from those that a till has seen.
     """
-    session.execute("UPDATE clock SET v = v + 1 WHERE merchant = ?", merchant)
-    return current_version(session, merchant)
+    mark = version_marks.new_mark()
+    session.execute("UPDATE clock SET v = v + 1, mark = ? WHERE merchant = ?", mark, merchant)
+    v, epoch = current_version(session, merchant)
+    version_marks.keep_mark(session, merchant, v, mark)
+    return v, epoch
 
 
 def current_version(session: Session, merchant: MerchantId) -> tuple[int, int]:
@@ -263,7 +268,9 @@ def save(session: Session, books: Books) -> None:
     """Write everything that changed in the books, in bulk."""
     merchant, v, now_ms = books.merchant.merchant, books.v, books.now_ms
     if books.epoch_raised:
-        session.execute("UPDATE clock SET epoch = ? WHERE merchant = ?", books.epoch, merchant)
+        session.execute(
+            "UPDATE clock SET epoch = ?, roster_open = 1 WHERE merchant = ?", books.epoch, merchant
+        )
         session.execute("UPDATE stream SET frozen = 1 WHERE merchant = ? AND closed = 0", merchant)
     session.put(tables.STREAM, _stream_rows(books))
     _save_lendings(session, books)
@@ -307,6 +314,7 @@ def save(session: Session, books: Books) -> None:
     )
     _save_states(session, books)
     _save_marks(session, books)
+    save_inbox(session, books)
     session.put(
         tables.CHANGE,
         sorted((merchant, change.type, change.id, change.scope, v) for change in books.changed),

@@ -68,14 +68,18 @@ SIGNATURE = _table(
 )
 ATTENTION = _table(
     "attention",
-    "merchant kind stream seq# detail recorded_ms# member points# settled settled_ms# settlement",
+    "merchant kind stream seq# detail recorded_ms# member points# settled settled_ms# settlement"
+    " settled_by",
     key_length=4,
 )
 NOTICE = _table(
     "attention", "merchant kind stream seq# detail recorded_ms# member points#", key_length=4
 )
 """An item as the fold writes it: told again, it stays settled."""
-PROFILE_HISTORY = _table("profile_history", "merchant member field v# change value", key_length=5)
+PROFILE_HISTORY = _table(
+    "profile_history", "merchant member field v# change value till", key_length=5
+)
+DECISION = _table("decision", "merchant v# no# kind subject object who at_ms#", key_length=3)
 
 ALL = (
     MERCHANT,
@@ -102,4 +106,5 @@ ALL = (
     SIGNATURE,
     ATTENTION,
     PROFILE_HISTORY,
+    DECISION,
 )

@@ -1,0 +1,223 @@
+"""Every kind of item on the owner's list: what happened, what it cost, what can be done.
+
+One catalog for the window, the till without a window, the server's commands and the
+settling itself: a choice that is not here cannot be made. Sentences have fields in
+braces: ``till`` (who and where), ``points``, ``member`` (a name, where one is known) and
+the facts of the item's detail. No personal data stands in an item.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_FACT: Final = re.compile(r"\b([a-z_]+)=([^\s;]+)")
+_FIELD: Final = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to settle an item: a button's words, and in a line what follows from it."""
+
+    id: str
+    label: str
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of item: a title, what happened, what it cost, and the choices, the safe one first.
+
+    ``cost`` is empty where it costs nothing; it is only shown with points.
+    """
+
+    title: str
+    happened: str
+    cost: str = ""
+    choices: tuple[Choice, ...]
+
+
+SEEN: Final = Choice("seen", "Seen", "Nothing changes; the item leaves the list.")
+_COUNTED: Final = "{points} points were counted as the till said."
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "fork": Kind(
+        title="A till existed twice",
+        happened=(
+            "The data of {till} was restored or copied, and both copies sold. The till began a"
+            " new journal. What only one copy had is carried over under its own item."
+        ),
+        choices=(SEEN,),
+    ),
+    "carried_over": Kind(
+        title="Sales were carried over",
+        happened=(
+            "{till} began a new journal and brought {events} events along that were not here yet."
+        ),
+        cost="They moved {points} points.",
+        choices=(SEEN,),
+    ),
+    "till_twice": Kind(
+        title="A till may exist twice",
+        happened=(
+            "{till} answered with an old word. Its folder may have been copied or restored."
+            " Everything counted once. Make sure that the till runs on one PC only."
+        ),
+        choices=(SEEN,),
+    ),
+    "restored": Kind(
+        title="These books were restored",
+        happened=(
+            "{till} knew more than these books: they come from a backup. All tills send again"
+            " what is missing, and nothing is granted until each has reported."
+        ),
+        choices=(SEEN,),
+    ),
+    "overdraft": Kind(
+        title="More points used than there were",
+        happened=(
+            "While {till} was offline, {member} used points there that had been used elsewhere."
+        ),
+        cost="{points} points are not covered.",
+        choices=(
+            Choice("ask", "Ask the member", "The balance stays below zero; next points cover it."),
+            Choice(
+                "accept",
+                "Accept the loss",
+                "The till's allowance is filled up again; the balance stays as it is.",
+            ),
+        ),
+    ),
+    "differs": Kind(
+        title="A sale counted other points",
+        happened=(
+            "{till} counted a sale by rules that these books compute otherwise, as when the"
+            " program changed while it was offline. The till's points count."
+        ),
+        cost="The difference is {points} points.",
+        choices=(SEEN,),
+    ),
+    "quarantined": Kind(
+        title="An event was set aside",
+        happened=(
+            "{till} sent something that cannot be counted: {reason}. Its bytes are kept, and"
+            " everything after it counts."
+        ),
+        choices=(SEEN,),
+    ),
+    "unknown_card": Kind(
+        title="A card that nobody issued",
+        happened="{till} sold on a card that is in no batch. Its points wait until it is issued.",
+        cost="{points} points wait on it.",
+        choices=(SEEN,),
+    ),
+    "later": Kind(
+        title="Waits for an update of the server",
+        happened="{till} is newer than this server and sent an event that it has no rule for yet.",
+        choices=(SEEN,),
+    ),
+    "judged": Kind(
+        title="Counted after the update",
+        happened="The server was updated and judged what had waited for it: {verdict}.",
+        cost="It moved {points} points.",
+        choices=(SEEN,),
+    ),
+    "card_taken": Kind(
+        title="Two members, one card",
+        happened=(
+            "While {till} was offline, it gave {member} a card that another member had by then."
+            " The card stayed with the first."
+        ),
+        choices=(
+            Choice("leave", "Leave it", "The card stays with the first; give the other a new one."),
+            Choice("give", "Give it to this member", "From now on the card is this member's."),
+        ),
+    ),
+    "card_twice": Kind(
+        title="A card of two batches",
+        happened="{till} issued a card that is in another batch already. The first batch holds.",
+        choices=(SEEN,),
+    ),
+    "card_not_issued": Kind(
+        title="Enrolled with a card that nobody issued",
+        happened="{till} enrolled {member} with a card that is in no batch. The card works.",
+        choices=(SEEN,),
+    ),
+    "card_window": Kind(
+        title="A blocked card was used",
+        happened=(
+            "A card of {member} was paused or blocked. {till} had not heard of it and took the"
+            " card once more."
+        ),
+        cost="{points} points were used.",
+        choices=(SEEN,),
+    ),
+    "same_phone": Kind(
+        title="One phone number, two members",
+        happened=(
+            "Two accounts have the same phone number, as when one person signed up at two shops"
+            " that were offline, or a number has a new owner."
+        ),
+        cost="The younger account has {points} points.",
+        choices=(
+            Choice("apart", "Two people", "Both stay as they are, and this is not asked again."),
+            Choice("merge", "One person", "Points add up in the older account. Can be undone."),
+        ),
+    ),
+    "merged": Kind(
+        title="Two accounts became one",
+        happened=(
+            "The same phone number and the same name stood on two accounts, one of them new."
+            " Their points add up now in the older one."
+        ),
+        cost="The younger account brought {points} points.",
+        choices=(
+            SEEN,
+            Choice("unmerge", "Take it apart", "Both accounts are as they were before."),
+        ),
+    ),
+    "field_conflict": Kind(
+        title="Two tills changed the same field",
+        happened=(
+            "{till} changed the {field} of {member} while another till had changed it already."
+            " The one that arrived last stands."
+        ),
+        choices=(
+            Choice("keep", "Keep it so", "The one that arrived last stands."),
+            Choice("other", "Take the other", "The one that arrived first stands again."),
+        ),
+    ),
+}
+"""Kind to its words. A kind that is not here is shown as :data:`UNKNOWN`."""
+
+UNKNOWN: Final = Kind(
+    title="Something to look at", happened="{till}: {kind}. {detail}", choices=(SEEN,)
+)
+
+
+def kind_of(kind: str) -> Kind:
+    """Return the words of a kind; one of a newer server has words that always fit."""
+    return KINDS.get(kind, UNKNOWN)
+
+
+def choices_of(kind: str) -> tuple[str, ...]:
+    """Return the ids of the choices of a kind."""
+    return tuple(choice.id for choice in kind_of(kind).choices)
+
+
+def choice_of(kind: str, choice: str) -> Choice:
+    """Return a choice; one that this version does not know is shown by its id."""
+    known = {each.id: each for each in kind_of(kind).choices}
+    return known.get(choice, Choice(choice, choice.replace("_", " ").capitalize(), ""))
+
+
+def facts_of(detail: str) -> dict[str, str]:
+    """Read the facts ``name=value`` of an item's detail; a text without any is its reason."""
+    facts = dict(_FACT.findall(detail))
+    return facts or {"reason": detail}
+
+
+def sentence(template: str, facts: Mapping[str, str]) -> str:
+    """Fill a template; a field without a fact is passed over in silence."""
+    text = _FIELD.sub(lambda found: facts.get(found[1], ""), template)
+    return re.sub(r"\s+([.,:])", r"\1", " ".join(text.split()))
