@@ -116,7 +116,7 @@ def _misfits(tests: Mapping[str, Sequence[str]], faults: Sequence[Fault]) -> Ite
 
 
 def is_caught(fault: Fault) -> bool:
-    """Plant a fault in a copy of the project and tell whether its test fails."""
+    """Plant a fault in a copy of the project; tell whether its test fails by it, and only by it."""
     if fault.plant:
         words = ["simulate", "--seeds", "30", "--plant", fault.plant]
         command = [sys.executable, "-m", "pos_loyalty", *words]
@@ -129,10 +129,12 @@ def is_caught(fault: Fault) -> bool:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, copy / name)
+        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", fault.test]
+        if _run(pytest, copy) != 0:
+            return False
         target = copy / fault.file
         text = target.read_text(encoding="utf-8")
         target.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
-        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", fault.test]
         return _run(pytest, copy) == 1
 
 

@@ -58,7 +58,7 @@ def test_F09_turned_bits_are_noticed_or_change_nothing(tmp_path: Path, rounds: i
     assert noticed > _FLIPS * rounds * 0.9
 
 
-def test_F09_damaged_file_is_told_and_left_alone(tmp_path: Path) -> None:
+def test_S19_F09_damaged_file_is_told_and_left_alone(tmp_path: Path) -> None:
     prepare(tmp_path)
     database = tmp_path / "data" / "till.db"
     data = bytearray(database.read_bytes())

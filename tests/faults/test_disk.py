@@ -18,7 +18,7 @@ def _failing(tmp_path: Path, library: Path, *words: str) -> list[dict[str, Any]]
 
 
 @pytest.mark.parametrize("often", ["once", "forever"])
-def test_F04_full_disk_refuses_the_sale_and_keeps_reading(
+def test_S18_F04_full_disk_refuses_the_sale_and_keeps_reading(
     often: str, tmp_path: Path, library: Path
 ) -> None:
     rounds = _failing(tmp_path, library, "ENOSPC", often)

@@ -56,7 +56,7 @@ def test_F07_lock_that_stays_is_told_after_two_seconds(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the processes are forked")
 @pytest.mark.parametrize("is_new", [True, False], ids=["new folder", "old folder"])
-def test_F12_of_twenty_at_once_one_wins(tmp_path: Path, is_new: bool) -> None:  # noqa: FBT001 - pytest hands it over
+def test_S16_F12_of_twenty_at_once_one_wins(tmp_path: Path, is_new: bool) -> None:  # noqa: FBT001 - pytest hands it over
     if not is_new:
         prepare(tmp_path)
 

@@ -107,7 +107,7 @@ def test_F03_power_cut_while_a_till_is_made_opens_or_begins_again(
     assert cuts.lost == []
 
 
-def test_F08_a_wal_cut_at_any_byte_opens_at_a_commit(tmp_path: Path, rounds: int) -> None:
+def test_S19_F08_a_wal_cut_at_any_byte_opens_at_a_commit(tmp_path: Path, rounds: int) -> None:
     member = prepare(tmp_path / "till")
     sample_till = sample(tmp_path / "till", seed=2)
     counts: list[int] = []

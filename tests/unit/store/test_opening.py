@@ -80,7 +80,7 @@ def test_wal_left_alone_is_not_covered_by_a_new_till(tmp_path: Path) -> None:
     assert (tmp_path / "till.db-wal").read_bytes() == b"sales of yesterday"
 
 
-def test_pragmas_are_those_that_keep_promises(sample: SampleTill) -> None:
+def test_S13_pragmas_are_those_that_keep_promises(sample: SampleTill) -> None:
     with sample.open() as till:
         writer = till.context.store._writer
 
