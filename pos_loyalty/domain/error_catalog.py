@@ -6,46 +6,13 @@ and what to do, blames nobody and fits on the message strip (90 characters) once
 its fields are filled.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from pos_loyalty.domain.error_carried import CARRIED
 from pos_loyalty.domain.error_code import Code
+from pos_loyalty.domain.error_entry import NO_SALE, NOT_SAVED, SAFE, UNTOUCHED, Entry, Fact
 
 __all__ = ["CATALOG", "Code", "Entry", "Fact"]
 
-Fact = str | int
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the catalog.
-
-    Attributes:
-        template: the sentence; fields in braces are facts of the error.
-        sale: what is true of the sale in hand, for the manual.
-        next_step: what the reader does next, in the manual's words.
-    """
-
-    template: str
-    sale: str
-    next_step: str
-
-    def sentence(self, facts: Mapping[str, Fact]) -> str:
-        """Fill the fields; an absent fact leaves its name readable rather than failing."""
-        return self.template.format_map(_Facts(facts))
-
-
-class _Facts(dict[str, Fact]):
-    """Facts for a sentence; a missing one must never hide the sentence."""
-
-    def __missing__(self, key: str) -> str:
-        return f"({key.replace('_', ' ')})"
-
-
-_NOT_SAVED = "Nothing was saved; what was typed stays."
-_UNTOUCHED = "The sale on screen is untouched."
-_SAFE = "Saved sales are safe here and send by themselves."
-_NO_SALE = "No sale is involved."
+_NOT_SAVED, _UNTOUCHED, _SAFE, _NO_SALE = NOT_SAVED, UNTOUCHED, SAFE, NO_SALE
 
 CATALOG: dict[Code, Entry] = {
     Code.SCAN_PRODUCT: Entry(
@@ -475,4 +442,4 @@ CATALOG: dict[Code, Entry] = {
     Code.CURRENCY_UNKNOWN: Entry(
         "{currency} is not a currency of ISO 4217.", _NO_SALE, "Use a code like EUR."
     ),
-}
+} | CARRIED
