@@ -157,7 +157,7 @@ def load_books(
     load_inbox(session, books, batches)
     _load_streams(session, books, touched, batches)
     _load_marks(session, books, touched, batches)
-    seen = [read_cursor(batch.request.cursor, epoch).seen for batch in batches]
+    seen = [read_cursor(batch.request.cursor, epoch).seen_v for batch in batches]
     books.marks = version_marks.load_marks(session, key, seen)
     for batch in batches:
         _load_hashes(session, books, batch)

@@ -61,7 +61,7 @@ def _is_restored(
     session: Session, merchant: MerchantId, request: SyncRequest, version: int, epoch: int
 ) -> bool:
     """Tell whether the till has seen other books than these."""
-    seen = read_cursor(request.cursor, epoch).seen
+    seen = read_cursor(request.cursor, epoch).seen_v
     marks = version_marks.load_marks(session, merchant, [seen])
     return is_of_other_books(request.cursor, epoch, next_v=version + 1, marks=marks)
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pos_loyalty.server import replies
+from pos_loyalty.server.database import version_marks
 from pos_loyalty.simulator.healing import heal
 from pos_loyalty.simulator.invariants import check
 from pos_loyalty.simulator.oracle import Violation
@@ -82,7 +83,8 @@ class Campaign:
         plant = PLANTS[self.plant].patches() if self.plant else ()
         template = _template_in(self.folder)
         try:
-            with patched((INLINE_THREADS, FUSED_WRITER, *_sizes(swarm))), patched(plant):
+            marks = _marks(f"{profile_name}/{seed}")
+            with patched((INLINE_THREADS, FUSED_WRITER, marks, *_sizes(swarm))), patched(plant):
                 world = World(target, template, profile, swarm)
                 return _run_in(world, seed, taken)
         finally:
@@ -120,7 +122,14 @@ class Campaign:
 def _template_in(folder: Path) -> Template:
     target = folder / "template"
     target.mkdir()
-    return make_template(target)
+    with patched((_marks("template"),)):
+        return make_template(target)
+
+
+def _marks(seed: str) -> Patch:
+    """Draw the marks of the books' versions from a seed, too."""
+    dice = random.Random(f"marks/{seed}")
+    return Patch(version_marks, "new_mark", lambda: f"{dice.getrandbits(64):016x}")
 
 
 def _sizes(swarm: Swarm) -> Sequence[Patch]:

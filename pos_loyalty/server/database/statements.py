@@ -30,6 +30,9 @@ _STREAM = (
     "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous, seen_ms,"
     " durable, lost, risk_granted, risk_used"
 )
+_SHOP = (
+    "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
+)
 _MEMBER = (
     "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
     " enrolled_ms, visits, alias_of"
@@ -85,7 +88,7 @@ def load_streams(
 ) -> dict[StreamId, StreamState]:
     """Return the streams with these ids."""
     rows = session.fetch_among(
-        f"SELECT {_STREAM} FROM stream WHERE merchant = ? AND stream {{among}}",  # noqa: S608 - a constant
+        f"SELECT {_STREAM}, {_SHOP} FROM stream WHERE merchant = ? AND stream {{among}}",  # noqa: S608 - constants
         merchant,
         sorted(set(streams)),
     )
@@ -109,13 +112,17 @@ def _stream_of(row: Found) -> StreamState:
         lost=bool(row[11]),
         risk_granted=row[12],
         risk_used=row[13],
+        shop=row[14] or "",
     )
 
 
 def is_any_frozen(session: Session, merchant: MerchantId) -> bool:
-    """Tell whether an open stream has not reported since the books were restored."""
-    sql = "SELECT 1 FROM stream WHERE merchant = ? AND closed = 0 AND frozen = 1 LIMIT 1"
-    return bool(session.fetch(sql, merchant))
+    """Tell whether restored books wait for an open stream's report, or for their owner."""
+    sql = (
+        "SELECT 1 FROM stream WHERE merchant = ? AND closed = 0 AND frozen = 1"
+        " UNION ALL SELECT 1 FROM clock WHERE merchant = ? AND roster_open = 1 LIMIT 1"
+    )
+    return bool(session.fetch(sql, merchant, merchant))
 
 
 def load_members(
