@@ -1,0 +1,71 @@
+"""What the owner chose: numbers with names, each with a value that holds until one is set."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pos_loyalty.domain.ids import MemberId, MerchantId
+from pos_loyalty.server.database import tables
+from pos_loyalty.server.database.repository import Session
+
+RIGHTS_DAYS_DEFAULT = 90
+
+
+class PolicyName(StrEnum):
+    """Every number that an owner may set."""
+
+    ALLOWANCE_TOTAL = "allowance_total"
+    ALLOWANCE_PER_TILL = "allowance_per_till"
+    RIGHTS_DAYS = "rights_days"
+    PLACEMENT = "placement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The owner's choices.
+
+    ``allowance_total`` and ``allowance_per_till`` are points; ``rights_days`` is after how
+    many days without contact a till stops redeeming (0: never); ``is_placing`` whether
+    rights are placed ahead of visits.
+    """
+
+    allowance_total: int = 0
+    allowance_per_till: int = 0
+    rights_days: int = RIGHTS_DAYS_DEFAULT
+    is_placing: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Budget:
+    """The owner's allowance in the loaded books.
+
+    ``counted`` is what of the total is given away: on tills, not covered, or released.
+    ``repaid`` are members whose points made good what was not covered.
+    """
+
+    total: int = 0
+    per_till: int = 0
+    counted: int = 0
+    repaid: set[MemberId] = field(default_factory=set[MemberId])
+
+    @property
+    def left(self) -> int:
+        """What may still be granted to tills."""
+        return max(0, self.total - self.counted)
+
+
+def load_policy(session: Session, merchant: MerchantId) -> Policy:
+    """Return what the owner chose."""
+    rows = session.fetch("SELECT name, value FROM policy WHERE merchant = ?", merchant)
+    chosen = {str(name): int(value) for name, value in rows}
+    return Policy(
+        allowance_total=chosen.get(PolicyName.ALLOWANCE_TOTAL, 0),
+        allowance_per_till=chosen.get(PolicyName.ALLOWANCE_PER_TILL, 0),
+        rights_days=chosen.get(PolicyName.RIGHTS_DAYS, RIGHTS_DAYS_DEFAULT),
+        is_placing=bool(chosen.get(PolicyName.PLACEMENT, 1)),
+    )
+
+
+def choose(session: Session, merchant: MerchantId, values: Mapping[PolicyName, int]) -> None:
+    """Set numbers; the others stay as they are."""
+    session.put(tables.POLICY, [(merchant, name.value, value) for name, value in values.items()])
