@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_database(parser, required=False)
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS certificate chain")
     parser.add_argument("--private-key", type=Path, metavar="FILE", help="its key")
+    _add_snapshots(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     init = actions.add_parser("init", help="make the books of a merchant")
     _add_database(init, required=True)
@@ -32,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_database(code, required=True)
     code.add_argument("--shop", required=True, metavar="NAME", help="created on first use")
     code.add_argument("--minutes", type=_minutes, default=15, metavar="N", help="life of the code")
+    snapshot = actions.add_parser(
+        "snapshot", help="write the file from which a new till takes a large membership"
+    )
+    _add_database(snapshot, required=True)
+    _add_snapshots(snapshot)
+    snapshot.add_argument("--json", action="store_true", help="answer as one JSON object")
     verify = actions.add_parser("verify", help="re-compute the books and name the first bad event")
     _add_database(verify, required=True)
     verify.add_argument("--json", action="store_true", help="answer as one JSON object")
@@ -51,6 +58,16 @@ def _add_database(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
 
 
+def _add_snapshots(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--snapshots",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="folder for the files that new tills take; for SQLite it is beside the database",
+    )
+
+
 def _minutes(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= _MINUTES_MAX:
         raise argparse.ArgumentTypeError(f"1 to {_MINUTES_MAX} minutes")
@@ -65,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         "init": _init,
         "till-code": _till_code,
         "verify": _verify,
+        "snapshot": _snapshot,
         "move": server_move.run,
         None: _listen,
     }
@@ -134,6 +152,46 @@ def _verify(arguments: argparse.Namespace) -> int:
     return EXIT_FAILED if report.faults else EXIT_OK
 
 
+def _snapshot(arguments: argparse.Namespace) -> int:
+    from pos_loyalty.cli.progress_bar import ProgressBar
+    from pos_loyalty.domain.error_catalog import Code
+    from pos_loyalty.domain.errors import CommandRefused
+    from pos_loyalty.server.setup import open_database, read_merchant
+    from pos_loyalty.server.snapshot import folder_of
+    from pos_loyalty.server.system import SystemClock
+
+    folder = folder_of(arguments.database, getattr(arguments, "snapshots", None))
+    if folder is None:
+        raise CommandRefused(Code.OPTION_SHAPE, option="--snapshots", example="/var/lib/shop")
+    bar = ProgressBar()
+    try:
+        with closing(open_database(arguments.database)) as database:
+            note = folder.make(
+                database,
+                read_merchant(database),
+                now_ms=SystemClock().now_ms(),
+                progress=lambda done, total: bar("rows", done, total),
+            )
+    finally:
+        bar.close()
+    if arguments.json:
+        print(
+            json.dumps(
+                {
+                    "file": str(folder.path / note.name),
+                    "bytes": note.size,
+                    "rows": note.rows,
+                    "epoch": note.epoch,
+                    "v": note.v,
+                }
+            )
+        )
+    else:
+        print(f"Written: {folder.path / note.name} ({note.rows} rows, {note.size} bytes).")
+        print("A running server that keeps its files in this folder gives it to new tills.")
+    return EXIT_OK
+
+
 def _listen(arguments: argparse.Namespace) -> int:
     from pos_loyalty.server.listen import serve
     from pos_loyalty.server.settings import ServerSettings, listen_address
@@ -156,6 +214,7 @@ def _listen(arguments: argparse.Namespace) -> int:
             database=arguments.database,
             certificate=arguments.certificate,
             private_key=arguments.private_key,
+            snapshots=getattr(arguments, "snapshots", None),
         ),
         on_ready=_say_listening,
     )

@@ -19,6 +19,8 @@ from pos_loyalty.server.join_till import WrongTriesPace
 from pos_loyalty.server.other_processes import watch_other_processes
 from pos_loyalty.server.routes import Routes, refusal
 from pos_loyalty.server.setup import read_merchant
+from pos_loyalty.server.snapshot import SnapshotFolder
+from pos_loyalty.server.snapshot_nightly import keep_snapshots
 from pos_loyalty.server.system import SystemClock, SystemIds
 
 
@@ -28,9 +30,10 @@ class Server:
     ``stop_waiting`` lets held answers go at once; the caller closes the database.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, snapshots: SnapshotFolder | None = None) -> None:
         self.merchant = read_merchant(database)
         self._database = database
+        self._snapshots = snapshots
         self._clock = SystemClock()
         self._stopping = asyncio.Event()
         ids = SystemIds(self._clock)
@@ -51,6 +54,7 @@ class Server:
             clock=self._clock,
             ids=ids,
             pace=WrongTriesPace(),
+            snapshots=snapshots,
         )
         self.asgi = Starlette(
             routes=routes.all(),
@@ -70,11 +74,15 @@ class Server:
         watcher = asyncio.create_task(
             watch_other_processes(self._database, self.merchant.merchant, self._group.moved)
         )
+        snapshots = asyncio.create_task(
+            keep_snapshots(self._snapshots, self._database, self.merchant, self._clock)
+        )
         try:
             yield
         finally:
             watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+            snapshots.cancel()
+            await asyncio.gather(watcher, snapshots, return_exceptions=True)
             await self._group.stop()
 
 

@@ -20,6 +20,7 @@ from pos_loyalty.server.app import Server
 from pos_loyalty.server.patient_protocol import PatientProtocol
 from pos_loyalty.server.settings import SQLITE_PREFIX, ServerSettings
 from pos_loyalty.server.setup import open_database
+from pos_loyalty.server.snapshot import folder_of
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 30
@@ -68,7 +69,15 @@ def serve(
         contextlib.closing(open_database(settings.database)) as database,
     ):
         listener = _bind(settings)
-        asyncio.run(_serve(settings, Server(database), listener, on_ready, on_started))
+        asyncio.run(
+            _serve(
+                settings,
+                Server(database, folder_of(settings.database, settings.snapshots)),
+                listener,
+                on_ready,
+                on_started,
+            )
+        )
 
 
 async def _serve(
@@ -87,6 +96,7 @@ async def _serve(
         log_config=None,
         lifespan="on",
         server_header=False,
+        date_header=False,  # every answer carries the clock
         proxy_headers=False,
         backlog=_BACKLOG,
         http=PatientProtocol,

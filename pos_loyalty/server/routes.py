@@ -15,7 +15,7 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, StoreUnavailable
 from pos_loyalty.domain.ids import IdSource
-from pos_loyalty.server import history, join_till
+from pos_loyalty.server import history, join_till, snapshot
 from pos_loyalty.server.authentication import (
     NotAllowed,
     authenticate,
@@ -38,6 +38,7 @@ from pos_loyalty.server.join_till import (
     spend_try,
 )
 from pos_loyalty.server.settings import BODY_SECONDS_MAX
+from pos_loyalty.server.snapshot import SnapshotFolder
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import (
     HistoryReply,
@@ -45,12 +46,14 @@ from pos_loyalty.wire.messages import (
     JoinReply,
     JoinRequest,
     Refusal,
+    SnapshotOffer,
+    SnapshotRequest,
 )
 
 RETRY_AFTER_SECONDS = 2
 _LOG = logging.getLogger(__name__)
 
-Handler = Callable[[bytes, str], Awaitable[msgspec.Struct]]
+Handler = Callable[[bytes, str], Awaitable[msgspec.Struct | bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,7 @@ class Routes:
     clock: Clock
     ids: IdSource
     pace: WrongTriesPace
+    snapshots: SnapshotFolder | None = None
 
     def all(self) -> list[Route]:
         """Return every address."""
@@ -72,6 +76,7 @@ class Routes:
             _post(EXCHANGE_PATH, self.exchange),
             _post(join_till.PATH, self._join),
             _post(history.PATH, self._history),
+            _post(snapshot.PATH, self._snapshot),
         ]
 
     async def _health(self, request: Request) -> Response:
@@ -114,6 +119,22 @@ class Routes:
 
         return await asyncio.to_thread(work)
 
+    async def _snapshot(self, body: bytes, signature: str) -> SnapshotOffer | bytes:
+        request = codec.unpack(body, SnapshotRequest)
+        merchant = self.merchant.merchant
+
+        def work() -> SnapshotOffer | bytes:
+            with self.database.read() as session:
+                till = till_of_stream(session, merchant, request.stream)
+                authenticate(till, path=snapshot.PATH, body=body, signature=signature)
+                if self.snapshots is None:
+                    return SnapshotOffer(merchant=merchant)
+                if not request.name:
+                    return self.snapshots.offer(session, merchant, request.stream)
+            return self.snapshots.piece(merchant, request)
+
+        return await asyncio.to_thread(work)
+
 
 def _post(path: str, handler: Handler) -> Route:
     async def endpoint(request: Request) -> Response:
@@ -129,6 +150,8 @@ def _post(path: str, handler: Handler) -> Route:
         except Exception as error:  # noqa: BLE001 - the server's request handler: one of three places
             _LOG.exception("a request failed: %s", type(error).__name__)
             return refusal(StoreUnavailable(Code.SERVER_TROUBLE))
+        if isinstance(reply, bytes):
+            return Response(reply, media_type=codec.PIECE_TYPE)
         return Response(codec.pack(reply), media_type=codec.CONTENT_TYPE)
 
     return Route(path, endpoint, methods=["POST"])

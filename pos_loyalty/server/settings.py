@@ -36,6 +36,7 @@ class ServerSettings:
     database: str
     certificate: Path | None = None
     private_key: Path | None = None
+    snapshots: Path | None = None
 
 
 def listen_address(text: str) -> tuple[str, int]:

@@ -170,20 +170,23 @@ def folder_of(database: str, folder: Path | None) -> SnapshotFolder | None:
 
 
 def make_if_due(
-    folder: SnapshotFolder, database: Database, merchant: Merchant, *, now_ms: int
+    folder: SnapshotFolder,
+    database: Database,
+    merchant: Merchant,
+    *,
+    now_ms: int,
+    progress: Progress | None = None,
 ) -> Note | None:
     """Write a file where the membership is large and the newest one is older than a day."""
     with database.read() as session:
-        rows = session.fetch(
-            "SELECT count(*) FROM member WHERE merchant = ?", merchant.merchant
-        )
+        rows = session.fetch("SELECT count(*) FROM member WHERE merchant = ?", merchant.merchant)
         _, epoch = statements.current_version(session, merchant.merchant)
     newest = folder.newest(merchant.merchant)
     is_new = newest is not None and newest.epoch == epoch and now_ms - newest.made_ms < AGE_MS_MAX
     if int(rows[0][0]) <= MEMBERS_MIN or is_new:
         return None
     try:
-        return folder.make(database, merchant, now_ms=now_ms)
+        return folder.make(database, merchant, now_ms=now_ms, progress=progress)
     except Unfit as error:
         _LOG.warning("no snapshot file is made: %s", error)
         return None

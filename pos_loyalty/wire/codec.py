@@ -24,6 +24,8 @@ _RATIO_FREE_BYTES = 64 * 1024
 _LEVEL = 6
 
 CONTENT_TYPE = "application/vnd.pos-loyalty+json"
+PIECE_TYPE = "application/vnd.pos-loyalty.snapshot"
+"""Of an answer that is a piece of a file and no message."""
 SIGNATURE_HEADER = "X-Till-Signature"
 
 MessageT = TypeVar("MessageT")

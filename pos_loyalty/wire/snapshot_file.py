@@ -178,7 +178,9 @@ def member_block(first: int, rows: Sequence[MemberRow]) -> MemberBlock:
         Unfit: an id that is none.
     """
     ids = _id_bytes([row.member for row in rows])
-    odd = {n: row.phone for n, row in enumerate(rows) if row.phone and not _PHONE.fullmatch(row.phone)}
+    odd = {
+        n: row.phone for n, row in enumerate(rows) if row.phone and not _PHONE.fullmatch(row.phone)
+    }
     return MemberBlock(
         first=first,
         ids=_planes(ids, _ID_BYTES),
@@ -201,7 +203,11 @@ def card_block(rows: Sequence[CardRow], places: Sequence[int | None]) -> CardBlo
     Raises:
         Unfit: a key that is none.
     """
-    odd = {n: row.number for n, row in enumerate(rows) if row.number and not _NUMBER.fullmatch(row.number)}
+    odd = {
+        n: row.number
+        for n, row in enumerate(rows)
+        if row.number and not _NUMBER.fullmatch(row.number)
+    }
     known = enumerate(zip(rows, places, strict=True))
     return CardBlock(
         keys=_planes(_id_bytes([row.card_key for row in rows]), _ID_BYTES),
@@ -213,9 +219,7 @@ def card_block(rows: Sequence[CardRow], places: Sequence[int | None]) -> CardBlo
         statuses=[row.status for row in rows],
         batches=[row.batch for row in rows],
         odd_numbers=odd,
-        odd_members={
-            n: row.member for n, (row, place) in known if row.member and place is None
-        },
+        odd_members={n: row.member for n, (row, place) in known if row.member and place is None},
     )
 
 
