@@ -17,7 +17,7 @@ from pos_loyalty.server.ingest import standing
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.settings import KNOWN_HASHES_MAX
 from pos_loyalty.wire.messages import ROWS_MAX, Status, SyncReply, SyncRequest
-from pos_loyalty.wire.version import PROTOCOL_OLDEST
+from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_OLDEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,9 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
         epoch=epoch,
         server_now=answering.now_ms,
         have=stream.last,
-        have_hash=stream.last_hash.hex(),
+        have_hash=_hash_for(answering.batch, stream),
         cursor=request.cursor,
-        token=stream.token,
+        token=stream.token if request.events else "",
         min_proto=PROTOCOL_OLDEST,
     )
     if status is Status.CLOSED:
@@ -64,6 +64,12 @@ def _is_restored(
     seen = read_cursor(request.cursor, epoch).seen_v
     marks = version_marks.load_marks(session, merchant, [seen])
     return is_of_other_books(request.cursor, epoch, next_v=version + 1, marks=marks)
+
+
+def _hash_for(batch: Batch, stream: StreamState) -> str:
+    """Return the hash of the stream's end, unless the till itself just named it."""
+    is_known = (batch.request.from_seq - 1, batch.prev_hash) == (stream.last, stream.last_hash)
+    return "" if is_known else stream.last_hash.hex()
 
 
 def read_standing(
@@ -100,12 +106,17 @@ def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncR
     return msgspec.structs.replace(
         held,
         rows=page.rows,
-        cursor=str(page.cursor.read_from(version, mark)),
+        cursor=_cursor_for(request, str(page.cursor.read_from(version, mark))),
         more=page.more,
         verdicts=_verdicts(session, answering.merchant.merchant, request),
         profiles_have=_profiles_have(session, answering.merchant.merchant, request),
         settlements_have=_settlements_have(session, answering.merchant.merchant, request),
     )
+
+
+def _cursor_for(request: SyncRequest, cursor: str) -> str:
+    """Return the cursor, unless the till has it already; the first tills hear it every time."""
+    return "" if request.proto >= PROTOCOL_2 and cursor == request.cursor else cursor
 
 
 def _verdicts(

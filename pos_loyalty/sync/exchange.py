@@ -45,6 +45,8 @@ ROWS_WHILE_SENDING = 1
 """While more events wait than fit a request: the rows that they change come once, after the
 last of them, and not again and again between."""
 NO_MEMBER = MemberId("")
+_REQUEST_BYTES = 6
+"""A request's own name: only the one in flight has to be told from the ones before it."""
 
 
 class ExchangeStorage(Protocol):
@@ -164,7 +166,7 @@ class Exchange:
         is_last = not batch.events or batch.last_seq >= position.last_seq
         report, complete = self._report()
         request = SyncRequest(
-            req=self._ids.next_id(),
+            req=self._ids.random_bytes(_REQUEST_BYTES).hex(),
             proto=PROTOCOL_NEWEST,
             stream=position.stream,
             from_seq=batch.from_seq,
@@ -173,7 +175,7 @@ class Exchange:
             top=max(position.last_seq, batch.last_seq),
             epoch=position.epoch,
             now_ms=self._clock.now_ms(),
-            token=position.token,
+            token=position.token if batch.events else "",
             events=tuple(msgspec.Raw(data) for data in batch.events),
             sig=self._batch_signature(position, batch),
             cursor=position.cursor,
@@ -184,7 +186,7 @@ class Exchange:
             granted_seen=report,
             granted_complete=complete,
             lost_ack=self._lost_ack,
-            app_version=__version__,
+            app_version=__version__ if carries else "",
             schema=SCHEMA_1,
         )
         self._in_flight = request
@@ -327,7 +329,7 @@ class Exchange:
         """Store the rows in slices; only the last one moves the cursor and acknowledges."""
         end = PageEnd(
             from_cursor=request.cursor,
-            cursor=reply.cursor,
+            cursor=reply.cursor or request.cursor,
             acks=not reply.more,
             durable=reply.durable,
             token=reply.token,

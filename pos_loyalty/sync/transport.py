@@ -149,11 +149,8 @@ class HttpTransport:
             CommandRefused: the server refuses this message, with its code.
         """
         body = pack(message)
-        headers = {
-            "Content-Type": CONTENT_TYPE,
-            "Accept": CONTENT_TYPE,
-            SIGNATURE_HEADER: self._signer.sign(request_text(path, body)),
-        }
+        # Nothing else: the path says what the body is, and an idle till pays for every letter.
+        headers = {SIGNATURE_HEADER: self._signer.sign(request_text(path, body))}
         answer = await self._exchange("POST", path, body, headers, read_seconds=read_seconds)
         _ensure_reply(answer)
         try:
@@ -212,8 +209,9 @@ class HttpTransport:
                 verify=_tls_context() if self._url.startswith("https://") else False,
                 follow_redirects=False,
                 trust_env=not is_loopback,
-                headers={"Accept-Encoding": "identity"},
             )
+            # Neither who we are nor what else we would take; HTTP/1.1 keeps connections anyway.
+            self._client.headers.clear()
         return self._client
 
 
