@@ -29,14 +29,24 @@ STILL_OPEN = ("", "ask")
 """What stands in ``settled`` while an item still counts against the total."""
 
 
-def charge(books: Books, stream: StreamState, *, seq: int, member: MemberId, points: int) -> None:
+def charge(
+    books: Books,
+    stream: StreamState,
+    *,
+    seq: int,
+    member: MemberId,
+    points: int,
+    is_carried_over: bool,
+) -> None:
     """Book what a sale took above its rights; called before the sale changes the balance.
 
-    The covered part is paid by the pool and comes back to the total at once.
+    The covered part is paid by the pool and comes back to the total at once. A sale that
+    was carried over took from the allowance of the journal that was left; that one stays
+    counted until the owner settles it.
     """
     covered = 0 if books.is_granting_frozen else min(points, max(0, books.pool_of(member)))
     missing = points - covered
-    if stream.risk_granted:
+    if stream.risk_granted and not is_carried_over:
         # Before the first grant a till had no allowance: it worked alone then, or the grant
         # was forgotten with books that were lost. Its own counter began later, too.
         before = max(0, _on_till(stream))
@@ -129,21 +139,19 @@ def save_repaid(session: Session, books: Books) -> None:
             *STILL_OPEN,
         )
         for stream, seq in rows:
-            settle_item(session, merchant, NOT_COVERED, stream, seq, REPAID, books.now_ms)
+            place = (merchant, NOT_COVERED, stream, seq)
+            settle_item(session, place, how=REPAID, now_ms=books.now_ms)
             books.changed.add(Changed("attention", "", item_id(NOT_COVERED, stream, seq)))
 
 
 def settle_item(
-    session: Session, merchant: MerchantId, kind: str, stream: str, seq: int, how: str, now_ms: int
+    session: Session, place: tuple[MerchantId, str, str, int], *, how: str, now_ms: int
 ) -> None:
-    """Settle one item; it counts no more."""
+    """Settle one item by its place (merchant, kind, stream, seq); it counts no more."""
     session.execute(
-        "UPDATE attention SET settled = ?, settled_ms = ?"
+        "UPDATE attention SET settled = ?, settled_ms = ?, settled_by = 'server'"
         " WHERE merchant = ? AND kind = ? AND stream = ? AND seq = ?",
         how,
         now_ms,
-        merchant,
-        kind,
-        stream,
-        seq,
+        *place,
     )

@@ -215,6 +215,15 @@ class Books:
     hashes: dict[tuple[StreamId, int], bytes] = field(default_factory=_position_map)
     changes_taken: set[EventId] = field(default_factory=set[EventId])
     any_frozen: bool = False
+    """Whether books that were restored wait for a till's report, or for their owner."""
+    policy: Policy = field(default_factory=Policy)
+    budget: Budget = field(default_factory=Budget)
+    in_debt: set[MemberId] = field(default_factory=set[MemberId])
+    """Members whose pool was below zero when they were loaded."""
+    placement_due: set[MemberId] = field(default_factory=set[MemberId])
+    """Members whose points may have to lie elsewhere after this group."""
+    demanded: set[MemberId] = field(default_factory=set[MemberId])
+    """Members whose points a till waits for: what comes back is not placed meanwhile."""
     marks: dict[int, str] = field(default_factory=dict[int, str])
     """Marks of the versions that the tills of this group have seen."""
 

@@ -19,8 +19,10 @@ from pos_loyalty.domain.event import (
 )
 from pos_loyalty.domain.ids import CardKey, MemberId, StreamId
 from pos_loyalty.domain.ledger import EntryKind, LedgerEntry, entries_of
+from pos_loyalty.domain.program import program_in_force
 from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.domain.tier import tier_held
+from pos_loyalty.server.allowance import charge
 from pos_loyalty.server.books import (
     UNKNOWN_CARD,
     Books,
@@ -33,6 +35,7 @@ from pos_loyalty.server.books import (
     earned_window,
     month_of,
 )
+from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.reading import Incoming, Reading, read_event
 from pos_loyalty.wire.verdicts import Verdict
 
@@ -40,6 +43,8 @@ COUNTED = frozenset(
     {Verdict.APPLIED, Verdict.DIFFERS, Verdict.OVERDRAFT, Verdict.HELD, Verdict.UNKNOWN_CARD}
 )
 """Verdicts of events that are in the books."""
+CARRIED_OVER = "carried_over"
+"""Kind of the item that tells which events a new journal brought along, for each journal one."""
 
 
 class _Judgement(msgspec.Struct, frozen=True):
@@ -48,6 +53,8 @@ class _Judgement(msgspec.Struct, frozen=True):
     verdict: Verdict
     reason: str = ""
     member: MemberId | None = None
+    points: int = 0
+    """What it may have cost, for the owner's list."""
 
 
 class _Place(msgspec.Struct):
@@ -96,7 +103,14 @@ def fold_event(
     if event is not None:
         _remember(place, event, judgement)
     if judgement.verdict not in {Verdict.APPLIED, Verdict.HELD, Verdict.DUPLICATE}:
-        books.notice(judgement.verdict.value, stream.stream, incoming.seq, judgement.reason)
+        books.notice(
+            judgement.verdict.value,
+            stream.stream,
+            incoming.seq,
+            judgement.reason,
+            member=judgement.member,
+            points=judgement.points,
+        )
     return judgement.verdict
 
 
@@ -112,6 +126,8 @@ def _remember(place: _Place, event: Event, judgement: _Judgement) -> None:
     for rescue in incoming.reading.rescues:
         books.rescued.add(rescue.hash)
         books.new_rescues[rescue.hash] = (stream.stream, incoming.seq)
+    if incoming.reading.rescues:
+        books.notice(CARRIED_OVER, stream.stream, 0, "")
 
 
 def _judge(place: _Place) -> _Judgement:
@@ -176,24 +192,41 @@ def _sale(place: _Place, event: SaleRecorded) -> _Judgement:
     if event.member is None and event.card_key is None:
         return _Judgement(Verdict.APPLIED)
     owner, waiting = _owner_of(books, event.member, event.card_key)
+    if event.risk_used and owner is not None:
+        charge(
+            books,
+            place.stream,
+            seq=place.incoming.seq,
+            member=owner,
+            points=event.risk_used,
+            is_carried_over=not place.holds_rights,
+        )
     short = _count_rights(place, event)
     _post(place, event, entries_of(event), owner)
+    if owner is not None:
+        note_visit(books, place.stream, owner, event.at_ms)
     if waiting is not None:
-        return _Judgement(waiting, "" if waiting is Verdict.HELD else "nobody issued this card")
+        reason = "" if waiting is Verdict.HELD else "nobody issued this card"
+        return _Judgement(waiting, reason, points=event.earned)
     uncovered = max(short, event.redeemed - event.rights_used - event.risk_used)
     if uncovered > 0 and place.holds_rights:
-        return _Judgement(Verdict.OVERDRAFT, f"{uncovered} points above its rights", owner)
-    difference = _difference(books, event)
+        reason = f"{uncovered} points above its rights"
+        return _Judgement(Verdict.OVERDRAFT, reason, owner, uncovered)
+    difference, points = _difference(books, event)
     if difference:
-        return _Judgement(Verdict.DIFFERS, difference, owner)
+        return _Judgement(Verdict.DIFFERS, difference, owner, points)
     return _Judgement(Verdict.APPLIED, "", owner)
 
 
-def _difference(books: Books, event: SaleRecorded) -> str:
-    """Compute the sale's points again by its own program version."""
-    program = books.merchant.programs.get(event.program)
+def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
+    """Compute the sale's points again: by its own program version, and by the one in force then.
+
+    Returns what differs, empty where nothing does, and by how many points.
+    """
+    programs = books.merchant.programs
+    program = programs.get(event.program)
     if program is None:
-        return "this version of the program was never published here"
+        return "this version of the program was never published here", 0
     facts = SaleFacts(
         total=event.sale.total,
         tier=event.tier,
@@ -202,11 +235,15 @@ def _difference(books: Books, event: SaleRecorded) -> str:
         rewards=event.rewards,
     )
     points = earn(program, facts).points
+    if points == event.earned and len(programs) > 1:
+        # A till that was offline when the program changed counts by the rules that it knew.
+        points = earn(program_in_force(tuple(programs.values()), event.at_ms), facts).points
     if points != event.earned:
-        return f"earned {event.earned}, computed {points}"
+        reason = f"earned {event.earned}, computed {points}"
+        return reason, abs(event.earned - points)
     if sum(reward.points for reward in event.rewards) != event.redeemed:
-        return "redeemed is not the sum of its rewards"
-    return ""
+        return "redeemed is not the sum of its rewards", 0
+    return "", 0
 
 
 def _owner_of(
@@ -241,7 +278,7 @@ def _reversal(place: _Place, event: SaleReversed) -> _Judgement:
     short = _count_rights(place, event)
     _post(place, event, entries_of(event), owner)
     if short:
-        return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner)
+        return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner, short)
     if (event.earned_taken, event.redeemed_returned) != (sale.earned, sale.redeemed):
         return _Judgement(Verdict.DIFFERS, "not the whole sale", owner)
     return _Judgement(Verdict.APPLIED, "", owner)
@@ -279,6 +316,7 @@ def _enrollment(place: _Place, event: MemberEnrolled) -> _Judgement:
     member.enrolled_ms = max(1, event.at_ms)
     books.touch_member(member)
     _post(place, event, entries_of(event), event.member)
+    note_visit(books, place.stream, event.member, event.at_ms)
     if event.card_key is not None:
         _assign_card(place, event, books.card(event.card_key), event.member)
     program = books.merchant.programs.get(event.program)
@@ -296,12 +334,17 @@ def _assign_card(place: _Place, event: Event, card: CardState, member: MemberId)
                 "card_taken",
                 place.stream.stream,
                 place.incoming.seq,
-                "the card is another member's",
+                f"card={card.card_key} has={card.member}",
+                member=member,
             )
         return
     if card.status == UNKNOWN_CARD:
         books.notice(
-            "card_not_issued", place.stream.stream, place.incoming.seq, "nobody issued this card"
+            "card_not_issued",
+            place.stream.stream,
+            place.incoming.seq,
+            f"card={card.card_key}",
+            member=member,
         )
         card.status = CardStatus.BLANK
     card.member = member
@@ -319,6 +362,8 @@ def _rights_return(place: _Place, event: RightsReturned) -> _Judgement:
     short = _count_rights(place, event)
     if event.to_stream is not None:
         _lend(place, event, event.to_stream)
+    else:
+        place.books.placement_due.add(event.member)
     if short:
         return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", event.member)
     return _Judgement(Verdict.APPLIED, "", event.member)
@@ -340,7 +385,7 @@ def _cards(place: _Place, event: CardsIssued) -> _Judgement:
         card = place.books.card(new.key)
         if card.batch and card.batch != event.batch:
             place.books.notice(
-                "card_twice", place.stream.stream, place.incoming.seq, "a card of two batches"
+                "card_twice", place.stream.stream, place.incoming.seq, f"card={card.card_key}"
             )
             continue
         card.number, card.batch = new.number, event.batch

@@ -30,7 +30,7 @@ def grant(books: Books, stream: StreamState, wants: Sequence[tuple[MemberId, int
     """Grant what is asked for as far as the pool allows; recall what other tills hold."""
     if not wants:
         return Shortage.NONE
-    if books.any_frozen or stream.frozen or books.epoch_raised:
+    if books.is_granting_frozen or stream.frozen:
         return Shortage.FINAL
     return max(
         (_grant_one(books, stream, member, points) for member, points in wants[:WANTS_MAX]),
@@ -44,13 +44,14 @@ def _grant_one(books: Books, stream: StreamState, member_id: MemberId, points: i
         return Shortage.FINAL
     rights = books.rights_of(member_id, stream.stream)
     missing = points - rights.outstanding
-    given = min(missing, books.pool_of(member_id))
+    pool = books.pool_of(member_id)
+    given = min(missing, pool)
     if given > 0:
         rights.granted += given
         member.outstanding += given
         books.dirty_members.add(member_id)
         missing -= given
-    if given > 0 or rights.keep is not None:
+    if given > 0 or (rights.keep is not None and pool >= 0):
         rights.keep = None
         books.announce_rights(rights)
     if missing <= 0:
@@ -72,7 +73,33 @@ def _recall(books: Books, asking: StreamId, member: MemberId) -> Shortage:
         if rights.outstanding <= 0 or holder is None or holder.closed:
             continue
         shortage = Shortage.RECALLED
+        books.demanded.add(member)
         if rights.keep != 0:
             rights.keep = 0
             books.announce_rights(rights)
     return shortage
+
+
+def members_in_debt(books: Books) -> set[MemberId]:
+    """Return the changed members who are below what tills may still spend of theirs."""
+    return {
+        member
+        for member in books.dirty_members
+        if (state := books.members[member]).balance < state.outstanding
+    }
+
+
+def recall_debts(books: Books, members: set[MemberId]) -> None:
+    """Ask everything back of members whose pool is below zero; what they earn repays first.
+
+    A closed journal never reads that it is asked; its rights stay counted.
+    """
+    for member in sorted(members):
+        if books.pool_of(member) >= 0:
+            continue
+        for stream, rights in books.rights.get(member, {}).items():
+            holder = books.streams.get(stream)
+            is_closed = holder is not None and holder.closed
+            if rights.outstanding > 0 and rights.keep != 0 and not is_closed:
+                rights.keep = 0
+                books.announce_rights(rights)

@@ -15,6 +15,7 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import LoyaltyError, StoreUnavailable
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, StreamId, is_id
+from pos_loyalty.server.after_fold import finish_group, load_choices
 from pos_loyalty.server.books import Books, Merchant
 from pos_loyalty.server.cursor import read_cursor
 from pos_loyalty.server.database import statements, version_marks
@@ -26,6 +27,8 @@ from pos_loyalty.wire.messages import Status
 
 CONFLICT_TRIES_MAX = 4
 SET_ASIDE_REASON = "the database refused it"
+DEMAND_MS = 5_000
+"""For so long after points were recalled for a till they are not placed elsewhere."""
 _TOKEN_BYTES = 16
 _LOG = logging.getLogger(__name__)
 
@@ -61,6 +64,8 @@ class GroupWriter:
         self._merchant = merchant
         self._clock = clock
         self._ids = ids
+        self._demands: dict[MemberId, int] = {}
+        """Members whose points a till waits for, and until when."""
 
     def write_group(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Write a group and return the outcome of each request, in order.
@@ -108,7 +113,10 @@ class GroupWriter:
 
         def work(session: Session) -> None:
             books = load_books(session, self._merchant, batches, now_ms=self._clock.now_ms())
+            books.demanded = self._still_demanded()
             outcomes[:] = fold_group(books, batches, tokens=tokens, set_aside=set_aside)
+            self._remember_demands(books.demanded)
+            finish_group(session, books)
             if not books.is_changed:
                 raise _NothingToWrite
             statements.save(session, books)
@@ -118,6 +126,17 @@ class GroupWriter:
         except _NothingToWrite:
             return outcomes
         return outcomes
+
+    def _still_demanded(self) -> set[MemberId]:
+        """Return whose points a till waits for: what comes back goes there first."""
+        now_ms = self._clock.monotonic_ms()
+        self._demands = {m: until for m, until in self._demands.items() if until > now_ms}
+        return set(self._demands)
+
+    def _remember_demands(self, members: set[MemberId]) -> None:
+        until_ms = self._clock.monotonic_ms() + DEMAND_MS
+        for member in members - self._demands.keys():
+            self._demands[member] = until_ms
 
 
 def _single_events(batch: Batch) -> list[Batch]:
@@ -156,6 +175,7 @@ def load_books(
     _load_members(session, books, touched)
     load_inbox(session, books, batches)
     _load_streams(session, books, touched, batches)
+    load_choices(session, books, batches)
     _load_marks(session, books, touched, batches)
     seen = [read_cursor(batch.request.cursor, epoch).seen_v for batch in batches]
     books.marks = version_marks.load_marks(session, key, seen)

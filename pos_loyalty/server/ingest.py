@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import StreamId, is_id
+from pos_loyalty.server.allowance import top_up
 from pos_loyalty.server.books import Books, StreamState
 from pos_loyalty.server.cursor import is_of_other_books
 from pos_loyalty.server.fold import fold_event
@@ -114,6 +115,7 @@ def _fold_request(
         return Outcome(status=Status.CLOSED)
     take_profiles(books, request.profiles, stream=stream.stream, till=stream.till)
     take_settlements(books, request.settlements, till=stream.till)
+    top_up(books, stream, request)
     return Outcome(status=Status.OK, shortage=grant(books, stream, request.want_rights))
 
 
@@ -138,6 +140,7 @@ def _fold_events(
         stream.last, stream.last_hash = incoming.seq, incoming.hash
     if stream.last > held:
         books.dirty_streams.add(stream.stream)
+        stream.seen_ms = books.now_ms
         if batch.request.sig:
             books.signatures[stream.stream, stream.last] = (stream.last_hash, batch.request.sig)
         _turn_token(books, stream, batch.request.token, token)

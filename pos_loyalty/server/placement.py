@@ -10,7 +10,7 @@ import msgspec
 
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.rounding import whole_steps
-from pos_loyalty.server.books import Books, MemberState
+from pos_loyalty.server.books import Books, MemberState, StreamState
 
 HALF_LIFE_DAYS = 60
 SILENT_MS = 30 * 24 * 60 * 60 * 1000
@@ -119,6 +119,21 @@ def visited(visits: str, shop: str, at_ms: int) -> str:
     total = _decayed(weight, newest - last) + _decayed(_VISIT, newest - day)
     known[shop] = (round(total), newest)
     return _ENCODER.encode(known).decode()
+
+
+def note_visit(books: Books, stream: StreamState, owner: MemberId, at_ms: int) -> None:
+    """Remember where a member came, and whether points may have to lie elsewhere now."""
+    member = books.member(owner)
+    if stream.shop:
+        member.visits = visited(member.visits, stream.shop, min(at_ms, books.now_ms))
+        books.dirty_members.add(owner)
+    if 0 < books.reward_cost <= member.balance and (member.pool > 0 or _is_spread(books, owner)):
+        books.placement_due.add(owner)
+
+
+def _is_spread(books: Books, member: MemberId) -> bool:
+    """Tell whether a member's points lie at several tills."""
+    return len(books.rights.get(member, ())) > 1
 
 
 def weights(visits: str, now_ms: int) -> dict[str, float]:

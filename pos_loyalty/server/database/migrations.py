@@ -110,6 +110,10 @@ ALTER TABLE rights ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE rights_lent (
     merchant TEXT NOT NULL, member TEXT NOT NULL, stream TEXT NOT NULL, lender TEXT NOT NULL,
     points INTEGER NOT NULL, PRIMARY KEY (merchant, member, stream, lender));
+CREATE TABLE rights_released (
+    merchant TEXT NOT NULL, member TEXT NOT NULL, stream TEXT NOT NULL, v INTEGER NOT NULL,
+    points INTEGER NOT NULL, released_ms INTEGER NOT NULL,
+    PRIMARY KEY (merchant, member, stream, v));
 ALTER TABLE attention ADD COLUMN member TEXT;
 ALTER TABLE attention ADD COLUMN points INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attention ADD COLUMN settled TEXT NOT NULL DEFAULT '';

@@ -30,9 +30,7 @@ _STREAM = (
     "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous, seen_ms,"
     " durable, lost, risk_granted, risk_used"
 )
-_SHOP = (
-    "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
-)
+_SHOP = "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
 _MEMBER = (
     "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
     " enrolled_ms, visits, alias_of"

@@ -58,6 +58,10 @@ RIGHTS = _table(
     key_length=3,
 )
 RIGHTS_LENT = _table("rights_lent", "merchant member stream lender points#", key_length=4)
+RIGHTS_RELEASED = _table(
+    "rights_released", "merchant member stream v# points# released_ms#", key_length=4
+)
+"""Rights that the owner freed: no event of a till returned them."""
 CARD = _table("card", "merchant card_key number member status batch held#", key_length=2)
 CHANGE = _table("chg", "merchant type id scope v#", key_length=4)
 REVERSED = _table("reversed_sale", "merchant sale stream seq#", key_length=2)
@@ -98,6 +102,7 @@ ALL = (
     MEMBER,
     RIGHTS,
     RIGHTS_LENT,
+    RIGHTS_RELEASED,
     CARD,
     CHANGE,
     REVERSED,
