@@ -37,6 +37,10 @@ class Setting(StrEnum):
     HUB_CERTIFICATE = "hub_certificate"
     HUB_CERTIFICATE_KEY = "hub_certificate_key"
     DIGEST_MS = "digest_ms"
+    RESCUES_WAITING = "rescues_waiting"
+    CLOSED_CHECKED = "closed_checked"
+    RECALLS = "recalls"
+    UNSWEPT_SEQ = "unswept_seq"
     UNUSUAL_AMOUNT = "unusual_amount"
     SALE_DRAFT = "sale_draft"
 
