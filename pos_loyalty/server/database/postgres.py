@@ -1,8 +1,9 @@
 """The books in PostgreSQL: several server processes, fenced by the clock row.
 
 Bulk writes send each column as one binary array and unnest it on the server, so a
-group of requests is a handful of statements however many events it has. A writer
-takes the clock row first and holds it until commit; readers see one snapshot.
+group of requests is a handful of statements however many events it has, and they go
+out in one pipeline (docs/decisions/0013-pipeline-not-one-statement.md). A writer takes
+the clock row first and holds it until commit; readers see one snapshot.
 
 It works the same through a pooler that lends a connection for one transaction only
 (pgbouncer): whatever is set is set inside the transaction, and statements are not
@@ -11,6 +12,7 @@ prepared where such a pooler stands in between. With several hosts in the URL an
 """
 
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Generator, Sequence
@@ -36,7 +38,8 @@ READERS_MAX = 8
 _CONNECT_SECONDS = 5
 _PREPARE_AFTER = 2
 _SILENCE_MS = 11_000
-_BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '10s'"
+_BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_LOCK_PATIENCE = "SET LOCAL lock_timeout = '10s'"
 # One round trip: a standby answers queries, too, but with books of a while ago.
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_is_in_recovery()"
 # Waits until everything that was committed before is on the synchronous standby, too: a
@@ -49,6 +52,9 @@ _MIGRATION_LOCK = 0x6C70_0001
 _ARRAYS: dict[str, LiteralString] = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
 
 Connection = psycopg.Connection[Found]
+
+# It warns of what follows from an error in a pipeline; the error itself is raised.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class PostgresSession:
@@ -208,9 +214,12 @@ class PostgresDatabase:
                 self._writer = self._open()
             connection = self._writer
             try:
-                connection.execute(_BEGIN_WRITE)
-                yield PostgresSession(connection)
-                connection.execute("COMMIT")
+                # What is only written goes out together; an answer is awaited where one is read.
+                with connection.pipeline():
+                    connection.execute(_BEGIN_WRITE)
+                    connection.execute(_LOCK_PATIENCE)
+                    yield PostgresSession(connection)
+                    connection.execute("COMMIT")
             except BaseException as error:
                 _roll_back(connection)
                 if isinstance(error, errors.ReadOnlySqlTransaction):
