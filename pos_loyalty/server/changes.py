@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pos_loyalty.domain.card import CardStatus
-from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, StreamId, TierId
-from pos_loyalty.server.books import Merchant, earned_window
+from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, StreamId, TillId
+from pos_loyalty.server.attention_rows import attention_rows
+from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.cursor import Cursor
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Found, Session
+from pos_loyalty.server.member_rows import member_rows
 from pos_loyalty.wire.messages import (
     ROW_TYPES_OF_PROTOCOL_1,
     CardRow,
@@ -17,6 +19,7 @@ from pos_loyalty.wire.messages import (
     ProgramRow,
     RightsRow,
     Row,
+    TillRow,
 )
 from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_NEWEST
 
@@ -65,7 +68,24 @@ def read_page(session: Session, asking: Asking, *, after: Cursor, limit: int) ->
         for row in _READERS[type_](session, asking, versions)
     ]
     rows.sort(key=lambda row: row.v)
-    return Page(rows=tuple(rows), cursor=cursor, more=more)
+    return Page(rows=_survivors_first(rows), cursor=cursor, more=more)
+
+
+def _survivors_first(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Put the account that stayed directly before one that was merged into it."""
+    merged = {row.alias_of for row in rows if isinstance(row, MemberRow) and row.alias_of}
+    if not merged:
+        return tuple(rows)
+    stayed = {row.member: row for row in rows if isinstance(row, MemberRow)}
+    ordered: dict[tuple[str, str], Row] = {}
+    for place, row in enumerate(rows):
+        if not isinstance(row, MemberRow):
+            ordered["", str(place)] = row
+            continue
+        if row.alias_of in stayed:
+            ordered.setdefault(("member", row.alias_of), stayed[row.alias_of])
+        ordered.setdefault(("member", row.member), row)
+    return tuple(ordered.values())
 
 
 Versions = dict[str, int]
@@ -101,23 +121,7 @@ def rows_of(session: Session, asking: Asking, type_: str, versions: Versions) ->
 
 
 def _members(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
-    merchant = asking.merchant.merchant
-    states = statements.load_members(session, merchant, [MemberId(key) for key in versions])
-    return [
-        MemberRow(
-            v=versions[state.member],
-            member=state.member,
-            balance=state.balance,
-            tier=TierId(state.tier),
-            earned_window=earned_window(state.months, asking.now_ms),
-            name=state.name,
-            phone=state.phone,
-            status=state.status,
-            enrolled_ms=state.enrolled_ms,
-            alias_of=state.alias_of,
-        )
-        for state in states.values()
-    ]
+    return member_rows(session, asking.merchant.merchant, versions, now_ms=asking.now_ms)
 
 
 def _cards(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
@@ -193,10 +197,37 @@ def _merchant(session: Session, asking: Asking, versions: Versions) -> Sequence[
     ]
 
 
+def _tills(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    rows = session.fetch_among(
+        "SELECT till.till, till.name, shop.name, till.public_key, till.revoked_ms FROM till"
+        " JOIN shop ON shop.merchant = till.merchant AND shop.shop = till.shop"
+        " WHERE till.merchant = ? AND till.till {among}",
+        asking.merchant.merchant,
+        sorted(versions),
+    )
+    return [
+        TillRow(
+            v=versions[till],
+            till=TillId(till),
+            name=name,
+            shop_name=shop_name,
+            public_key=public_key,
+            status="revoked" if revoked_ms else "active",
+        )
+        for till, name, shop_name, public_key, revoked_ms in rows
+    ]
+
+
+def _attention(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
+    return attention_rows(session, asking.merchant.merchant, versions)
+
+
 _READERS: dict[str, Callable[[Session, Asking, Versions], Sequence[Row]]] = {
     "member": _members,
     "card": _cards,
     "program": _programs,
     "rights": _rights,
     "merchant": _merchant,
+    "till": _tills,
+    "attention": _attention,
 }

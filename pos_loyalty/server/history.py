@@ -2,8 +2,8 @@
 
 from pos_loyalty.domain.ids import EventId, StreamId, is_id
 from pos_loyalty.server.books import Merchant
-from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.member_rows import class_of
 from pos_loyalty.wire.messages import HistoryEntry, HistoryReply, HistoryRequest
 
 PATH = "/sync/v1/history"
@@ -15,19 +15,19 @@ def read_history(session: Session, merchant: Merchant, request: HistoryRequest) 
     key = merchant.merchant
     if not is_id(request.member):
         return HistoryReply(merchant=key)
-    member = statements.load_members(session, key, [request.member]).get(request.member)
-    rows = session.fetch(
+    states = class_of(session, key, request.member)
+    limit = min(max(1, request.limit), LIMIT_MAX)
+    rows = session.fetch_among(
         "SELECT entry.event, entry.stream, entry.seq, entry.position, entry.at_ms, entry.kind,"
         " entry.points, till.name FROM entry"
         " JOIN stream ON stream.merchant = entry.merchant AND stream.stream = entry.stream"
         " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
-        " WHERE entry.merchant = ? AND entry.member = ?"
-        " ORDER BY entry.v DESC, entry.stream DESC, entry.seq DESC, entry.position DESC LIMIT ?",
+        " WHERE entry.merchant = ? AND entry.member {among} ORDER BY"
+        f" entry.v DESC, entry.stream DESC, entry.seq DESC, entry.position DESC LIMIT {limit}",
         key,
-        request.member,
-        min(max(1, request.limit), LIMIT_MAX),
+        [state.member for state in states],
     )
-    balance = member.balance if member else 0
+    balance = sum(state.balance for state in states)
     entries: list[HistoryEntry] = []
     for event, stream, seq, position, at_ms, kind, points, till_name in rows:
         entries.append(

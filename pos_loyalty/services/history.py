@@ -8,6 +8,7 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.journal import StoredEntry
+from pos_loyalty.store.unit_of_work import Repositories
 
 ELSEWHERE = "elsewhere"
 """The kind of the line that stands for entries which this till has not got."""
@@ -66,10 +67,21 @@ class ReadHistoryHandler:
             record = work.members.record(command.member_id)
             if record is None:
                 raise RuleViolation(Code.MEMBER_UNKNOWN)
-            own = work.journal.entries(command.member_id, command.limit)
+            own = _entries(work, record.member, command.limit)
             acked_seq = work.journal.stream().acked_seq
         entries = _own_entries(own) if remote is None else _merged(remote, own, acked_seq)
         return _with_balances(entries, record.balance_points)
+
+
+def _entries(work: Repositories, member: MemberId, limit: int) -> tuple[StoredEntry, ...]:
+    """Return this till's entries of a member, with those of accounts merged into it."""
+    own, *merged = (
+        work.journal.entries(account, limit) for account in work.members.accounts(member)
+    )
+    if not merged:
+        return own
+    entries = [*own, *(entry for each in merged for entry in each)]
+    return tuple(sorted(entries, key=lambda entry: (entry.at_ms, entry.seq))[-limit:])
 
 
 def _own_entries(own: tuple[StoredEntry, ...]) -> list[RemoteEntry]:

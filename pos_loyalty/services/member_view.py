@@ -12,7 +12,7 @@ from pos_loyalty.domain.reward import Reward
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
 from pos_loyalty.services.till_context import TillContext
-from pos_loyalty.store.members import MemberRecord
+from pos_loyalty.store.members import ERASED, MemberRecord
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories
 
@@ -135,11 +135,13 @@ def read_member(
 
 
 def ensure_active(record: MemberRecord) -> None:
-    """Refuse a paused account.
+    """Refuse a paused account, and one that was erased: nobody is known by it.
 
     Raises:
-        RuleViolation: the owner has paused this member.
+        RuleViolation: the owner has paused this member, or it was erased.
     """
+    if record.status == ERASED:
+        raise RuleViolation(Code.MEMBER_UNKNOWN)
     if record.status != "active":
         raise RuleViolation(Code.CARD_BLOCKED)
 

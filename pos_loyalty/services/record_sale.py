@@ -94,7 +94,9 @@ class RecordSaleHandler:
 
     def _may_ask(self, command: RecordSale, refusal: RuleViolation) -> bool:
         assert command.member_id is not None
-        return self._context.ask_rights(command.member_id, int(refusal.facts["cost_points"]))
+        with self._context.store.read() as work:
+            member = work.members.survivor(command.member_id)
+        return self._context.ask_rights(member, int(refusal.facts["cost_points"]))
 
     def _record(self, command: RecordSale, stamp: Stamp) -> SaleDone:
         with self._context.store.write() as work:
@@ -136,7 +138,7 @@ class RecordSaleHandler:
 
     def _again(self, work: Repositories, command: RecordSale, event: object) -> SaleDone:
         """Answer a repeated sale id with the sale that it already is."""
-        if not isinstance(event, SaleRecorded) or not _is_same(command, event):
+        if not isinstance(event, SaleRecorded) or not _is_same(work, command, event):
             raise RuleViolation(Code.SALE_DIFFERENT, saved=isinstance(event, SaleRecorded))
         return self._done_before(work, event)
 
@@ -221,7 +223,7 @@ def _event(command: RecordSale, priced: PricedSale, stamp: Stamp, currency: str)
             lines=command.lines,
             receipt_no=command.receipt_no,
         ),
-        member=command.member_id,
+        member=None if priced.standing is None else priced.standing.record.member,
         card_key=command.card_key if command.member_id is None else None,
         found_by=command.found_by,
         tier=TierId(priced.tier_id),
@@ -241,15 +243,20 @@ def _rights_source(priced: PricedSale) -> str:
     return standing.record.rights.source_of(used) or "till"
 
 
-def _is_same(command: RecordSale, event: SaleRecorded) -> bool:
+def _is_same(work: Repositories, command: RecordSale, event: SaleRecorded) -> bool:
+    """Compare by the person: the account may have been merged into another since."""
     chosen = {choice.id: choice.points for choice in command.rewards}
     taken = {reward.reward: reward.points for reward in event.rewards}
     return (
-        event.member == command.member_id
+        _person(work, event.member) == _person(work, command.member_id)
         and event.sale.total == command.total
         and chosen.keys() == taken.keys()
         and all(points in {None, taken[reward]} for reward, points in chosen.items())
     )
+
+
+def _person(work: Repositories, member: MemberId | None) -> MemberId | None:
+    return None if member is None else work.members.survivor(member)
 
 
 def _count_risk(work: Repositories, risk_used: int, *, joined: bool) -> None:

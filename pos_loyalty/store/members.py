@@ -13,10 +13,17 @@ from pos_loyalty.store.database import Connection
 _CANDIDATES_MAX = 200
 _LAST_CODE_POINT = "\U0010ffff"
 
+ERASED = "erased"
+"""Status of a member of whom nothing but the id is left."""
+
+_MERGED = "FROM member d JOIN points q ON q.member = d.member WHERE d.alias_of = m.member"
+"""Accounts that were merged into ``m``: what they have unsent shows there."""
 _RECORD = (
     "SELECT m.member, m.name, m.phone, m.tier, m.status,"
-    " COALESCE(p.snapshot_points + p.overlay_points + p.peer_points, 0),"
-    " COALESCE(p.snapshot_earned + p.overlay_earned, 0),"
+    " COALESCE(p.snapshot_points + p.overlay_points + p.peer_points, 0)"
+    f" + COALESCE((SELECT SUM(q.overlay_points + q.peer_points) {_MERGED}), 0),"
+    " COALESCE(p.snapshot_earned + p.overlay_earned, 0)"
+    f" + COALESCE((SELECT SUM(q.overlay_earned) {_MERGED}), 0),"
     " COALESCE(p.granted, 0), COALESCE(p.earned, 0),"
     " COALESCE(p.used, 0), COALESCE(p.returned, 0), COALESCE(p.lent, 0), {card}"
     " FROM {tables} LEFT JOIN points p ON p.member = m.member WHERE {where}"
@@ -27,11 +34,14 @@ _BY_ID = _RECORD.format(
         " ORDER BY v DESC, card_key LIMIT 1), ''"
     ),
     tables="member m",
-    where="m.member = ?",
+    where="m.member = COALESCE((SELECT alias_of FROM member WHERE member = ?1), ?1)",
 )
 _BY_CARD = _RECORD.format(
     card="c.number, c.status",
-    tables="card c JOIN member m ON m.member = c.member",
+    tables=(
+        "card c JOIN member o ON o.member = c.member"
+        " JOIN member m ON m.member = COALESCE(o.alias_of, o.member)"
+    ),
     where="c.card_key = ?",
 )
 
@@ -69,8 +79,20 @@ class MemberRepository:
         self._connection = connection
 
     def record(self, member: MemberId) -> MemberRecord | None:
-        """Return a member with balance and rights."""
+        """Return a member with balance and rights; of a merged account the one that stayed."""
         return self._record(_BY_ID, member)
+
+    def survivor(self, member: MemberId) -> MemberId:
+        """Return the account into which this one was merged, or itself."""
+        row = self._connection.execute(
+            "SELECT alias_of FROM member WHERE member = ? AND alias_of IS NOT NULL", (member,)
+        ).fetchone()
+        return member if row is None else MemberId(row[0])
+
+    def accounts(self, member: MemberId) -> tuple[MemberId, ...]:
+        """Return an account and those that were merged into it."""
+        rows = self._connection.execute("SELECT member FROM member WHERE alias_of = ?", (member,))
+        return (member, *(MemberId(row[0]) for row in rows))
 
     def record_by_card(self, card_key: str) -> MemberRecord | None:
         """Return the member of a card, in one query, with the card's number and status."""
@@ -79,7 +101,8 @@ class MemberRepository:
     def by_phone(self, phone: str) -> MemberId | None:
         """Return the member with this phone number (E.164), the oldest where several have it."""
         row = self._connection.execute(
-            "SELECT member FROM member WHERE phone = ? AND phone <> '' ORDER BY member LIMIT 1",
+            "SELECT COALESCE(alias_of, member) FROM member WHERE phone = ? AND phone <> ''"
+            " ORDER BY 1 LIMIT 1",
             (phone,),
         ).fetchone()
         return None if row is None else MemberId(row[0])
@@ -93,6 +116,7 @@ class MemberRepository:
         tier: str,
         status: str = "active",
         enrolled_ms: int = 0,
+        alias_of: MemberId | None = None,
         epoch: int = 0,
         v: int = 0,
     ) -> None:
@@ -101,12 +125,12 @@ class MemberRepository:
             "SELECT name, phone FROM member WHERE member = ?", (member,)
         ).fetchone()
         self._connection.execute(
-            "INSERT INTO member(member, name, phone, tier, status, enrolled_ms, epoch, v)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(member) DO UPDATE SET"
+            "INSERT INTO member(member, name, phone, tier, status, enrolled_ms, alias_of, epoch, v)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(member) DO UPDATE SET"
             " name = excluded.name, phone = excluded.phone, tier = excluded.tier,"
             " status = excluded.status, enrolled_ms = excluded.enrolled_ms,"
-            " epoch = excluded.epoch, v = excluded.v",
-            (member, name, phone, tier, status, enrolled_ms, epoch, v),
+            " alias_of = excluded.alias_of, epoch = excluded.epoch, v = excluded.v",
+            (member, name, phone, tier, status, enrolled_ms, alias_of, epoch, v),
         )
         if before is None:
             self._add_words(member, member_words(name=name, phone=phone))
@@ -156,9 +180,10 @@ class MemberRepository:
     def _beginning(self, start: str, limit: int) -> list[MemberMatch]:
         """Return members of whom a word or phrase begins so."""
         rows = self._connection.execute(
-            "SELECT m.member, m.name, m.phone, m.tier FROM"
+            "SELECT DISTINCT m.member, m.name, m.phone, m.tier FROM"
             " (SELECT DISTINCT member FROM member_word WHERE word >= ? AND word < ? LIMIT ?) w"
-            " JOIN member m ON m.member = w.member",
+            " JOIN member d ON d.member = w.member"
+            " JOIN member m ON m.member = COALESCE(d.alias_of, d.member)",
             (start, start + _LAST_CODE_POINT, limit),
         )
         return [MemberMatch(MemberId(row[0]), row[1], row[2], row[3], start) for row in rows]

@@ -196,6 +196,9 @@ CREATE TABLE till (
   epoch INTEGER NOT NULL DEFAULT 0,
   v INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+-- All rows come again: the older program passed over what it could not read.
+DELETE FROM setting WHERE name = 'cursor';
 """
 
 _M003 = """

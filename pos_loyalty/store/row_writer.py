@@ -1,7 +1,7 @@
 """One row of the server into the till's tables: absolute state, guarded by (epoch, version)."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,10 +11,12 @@ from pos_loyalty.domain.card import Card, CardStatus
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.ids import CardKey, IdSource, MemberId, StreamId
 from pos_loyalty.domain.ledger import EARNING_KINDS
+from pos_loyalty.store.members import ERASED
 from pos_loyalty.store.rights_return import Recall, give_away
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import UnitOfWork
 from pos_loyalty.wire.messages import (
+    AttentionRow,
     CardRow,
     MemberRow,
     MerchantRow,
@@ -22,6 +24,7 @@ from pos_loyalty.wire.messages import (
     ProgramRow,
     RightsRow,
     Row,
+    TillRow,
 )
 
 _EARNING_KINDS = ", ".join(sorted(f"'{kind.value}'" for kind in EARNING_KINDS))
@@ -48,6 +51,7 @@ class RowWriter:
     ids: IdSource
     recalls: dict[MemberId, Recall | None] = field(default_factory=dict[MemberId, Recall | None])
     _unsent: dict[MemberId, list[bytes]] | None = None
+    _has_merged: bool | None = None
 
     def store(self, row: Row) -> None:
         """Store one row, unless a newer one is held already."""
@@ -62,8 +66,21 @@ class RowWriter:
                 self._rights(row)
             case MerchantRow():
                 self._merchant(row)
+            case AttentionRow():
+                self.work.attention.put(row, epoch=self.epoch)
+            case TillRow():
+                self._till(row)
             case _:
                 return
+
+    def of_merged_accounts(self) -> dict[MemberId, Recall]:
+        """Return what this till holds for accounts that were merged: it is to be given back."""
+        rows = self.work.connection.execute(
+            "SELECT m.member FROM member m JOIN points p ON p.member = m.member"
+            " WHERE m.alias_of IS NOT NULL"
+            " AND p.granted + p.lent + p.earned - p.used - p.returned > 0"
+        )
+        return {MemberId(row[0]): Recall(0, None) for row in rows}
 
     def hand_back(
         self, recalls: dict[MemberId, Recall], reserved: Callable[[MemberId], int]
@@ -93,6 +110,8 @@ class RowWriter:
         work = self.work
         if (self.epoch, row.v) < work.members.version(row.member):
             return
+        if row.status == ERASED:
+            self._forget_person(row.member)
         name, phone = row.name, row.phone
         for change in self._unsent_changes(row.member):
             name = name if change.name is None else change.name
@@ -104,6 +123,7 @@ class RowWriter:
             tier=row.tier,
             status=row.status,
             enrolled_ms=row.enrolled_ms,
+            alias_of=row.alias_of,
             epoch=self.epoch,
             v=row.v,
         )
@@ -113,7 +133,25 @@ class RowWriter:
             " snapshot_earned = excluded.snapshot_earned, peer_points = 0",
             (row.member, row.balance, row.earned_window),
         )
-        write_overlay(work, row.member, stream_no=self._stream_no, have=self.have)
+        # The row of the account that stayed has the merged ones in its sum; the server sends it
+        # before theirs.
+        for account in self._accounts(row):
+            write_overlay(work, account, stream_no=self._stream_no, have=self.have)
+
+    def _accounts(self, row: MemberRow) -> Sequence[MemberId]:
+        """Return whose unsent events a member's row may hold; most tills never see a merge."""
+        if self._has_merged is None:
+            found = self.work.connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM member WHERE alias_of IS NOT NULL)"
+            ).fetchone()
+            self._has_merged = bool(found[0])
+        self._has_merged = self._has_merged or row.alias_of is not None
+        return self.work.members.accounts(row.member) if self._has_merged else (row.member,)
+
+    def _forget_person(self, member: MemberId) -> None:
+        """Drop what was typed here of someone who was erased: nothing of it may come back."""
+        self.work.connection.execute("DELETE FROM profile_change WHERE member = ?", (member,))
+        self._unsent = None
 
     @cached_property
     def _stream_no(self) -> int:
@@ -130,6 +168,24 @@ class RowWriter:
                 self._unsent.setdefault(of_member, []).append(body)
         bodies = self._unsent.get(member, ())
         return [msgspec.json.decode(body, type=ProfileChange) for body in bodies]
+
+    def _till(self, row: TillRow) -> None:
+        self.work.connection.execute(
+            "INSERT INTO till(till, name, shop_name, public_key, status, epoch, v)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(till) DO UPDATE SET name = excluded.name,"
+            " shop_name = excluded.shop_name, public_key = excluded.public_key,"
+            " status = excluded.status, epoch = excluded.epoch, v = excluded.v"
+            " WHERE (excluded.epoch, excluded.v) >= (epoch, v)",
+            (
+                row.till,
+                row.name,
+                row.shop_name,
+                row.public_key,
+                row.status,
+                self.epoch,
+                row.v,
+            ),
+        )
 
     def _card(self, row: CardRow) -> None:
         member, status = row.member, card_status(row.status)

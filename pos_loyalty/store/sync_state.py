@@ -20,10 +20,11 @@ from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter, write_overlay
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
-from pos_loyalty.wire.messages import ProfileChange, Row
+from pos_loyalty.wire.messages import ProfileChange, Row, Settlement
 
 ROWS_PER_TRANSACTION = 200
 PROFILES_PER_REQUEST = 50
+SETTLEMENTS_PER_REQUEST = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,7 @@ class PageEnd:
     risk_total: int
     verdicts: Sequence[tuple[int, str]] = ()
     profiles_have: Sequence[EventId] = ()
+    settlements_have: Sequence[EventId] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +102,12 @@ class Waiting:
     profiles: int
     oldest_at_ms: int | None
     acked_seq: int
+    settlements: int = 0
 
     @property
     def anything(self) -> bool:
         """Whether there is something to send."""
-        return bool(self.events or self.profiles)
+        return bool(self.events or self.profiles or self.settlements)
 
 
 def _nothing_reserved(_member: MemberId) -> int:
@@ -135,6 +138,7 @@ class SyncState:
         with self.store.read() as read:
             stream = read.journal.stream()
             profiles = read.connection.execute("SELECT COUNT(*) FROM profile_change").fetchone()
+            settlements = read.attention.queued_count()
             oldest = read.connection.execute(
                 "SELECT at_ms FROM event WHERE stream_no = ? AND seq = ?",
                 (stream.stream_no, stream.acked_seq + 1),
@@ -144,6 +148,7 @@ class SyncState:
             profiles=int(profiles[0]),
             oldest_at_ms=None if oldest is None else int(oldest[0]),
             acked_seq=stream.acked_seq,
+            settlements=settlements,
         )
 
     def spendable(self, member: MemberId) -> int:
@@ -187,6 +192,11 @@ class SyncState:
             ).fetchall()
         return tuple(msgspec.json.decode(row[0], type=ProfileChange) for row in rows)
 
+    def settlements(self) -> tuple[Settlement, ...]:
+        """Return the oldest choices for the owner's list that the server does not have."""
+        with self.store.read() as read:
+            return read.attention.queued(SETTLEMENTS_PER_REQUEST)
+
     def granted_page(self, after: MemberId, limit: int) -> tuple[tuple[MemberId, int], ...]:
         """Return members after one, with the points granted to this stream in total."""
         with self.store.read() as read:
@@ -226,7 +236,7 @@ class SyncState:
             )
             for row in page.rows:
                 writer.store(row)
-            asked = {**self._recalls, **writer.recalls}
+            asked = {**self._recalls, **writer.recalls, **writer.of_merged_accounts()}
             recalls = {member: recall for member, recall in asked.items() if recall is not None}
             unmet = writer.hand_back(recalls, self.reserved)
             if page.end is not None:
@@ -294,6 +304,7 @@ def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
         "DELETE FROM profile_change WHERE change = ?",
         [(change,) for change in end.profiles_have],
     )
+    work.attention.taken(tuple(end.settlements_have))
     stream = work.journal.stream()
     work.connection.executemany(
         "INSERT INTO verdict(stream_no, seq, verdict) VALUES (?, ?, ?)"

@@ -17,6 +17,7 @@ from sqlcipher3 import dbapi2
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.store.attention import AttentionRepository
 from pos_loyalty.store.cards import CardRepository
 from pos_loyalty.store.data_folder import FolderLock
 from pos_loyalty.store.database import (
@@ -43,6 +44,7 @@ class Repositories:
         members: members and the words by which they are found.
         cards: cards by key and by number.
         programs: program versions.
+        attention: the owner's list.
         settings: who this till is.
     """
 
@@ -52,6 +54,7 @@ class Repositories:
         self.members = MemberRepository(connection)
         self.cards = CardRepository(connection)
         self.programs = ProgramRepository(connection)
+        self.attention = AttentionRepository(connection)
         self.settings = SettingRepository(connection)
 
 

@@ -32,6 +32,7 @@ from pos_loyalty.wire.messages import (
     ROWS_DEFAULT,
     ProfileChange,
     Row,
+    Settlement,
     Status,
     SyncReply,
     SyncRequest,
@@ -66,6 +67,10 @@ class ExchangeStorage(Protocol):
 
     def profile_changes(self) -> tuple[ProfileChange, ...]:
         """Return personal fields on their way to the server."""
+        ...
+
+    def settlements(self) -> tuple[Settlement, ...]:
+        """Return choices for the owner's list on their way to the server."""
         ...
 
     def granted_page(self, after: MemberId, limit: int) -> tuple[tuple[MemberId, int], ...]:
@@ -183,6 +188,7 @@ class Exchange:
             want_rights=tuple(want_rights) if carries else (),
             wait_ms=wait_ms,
             profiles=self._storage.profile_changes() if carries else (),
+            settlements=self._storage.settlements() if carries else (),
             granted_seen=report,
             granted_complete=complete,
             lost_ack=self._lost_ack,
@@ -338,6 +344,7 @@ class Exchange:
             risk_total=reply.risk_total,
             verdicts=reply.verdicts,
             profiles_have=reply.profiles_have,
+            settlements_have=reply.settlements_have,
         )
         appended = 0
         slices = _slices(reply.rows)

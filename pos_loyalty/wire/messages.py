@@ -217,6 +217,8 @@ class AttentionRow(
     choices: tuple[str, ...] = ()
     settled: str = ""
     settled_ms: int = 0
+    settled_by: str = ""
+    """The name of the till where it was chosen; empty where the server's command did."""
 
 
 class PeerRow(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="peer"):
