@@ -133,6 +133,13 @@ CATALOG: dict[Code, Entry] = {
         _NOT_SAVED,
         "Complete the sale without the reward, or try again when the line is back.",
     ),
+    Code.RIGHTS_ENDED: Entry(
+        "This till has not reached the server for {days} days, so points cannot be used here now."
+        " They are safe.",
+        _NOT_SAVED,
+        "Complete the sale without the reward. Bring the till back to the line: points can be used"
+        " again at the first contact.",
+    ),
     Code.SALE_UNKNOWN: Entry(
         "This till has no such sale.", _NO_SALE, "Look in Last sales, or on the other till."
     ),
@@ -433,6 +440,21 @@ CATALOG: dict[Code, Entry] = {
         "The new database did not take table {table} as it is. Nothing was moved.",
         _NO_SALE,
         "Start the server on the old database again, and ask for help with this code.",
+    ),
+    Code.TILL_ABSENT: Entry(
+        "No single till is called {till}. There are: {known}.",
+        _NO_SALE,
+        "Name it as in the list of `server tills`: shop/name, or its id.",
+    ),
+    Code.TILL_IN_USE: Entry(
+        "{till} is in use: it may be selling at this moment. Nothing was freed.",
+        _NO_SALE,
+        "Only if it will not come back, declare it lost first.",
+    ),
+    Code.ROSTER_WAITS: Entry(
+        "{count} tills have not reported yet: {tills}. Nothing is granted until they have.",
+        _NO_SALE,
+        "Connect these tills, or declare lost the ones that will not come back.",
     ),
     Code.MERCHANT_ABSENT: Entry(
         "This database has no merchant yet. Run `server init` first.",

@@ -60,6 +60,19 @@ class RewardTaken(msgspec.Struct, frozen=True, kw_only=True):
     discount: int
 
 
+def worth_of(reward: Reward) -> int:
+    """Return the most money (minor units) that its cost in points buys."""
+    match reward:
+        case AmountOff():
+            return reward.amount
+        case PercentOff():
+            return reward.amount_max
+        case FreeItem():
+            return reward.worth
+        case _:
+            return reward.amount_per_step
+
+
 def points_limit(reward: Reward, *, total: int) -> int:
     """Return the most points this reward can take on a sale of ``total`` minor units."""
     if not isinstance(reward, PointsForMoney):

@@ -17,6 +17,15 @@ def whole_steps(amount: int, step: int) -> int:
     return amount // step
 
 
+def steps_begun(amount: int, step: int) -> int:
+    """Return how many steps it takes; a part-filled one counts whole.
+
+    For the most that something can cost: rounding down would promise too little.
+    """
+    assert step > 0
+    return -(-amount // step)
+
+
 def percent_of(amount: int, percent: int) -> int:
     """Return ``percent`` hundredths of an amount, rounded down; 150 is one and a half."""
     assert amount >= 0

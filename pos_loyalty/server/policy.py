@@ -9,6 +9,7 @@ from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Session
 
 RIGHTS_DAYS_DEFAULT = 90
+_MS_PER_DAY = 24 * 60 * 60 * 1000
 
 
 class PolicyName(StrEnum):
@@ -33,6 +34,10 @@ class Policy:
     allowance_per_till: int = 0
     rights_days: int = RIGHTS_DAYS_DEFAULT
     is_placing: bool = True
+
+    def spend_until_ms(self, now_ms: int) -> int:
+        """Return until when a till that is in contact now may redeem; 0 sets no end."""
+        return now_ms + self.rights_days * _MS_PER_DAY if self.rights_days else 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import msgspec
 
 from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
+from pos_loyalty.server.allowance import risk_total
 from pos_loyalty.server.books import Merchant, StreamState
 from pos_loyalty.server.changes import Asking, read_page
 from pos_loyalty.server.cursor import is_of_other_books, read_cursor
@@ -14,6 +15,7 @@ from pos_loyalty.server.database import inbox_statements, statements, version_ma
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.inbox import is_done_with
 from pos_loyalty.server.ingest import standing
+from pos_loyalty.server.policy import load_policy
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.settings import KNOWN_HASHES_MAX
 from pos_loyalty.wire.messages import ROWS_MAX, Status, SyncReply, SyncRequest
@@ -54,6 +56,12 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
         return msgspec.structs.replace(held, known_hashes=known)
     if status is not Status.OK:
         return held
+    policy = load_policy(session, merchant)
+    held = msgspec.structs.replace(
+        held,
+        risk_total=risk_total(stream, policy.allowance_per_till),
+        spend_until_ms=policy.spend_until_ms(answering.now_ms),
+    )
     return _with_rows(session, answering, held)
 
 
