@@ -46,7 +46,7 @@ class Rights(msgspec.Struct, frozen=True):
 
     def source_of(self, points: int) -> str:
         """Return :data:`LENT_RIGHTS` where using so many points takes what was lent."""
-        takes_lent = 0 < points and points > self.spendable - self.lent
+        takes_lent = points > 0 and points > self.spendable - self.lent
         return LENT_RIGHTS if self.lent and takes_lent else ""
 
     def plus(self, effect: "RightsEffect") -> "Rights":

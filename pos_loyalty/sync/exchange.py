@@ -25,8 +25,10 @@ from pos_loyalty.store.sync_state import (
     PageEnd,
     PageSlice,
     SyncPosition,
+    Waiting,
 )
 from pos_loyalty.sync.credentials import Signer, batch_text
+from pos_loyalty.sync.hub_talk import HubTalk
 from pos_loyalty.wire.messages import (
     BATCH_EVENTS_MAX,
     ROWS_DEFAULT,
@@ -46,6 +48,8 @@ ROWS_WHILE_SENDING = 1
 """While more events wait than fit a request: the rows that they change come once, after the
 last of them, and not again and again between."""
 NO_MEMBER = MemberId("")
+HUB_PAUSE_MS = 5_000
+"""Before the next try, where only the server could help and the shop's hub answered."""
 _REQUEST_BYTES = 6
 """A request's own name: only the one in flight has to be told from the ones before it."""
 
@@ -85,6 +89,14 @@ class ExchangeStorage(Protocol):
         """Store rows and, at a page's end, its acknowledgement; return the events appended."""
         ...
 
+    def apply_from_hub(self, rows: Sequence[Row]) -> int:
+        """Store what the shop's hub says; return the events appended."""
+        ...
+
+    def spendable(self, member: MemberId) -> int:
+        """Return a member's spend rights here, in points."""
+        ...
+
 
 class Step(StrEnum):
     """What to do after a reply."""
@@ -108,7 +120,7 @@ _PLAIN_STEPS = {Status.CLOSED: Step.REJOIN, Status.BUSY: Step.WAIT}
 class Outcome:
     """What a reply changed. ``moved`` tells apart progress from the same answer again.
 
-    ``granted`` says that the server looked at the rights asked for. Where
+    ``granted`` says that the server, or the hub, looked at the rights asked for. Where
     ``clock_offset_ms`` is above 0 this till's clock is ahead of the server's.
     """
 
@@ -121,6 +133,8 @@ class Outcome:
     moved: tuple[int, int, str, MemberId] = (0, 0, "", NO_MEMBER)
     clock_offset_ms: int | None = None
     update_needed: bool = False
+    at_hub: bool = False
+    """The shop's hub answered for itself; the server was not reached."""
 
 
 class Exchange:
@@ -141,8 +155,13 @@ class Exchange:
         self._lost_ack = 0
         self._report_after: MemberId | None = None
         """The last member of the report of granted rights that was sent; None: no report."""
+        self._hub = HubTalk()
         self._events_max = BATCH_EVENTS_MAX
         self._bytes_max = BATCH_BYTES_MAX
+
+    def has_unsent(self, waiting: Waiting) -> bool:
+        """Tell whether something waits that neither the server nor the shop's hub has."""
+        return self._hub.has_unsent(waiting)
 
     @property
     def is_reporting(self) -> bool:
@@ -170,6 +189,7 @@ class Exchange:
         batch = self._batch(position, carries=carries)
         is_last = not batch.events or batch.last_seq >= position.last_seq
         report, complete = self._report()
+        profiles = self._storage.profile_changes() if carries else ()
         request = SyncRequest(
             req=self._ids.random_bytes(_REQUEST_BYTES).hex(),
             proto=PROTOCOL_NEWEST,
@@ -187,11 +207,14 @@ class Exchange:
             want_rows=ROWS_DEFAULT if is_last else ROWS_WHILE_SENDING,
             want_rights=tuple(want_rights) if carries else (),
             wait_ms=wait_ms,
-            profiles=self._storage.profile_changes() if carries else (),
+            profiles=self._hub.unseen(profiles),
             settlements=self._storage.settlements() if carries else (),
             granted_seen=report,
             granted_complete=complete,
             lost_ack=self._lost_ack,
+            acked=position.acked_seq if position.has_hub else 0,
+            hub_cursor=self._hub.cursor if position.has_hub else "",
+            holds_rights=self._held_rights(want_rights) if position.has_hub and carries else (),
             app_version=__version__ if carries else "",
             schema=SCHEMA_1,
         )
@@ -209,6 +232,7 @@ class Exchange:
         self._seen_have = 0
         self._lost_ack = 0
         self._report_after = None
+        self._hub = HubTalk()
 
     def too_large(self) -> bool:
         """Halve the batch after the server refused its size; False at one event already."""
@@ -234,18 +258,18 @@ class Exchange:
             raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
         if request.stream != position.stream or reply.epoch < position.epoch:
             return Outcome(step=Step.IGNORED)
+        if reply.status is Status.HELD:
+            return self._take_held(request, position, reply)
+        self._hub.server_answered()
         if reply.status in _PLAIN_STEPS:
             return self._outcome(_PLAIN_STEPS[reply.status], request, reply)
         if reply.epoch > position.epoch:
             return self._follow(request, position, reply)
-        if reply.status is Status.REPORT:
-            self._report_taken(request, is_asked_again=True)
-            return self._outcome(Step.MORE, request, reply)
         return self._take_position(request, position, reply)
 
     def _batch(self, position: SyncPosition, *, carries: bool) -> Batch:
         held = position.acked_seq if self._have is None else self._have
-        held = min(held, position.last_seq)
+        held = min(max(held, self._hub.held), position.last_seq)
         return self._storage.batch(
             held + 1, events_max=self._events_max if carries else 0, bytes_max=self._bytes_max
         )
@@ -296,6 +320,9 @@ class Exchange:
         self, request: SyncRequest, position: SyncPosition, reply: SyncReply
     ) -> Outcome:
         """Compare the server's end of the stream with ours, then take the rows."""
+        if reply.status is Status.REPORT:
+            self._report_taken(request, is_asked_again=True)
+            return self._outcome(Step.MORE, request, reply)
         if self._is_forked(request, reply):
             return self._outcome(Step.REJOIN, request, reply)
         if request.granted_seen is not None:
@@ -317,6 +344,36 @@ class Exchange:
         waits = reply.more or appended or reply.have < position.last_seq or self.is_reporting
         step = Step.MORE if waits else Step.DONE
         return self._outcome(step, request, reply, rows=len(reply.rows), appended=appended)
+
+    def _held_rights(
+        self, wants: Sequence[tuple[MemberId, int]]
+    ) -> tuple[tuple[MemberId, int], ...]:
+        return tuple((member, self._storage.spendable(member)) for member, _ in wants)
+
+    def _take_held(self, request: SyncRequest, position: SyncPosition, reply: SyncReply) -> Outcome:
+        """Take what the shop's hub says while the server is away: it acknowledges nothing."""
+        if request.granted_seen is not None or request.lost_ack:
+            # This is between the server and us: no hub can answer it.
+            return Outcome(step=Step.WAIT, wait_ms=HUB_PAUSE_MS)
+        if reply.held > position.acked_seq and not self._is_ours(position, reply):
+            # Only the server can tell which of two journals of one name is ours.
+            return Outcome(step=Step.WAIT, wait_ms=HUB_PAUSE_MS)
+        appended = sum(self._storage.apply_from_hub(rows) for rows in _slices(reply.rows))
+        self._hub.took(request, reply)
+        behind = self._storage.position().last_seq > max(reply.held, position.acked_seq)
+        return Outcome(
+            step=Step.MORE if reply.more or appended or behind else Step.DONE,
+            granted=bool(request.want_rights),
+            rows=len(reply.rows),
+            appended=appended,
+            moved=(reply.epoch, reply.held, reply.cursor, NO_MEMBER),
+            at_hub=True,
+        )
+
+    def _is_ours(self, position: SyncPosition, reply: SyncReply) -> bool:
+        """Tell whether the hub holds this very journal."""
+        ours = self._storage.hash_at(reply.held) if reply.held <= position.last_seq else None
+        return ours is not None and reply.have_hash == ours.hex()
 
     def _is_forked(self, request: SyncRequest, reply: SyncReply) -> bool:
         """Tell whether the server holds other events under our stream's name.
