@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from pos_loyalty.cli import server_move
+from pos_loyalty.cli import server_move, server_owner
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -42,6 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="re-compute the books and name the first bad event")
     _add_database(verify, required=True)
     verify.add_argument("--json", action="store_true", help="answer as one JSON object")
+
+    def add_owners(name: str, words: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=words)
+        _add_database(action, required=True)
+        action.add_argument("--json", action="store_true", help="answer as one JSON object")
+        return action
+
+    server_owner.add_arguments(add_owners)
     server_move.add_arguments(
         actions.add_parser("move", help="take the books along to another database")
     )
@@ -84,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         "verify": _verify,
         "snapshot": _snapshot,
         "move": server_move.run,
+        **dict.fromkeys(server_owner.ACTIONS, server_owner.run),
         None: _listen,
     }
     if "database" in arguments:

@@ -134,11 +134,10 @@ CATALOG: dict[Code, Entry] = {
         "Complete the sale without the reward, or try again when the line is back.",
     ),
     Code.RIGHTS_ENDED: Entry(
-        "This till has not reached the server for {days} days, so points cannot be used here now."
-        " They are safe.",
+        "No contact with the server for {days} days: points wait until the line is back.",
         _NOT_SAVED,
-        "Complete the sale without the reward. Bring the till back to the line: points can be used"
-        " again at the first contact.",
+        "Complete the sale without the reward, and connect the till: at the first contact its"
+        " points can be used again.",
     ),
     Code.SALE_UNKNOWN: Entry(
         "This till has no such sale.", _NO_SALE, "Look in Last sales, or on the other till."

@@ -15,6 +15,7 @@ from pos_loyalty.server.allowance import ACCEPTED, RELEASED, WRITTEN_OFF, settle
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.inbox_state import item_id
+from pos_loyalty.server.join_till import announce_till
 
 _NAMES_SHOWN = 5
 
@@ -80,6 +81,16 @@ class TillEntry:
     def stranded_points(self) -> int:
         """Points reserved for journals that nobody writes any more."""
         return sum(one.rights_points for one in self.journals if one.is_closed)
+
+    @property
+    def left_points(self) -> int:
+        """What journals that nobody writes any more may have spent: rights and allowance."""
+        return sum(one.rights_points + one.risk_points for one in self.journals if one.is_closed)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a journal that it may be writing now."""
+        return any(not one.is_closed for one in self.journals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +226,8 @@ def declare_lost(session: Session, merchant: MerchantId, till: TillEntry) -> Non
 
 def switch_off(session: Session, merchant: MerchantId, till: TillEntry, *, now_ms: int) -> None:
     """Refuse a till from its next contact on; what it has not sent stays on it."""
-    statements.take_version(session, merchant)
+    version, _ = statements.take_version(session, merchant)
+    announce_till(session, merchant, till.till, version)
     session.execute(
         "UPDATE till SET revoked_ms = ? WHERE merchant = ? AND till = ?",
         now_ms,
@@ -227,7 +239,8 @@ def switch_off(session: Session, merchant: MerchantId, till: TillEntry, *, now_m
 
 def switch_on(session: Session, merchant: MerchantId, till: TillEntry) -> None:
     """Let a till back in: it joins again by itself and sends what it had kept."""
-    statements.take_version(session, merchant)
+    version, _ = statements.take_version(session, merchant)
+    announce_till(session, merchant, till.till, version)
     session.execute(
         "UPDATE till SET revoked_ms = 0 WHERE merchant = ? AND till = ?", merchant, till.till
     )
@@ -255,7 +268,12 @@ def release(session: Session, merchant: MerchantId, till: TillEntry, *, now_ms: 
 
     Every point is a row of its own beside the journals, so that the books can be derived
     again, and counts against the allowance until the owner accepts what it may have cost.
+
+    Raises:
+        CommandRefused: the till is in use, and has left nothing behind.
     """
+    if till.is_open and not till.left_points:
+        raise CommandRefused(Code.TILL_IN_USE, till=till.full_name)
     v, _ = statements.take_version(session, merchant)
     counted: Counter[str] = Counter()
     for journal in till.journals:
@@ -299,11 +317,11 @@ def _release_journal(
         notice = (merchant, RELEASED, stream, v, f"members={len(rows)}", now_ms, None, freed)
         _tell(session, notice, v=v)
     if journal.risk_points:
-        _write_off(session, merchant, journal, v=v, now_ms=now_ms)
+        write_off(session, merchant, journal, v=v, now_ms=now_ms)
     return {"rights_points": freed, "risk_points": journal.risk_points, "members": len(rows)}
 
 
-def _write_off(
+def write_off(
     session: Session, merchant: MerchantId, journal: Journal, *, v: int, now_ms: int
 ) -> None:
     """Count a closed journal's allowance no more; the item says that the owner knew."""
@@ -321,6 +339,11 @@ def _tell(
     session: Session, notice: tuple[str, str, str, int, str, int, None, int], *, v: int
 ) -> None:
     """Put an item on the owner's list, and let tills hear of it."""
-    merchant, kind, stream, seq = notice[:4]
     session.put(tables.NOTICE, [notice])
+    announce_item(session, notice[:4], v=v)
+
+
+def announce_item(session: Session, place: tuple[str, str, str, int], *, v: int) -> None:
+    """Let tills hear of an item by its place (merchant, kind, stream, seq)."""
+    merchant, kind, stream, seq = place
     session.put(tables.CHANGE, [(merchant, "attention", item_id(kind, stream, seq), "", v)])
