@@ -175,14 +175,14 @@ def _merchant(session: Session, asking: Asking, versions: Versions) -> Sequence[
         merchant.merchant,
     )
     names = session.fetch(
-        "SELECT shop.name, till.name FROM stream"
+        "SELECT shop.name, till.name, shop.shop FROM stream"
         " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
         " JOIN shop ON shop.merchant = till.merchant AND shop.shop = till.shop"
         " WHERE stream.merchant = ? AND stream.stream = ?",
         merchant.merchant,
         asking.stream,
     )
-    shop_name, till_name = names[0] if names else ("", "")
+    shop_name, till_name, shop = names[0] if names else ("", "", "")
     return [
         MerchantRow(
             v=versions[merchant.merchant],
@@ -193,8 +193,20 @@ def _merchant(session: Session, asking: Asking, versions: Versions) -> Sequence[
             accepted=tuple(MerchantId(row[0]) for row in accepted),
             shop_name=shop_name,
             till_name=till_name,
+            hub_pin=_hub_pin(session, merchant.merchant, shop),
         )
     ]
+
+
+def _hub_pin(session: Session, merchant: MerchantId, shop: str) -> str:
+    """Return the certificate of a shop's newest hub that is not switched off."""
+    rows = session.fetch(
+        "SELECT hub_pin FROM till WHERE merchant = ? AND shop = ? AND hub_pin <> ''"
+        " AND revoked_ms = 0 ORDER BY joined_ms DESC, till DESC LIMIT 1",
+        merchant,
+        shop,
+    )
+    return str(rows[0][0]) if rows else ""
 
 
 def _tills(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:

@@ -9,6 +9,7 @@ import msgspec
 from pos_loyalty.domain.accrual import SaleFacts, earn
 from pos_loyalty.domain.card import CardStatus, join_status
 from pos_loyalty.domain.event import (
+    LENT_RIGHTS,
     CardChanged,
     CardsIssued,
     Event,
@@ -208,7 +209,8 @@ def _sale(place: _Place, event: SaleRecorded) -> _Judgement:
     if waiting is not None:
         reason = "" if waiting is Verdict.HELD else "nobody issued this card"
         return _Judgement(waiting, reason, points=event.earned)
-    uncovered = max(short, event.redeemed - event.rights_used - event.risk_used)
+    above = 0 if event.rights_source == LENT_RIGHTS else short
+    uncovered = max(above, event.redeemed - event.rights_used - event.risk_used)
     if uncovered > 0 and place.holds_rights:
         reason = f"{uncovered} points above its rights"
         return _Judgement(Verdict.OVERDRAFT, reason, owner, uncovered)
@@ -277,7 +279,7 @@ def _reversal(place: _Place, event: SaleReversed) -> _Judgement:
         owner, _ = _owner_of(books, event.member, event.card_key)
     short = _count_rights(place, event)
     _post(place, event, entries_of(event), owner)
-    if short:
+    if short and event.rights_source != LENT_RIGHTS:
         return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner, short)
     if (event.earned_taken, event.redeemed_returned) != (sale.earned, sale.redeemed):
         return _Judgement(Verdict.DIFFERS, "not the whole sale", owner)
@@ -364,7 +366,7 @@ def _rights_return(place: _Place, event: RightsReturned) -> _Judgement:
         _lend(place, event, event.to_stream)
     else:
         place.books.placement_due.add(event.member)
-    if short:
+    if short and event.rights_source != LENT_RIGHTS:
         return _Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", event.member)
     return _Judgement(Verdict.APPLIED, "", event.member)
 
@@ -412,7 +414,11 @@ def _card_changed(place: _Place, event: CardChanged) -> _Judgement:
 
 
 def _count_rights(place: _Place, event: Event) -> int:
-    """Move the stream's counters; return the points used above what it had."""
+    """Move the stream's counters; return the points used above what it had.
+
+    Where the event says that it used lent rights, the lending may only be on its way: counters
+    are sums, so they are right whichever comes first, and nobody is accused.
+    """
     if not place.holds_rights:
         return 0
     books, short = place.books, 0

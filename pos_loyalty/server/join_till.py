@@ -146,6 +146,7 @@ class JoinTill:
         version, epoch = statements.take_version(session, self.merchant.merchant)
         if request.code:
             till, shop = self._till_by_code(session, request)
+            announce_till(session, self.merchant.merchant, till, version)
         else:
             till, shop = self._till_by_key(session, request)
         if request.currency != self.merchant.currency:
@@ -204,7 +205,7 @@ class JoinTill:
         count = session.fetch(
             "SELECT count(*) FROM till WHERE merchant = ? AND shop = ?", merchant, shop
         )
-        name = f"Till {int(count[0][0]) + 1}"
+        name = f"{'Hub' if request.hub_pin else 'Till'} {int(count[0][0]) + 1}"
         row = (
             merchant,
             till,
@@ -312,6 +313,15 @@ class JoinTill:
             server_now=self.now_ms,
             known_hashes=known_hashes,
         )
+
+
+def announce_till(session: Session, merchant: MerchantId, till: TillId, version: int) -> None:
+    """Tell every till that one came, or has another standing; of a hub its shop hears more."""
+    changes = [(merchant, "till", till, "", version), (merchant, "merchant", merchant, "", version)]
+    is_hub = session.fetch(
+        "SELECT 1 FROM till WHERE merchant = ? AND till = ? AND hub_pin <> ''", merchant, till
+    )
+    session.put(tables.CHANGE, changes if is_hub else changes[:1])
 
 
 def ensure_join_shape(request: JoinRequest) -> None:

@@ -10,7 +10,6 @@ accuse.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 import msgspec
 
@@ -28,13 +27,13 @@ from pos_loyalty.store.sync_state import (
     Waiting,
 )
 from pos_loyalty.sync.credentials import Signer, batch_text
+from pos_loyalty.sync.exchange_storage import ExchangeStorage
 from pos_loyalty.sync.hub_talk import HubTalk
 from pos_loyalty.wire.messages import (
     BATCH_EVENTS_MAX,
     ROWS_DEFAULT,
-    ProfileChange,
+    RightsRow,
     Row,
-    Settlement,
     Status,
     SyncReply,
     SyncRequest,
@@ -52,50 +51,6 @@ HUB_PAUSE_MS = 5_000
 """Before the next try, where only the server could help and the shop's hub answered."""
 _REQUEST_BYTES = 6
 """A request's own name: only the one in flight has to be told from the ones before it."""
-
-
-class ExchangeStorage(Protocol):
-    """What an exchange needs of the till's database; each call is one short transaction."""
-
-    def position(self) -> SyncPosition:
-        """Return where this till stands now."""
-        ...
-
-    def batch(self, from_seq: int, *, events_max: int, bytes_max: int) -> Batch:
-        """Return events from ``from_seq`` on, at least one if there is one."""
-        ...
-
-    def hash_at(self, seq: int) -> bytes | None:
-        """Return the chain's hash after an event of the open stream."""
-        ...
-
-    def profile_changes(self) -> tuple[ProfileChange, ...]:
-        """Return personal fields on their way to the server."""
-        ...
-
-    def settlements(self) -> tuple[Settlement, ...]:
-        """Return choices for the owner's list on their way to the server."""
-        ...
-
-    def granted_page(self, after: MemberId, limit: int) -> tuple[tuple[MemberId, int], ...]:
-        """Return members after one, with the points granted in total."""
-        ...
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Follow the server into a new epoch."""
-        ...
-
-    def apply(self, page: PageSlice) -> int:
-        """Store rows and, at a page's end, its acknowledgement; return the events appended."""
-        ...
-
-    def apply_from_hub(self, rows: Sequence[Row]) -> int:
-        """Store what the shop's hub says; return the events appended."""
-        ...
-
-    def spendable(self, member: MemberId) -> int:
-        """Return a member's spend rights here, in points."""
-        ...
 
 
 class Step(StrEnum):
@@ -133,6 +88,8 @@ class Outcome:
     moved: tuple[int, int, str, MemberId] = (0, 0, "", NO_MEMBER)
     clock_offset_ms: int | None = None
     update_needed: bool = False
+    hears_nothing: bool = False
+    """The server takes events, but sends rows only to a newer program."""
     at_hub: bool = False
     """The shop's hub answered for itself; the server was not reached."""
 
@@ -161,7 +118,11 @@ class Exchange:
 
     def has_unsent(self, waiting: Waiting) -> bool:
         """Tell whether something waits that neither the server nor the shop's hub has."""
-        return self._hub.has_unsent(waiting)
+        if not self._hub.holds:
+            return waiting.anything
+        position = self._storage.position()
+        has_events = position.last_seq > max(position.acked_seq, self._hub.held)
+        return has_events or waiting.profiles > self._hub.profiles
 
     @property
     def is_reporting(self) -> bool:
@@ -189,6 +150,7 @@ class Exchange:
         batch = self._batch(position, carries=carries)
         is_last = not batch.events or batch.last_seq >= position.last_seq
         report, complete = self._report()
+        asks_of_closed = position.asks_of_closed and not is_poll and (carries or complete)
         profiles = self._storage.profile_changes() if carries else ()
         request = SyncRequest(
             req=self._ids.random_bytes(_REQUEST_BYTES).hex(),
@@ -211,6 +173,7 @@ class Exchange:
             settlements=self._storage.settlements() if carries else (),
             granted_seen=report,
             granted_complete=complete,
+            closed_streams=self._storage.closed_streams() if asks_of_closed else (),
             lost_ack=self._lost_ack,
             acked=position.acked_seq if position.has_hub else 0,
             hub_cursor=self._hub.cursor if position.has_hub else "",
@@ -269,7 +232,7 @@ class Exchange:
 
     def _batch(self, position: SyncPosition, *, carries: bool) -> Batch:
         held = position.acked_seq if self._have is None else self._have
-        held = min(max(held, self._hub.held), position.last_seq)
+        held = min(max(held, self._hub.held, position.pruned_seq), position.last_seq)
         return self._storage.batch(
             held + 1, events_max=self._events_max if carries else 0, bytes_max=self._bytes_max
         )
@@ -322,8 +285,10 @@ class Exchange:
         """Compare the server's end of the stream with ours, then take the rows."""
         if reply.status is Status.REPORT:
             self._report_taken(request, is_asked_again=True)
+            self._storage.ask_of_closed()
             return self._outcome(Step.MORE, request, reply)
-        if self._is_forked(request, reply):
+        is_pruned = reply.have < position.pruned_seq
+        if not is_pruned and self._is_forked(request, reply):
             return self._outcome(Step.REJOIN, request, reply)
         if request.granted_seen is not None:
             self._report_taken(request, is_asked_again=False)
@@ -335,13 +300,25 @@ class Exchange:
             return self._outcome(Step.MORE, request, reply)
         self._seen_have = reply.have
         self._lost_ack = 0
+        if is_pruned:
+            # It knows that it lost them; what it needs next is no longer kept here.
+            return self._outcome(Step.REJOIN, request, reply)
         if reply.status is Status.GAP:
             return self._outcome(Step.MORE, request, reply)
+        return self._take_rows(request, position, reply)
+
+    def _take_rows(self, request: SyncRequest, position: SyncPosition, reply: SyncReply) -> Outcome:
+        """Store what came with an acknowledgement."""
         self._grow(reply.batch_hint)
         appended = self._apply(request, reply)
         if not reply.more:
             self._have = None
-        waits = reply.more or appended or reply.have < position.last_seq or self.is_reporting
+        is_asking = position.asks_of_closed
+        if request.closed_streams:
+            # A server of before answers nothing, and is not asked again.
+            is_asking = bool(self._storage.take_held_of_closed(reply.held_of_closed))
+        is_behind = reply.have < position.last_seq
+        waits = reply.more or appended or is_behind or is_asking or self.is_reporting
         step = Step.MORE if waits else Step.DONE
         return self._outcome(step, request, reply, rows=len(reply.rows), appended=appended)
 
@@ -399,6 +376,7 @@ class Exchange:
             contact_ms=self._clock.now_ms(),
             server_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
             risk_total=reply.risk_total,
+            sweeps=reply.status is not Status.UPGRADE,
             verdicts=reply.verdicts,
             profiles_have=reply.profiles_have,
             settlements_have=reply.settlements_have,
@@ -445,14 +423,22 @@ class Exchange:
                 self._report_after or NO_MEMBER,
             ),
             clock_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
-            update_needed=reply.min_proto > PROTOCOL_NEWEST,
+            update_needed=reply.min_proto > PROTOCOL_NEWEST or reply.status is Status.UPGRADE,
+            hears_nothing=reply.status is Status.UPGRADE,
         )
 
 
 def _slices(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    """Cut rows for transactions; one empty slice where there are none."""
-    starts = range(0, max(1, len(rows)), ROWS_PER_TRANSACTION)
-    return [rows[start : start + ROWS_PER_TRANSACTION] for start in starts]
+    """Cut rows for transactions; one empty slice where there are none.
+
+    Rights come with the last one, which moves the cursor: whoever holds granted rights can
+    prove by its cursor which books granted them.
+    """
+    others = [row for row in rows if not isinstance(row, RightsRow)]
+    rights = [row for row in rows if isinstance(row, RightsRow)]
+    starts = range(0, max(1, len(others)), ROWS_PER_TRANSACTION)
+    slices: list[Sequence[Row]] = [others[at : at + ROWS_PER_TRANSACTION] for at in starts]
+    return [*slices[:-1], [*slices[-1], *rights]]
 
 
 def _offset_ms(request: SyncRequest, reply: SyncReply, now_ms: int) -> int:

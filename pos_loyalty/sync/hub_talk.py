@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pos_loyalty.domain.ids import EventId
-from pos_loyalty.store.sync_state import Waiting
 from pos_loyalty.wire.messages import ProfileChange, SyncReply, SyncRequest
 
 
@@ -36,8 +35,12 @@ class HubTalk:
         """Return the personal fields that the hub does not have."""
         return tuple(change for change in profiles if change.change not in self._profiles)
 
-    def has_unsent(self, waiting: Waiting) -> bool:
-        """Tell whether something waits that neither the server nor the hub has."""
-        last_seq = waiting.acked_seq + waiting.events
-        has_events = last_seq > max(waiting.acked_seq, self.held)
-        return has_events or waiting.profiles > len(self._profiles)
+    @property
+    def holds(self) -> bool:
+        """Whether the hub has anything that the server has not acknowledged."""
+        return bool(self.held or self._profiles)
+
+    @property
+    def profiles(self) -> int:
+        """How many personal fields the hub has."""
+        return len(self._profiles)
