@@ -46,6 +46,10 @@ class ServerBooks:
     rights: dict[tuple[str, str], tuple[int, int, int, int]] = field(
         default_factory=dict[tuple[str, str], tuple[int, int, int, int]]
     )
+    lent: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Rights of a member in a stream that other streams of its shop gave it."""
+    released: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Rights that the owner freed, for which no till wrote an event."""
     order: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
     """When each event came in: the version of the books that it made."""
 
@@ -120,9 +124,14 @@ def _read(fetch: Fetch, report: Report) -> ServerBooks:
         for member, points in fetch("SELECT member, SUM(points) FROM entry GROUP BY member")
     }
     for member, stream, *counters in fetch(
-        "SELECT member, stream, granted, earned, used, returned FROM rights"
+        "SELECT member, stream, granted, earned, used, returned, lent FROM rights"
     ):
         books.rights[member, stream] = (counters[0], counters[1], counters[2], counters[3])
+        books.lent[member, stream] = counters[4]
+    for member, stream, points in fetch(
+        "SELECT member, stream, SUM(points) FROM rights_released GROUP BY member, stream"
+    ):
+        books.released[member, stream] = int(points)
     return books
 
 
@@ -187,7 +196,8 @@ def _check_rights(books: ServerBooks, report: Report) -> None:
         for event in stream.counted():
             for move in rights_of(event):
                 counter = counters[move.member]
-                granted = books.rights.get((move.member, stream.stream), (0, 0, 0, 0))[0]
+                place = (move.member, stream.stream)
+                granted = books.rights.get(place, (0, 0, 0, 0))[0] + books.lent.get(place, 0)
                 before = 0 if event.kind == "sale" else move.earned
                 left = granted + counter[0] + before - counter[1] - counter[2]
                 if move.used + move.returned > max(0, left):
@@ -196,9 +206,13 @@ def _check_rights(books: ServerBooks, report: Report) -> None:
                         f"server, stream {stream.stream[:8]}, event {event.seq}: used"
                         f" {move.used + move.returned} points with a right to {max(0, left)}",
                     )
-                for place, points in enumerate((move.earned, move.used, move.returned)):
-                    counter[place] += points
+                for number, points in enumerate((move.earned, move.used, move.returned)):
+                    counter[number] += points
+        for (member, place), points in books.released.items():
+            if place == stream.stream:
+                counters[member][2] += points
         _compare_counters(books, stream.stream, counters, report)
+    _check_lent(books, report)
 
 
 def _compare_counters(
@@ -215,11 +229,28 @@ def _compare_counters(
             )
 
 
+def _check_lent(books: ServerBooks, report: Report) -> None:
+    """What a stream was lent is what events of other streams gave it."""
+    given: dict[tuple[str, str], int] = defaultdict(int)
+    for event in books.counted():
+        receiver = event.fields.get("to_stream")
+        if event.kind == "rights_return" and receiver and not event.is_rescued:
+            given[str(event.fields["member"]), str(receiver)] += int(event.fields["points"])
+    for member, stream in sorted(given.keys() | books.lent.keys()):
+        stored, made = books.lent.get((member, stream), 0), given.get((member, stream), 0)
+        if stored != made:
+            report.find(
+                Matter.RIGHTS,
+                f"server, member {member}: stream {stream[:8]} was lent {made} points,"
+                f" the books say {stored}",
+            )
+
+
 def _check_pools(books: ServerBooks, balances: dict[str, int], report: Report) -> None:
     """No till may spend what is not there: balance less all rights stays at zero or above."""
     rights: dict[str, int] = defaultdict(int)
-    for (member, _), (granted, earned, used, returned) in books.rights.items():
-        rights[member] += granted + earned - used - returned
+    for place, (granted, earned, used, returned) in books.rights.items():
+        rights[place[0]] += granted + books.lent.get(place, 0) + earned - used - returned
     uncovered: dict[str, int] = defaultdict(int)
     for event in books.counted():
         taken = uncovered_points(event)

@@ -14,6 +14,7 @@ from pos_loyalty.server.authentication import is_signed, signed_batch
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Database, Found, Session
+from pos_loyalty.server.database.rights_statements import load_released
 from pos_loyalty.server.fold import COUNTED, fold_event
 from pos_loyalty.server.group_write import SET_ASIDE_REASON
 from pos_loyalty.server.reading import Incoming, read_event
@@ -196,6 +197,9 @@ def _compare_members(session: Session, books: Books, report: Report) -> None:
 
 
 def _compare_rights(session: Session, books: Books, report: Report) -> None:
+    for (holder, stream), points in load_released(session, books.merchant.merchant).items():
+        # What the owner freed stands beside the journals, each point in a row of its own.
+        books.rights_of(holder, stream).returned += points
     outstanding: dict[str, int] = {}
     rows = session.fetch(
         "SELECT member, stream, granted, earned, used, returned, lent FROM rights"
