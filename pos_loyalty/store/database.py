@@ -42,6 +42,25 @@ def connect_writer(path: Path, key: bytes, *, creating: bool = False) -> Connect
     return connection
 
 
+def connect_scratch(path: Path, key: bytes) -> Connection:
+    """Open or make a database beside a till's: closed with the same key, not worth a flush.
+
+    A killed program leaves it whole; a power cut may not, and then it is made again.
+
+    Raises:
+        StoreUnavailable: damaged, or not writable.
+    """
+    connection = _connect(path, key, mode="rwc")
+    try:
+        with translating():
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def connect_reader(path: Path, key: bytes) -> Connection:
     """Open a connection that can only read; it sees the newest commit at each query.
 

@@ -41,6 +41,8 @@ class Setting(StrEnum):
     CLOSED_CHECKED = "closed_checked"
     RECALLS = "recalls"
     UNSWEPT_SEQ = "unswept_seq"
+    SNAPSHOT = "snapshot"
+    SNAPSHOT_FAILURES = "snapshot_failures"
     UNUSUAL_AMOUNT = "unusual_amount"
     SALE_DRAFT = "sale_draft"
 

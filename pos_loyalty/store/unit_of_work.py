@@ -24,6 +24,7 @@ from pos_loyalty.store.database import (
     SCHEMA_VERSION,
     Connection,
     connect_reader,
+    connect_scratch,
     connect_writer,
 )
 from pos_loyalty.store.errors import OWNER, translated, translating
@@ -109,6 +110,8 @@ class Store:
         self._path_text = str(path)
         self._identity = _identity(self._path_text)
         self._writing = threading.Lock()
+        self._yielding = threading.Lock()
+        self._may_interrupt = False
         self._readers: list[Connection] = []
         self._readers_lock = threading.Lock()
         self._closed = False
@@ -126,7 +129,9 @@ class Store:
 
     def begin_writing(self) -> UnitOfWork:
         """Take the writer and begin; :meth:`end_writing` must follow."""
-        self._writing.acquire()
+        if not self._writing.acquire(blocking=False):
+            self._interrupt_yielding()
+            self._writing.acquire()
         try:
             self._ensure_same_file()
             self._writer.execute("BEGIN IMMEDIATE")
@@ -145,6 +150,43 @@ class Store:
             self._writing.release()
         if work.is_news:
             self.after_write()
+
+    def write_yielding(self, work: Callable[[Connection], None]) -> bool:
+        """Do long work in one transaction, unless somebody else wants to write.
+
+        Returns whether it was done; where a sale came, nothing of it was kept.
+        """
+        with self.write() as unit:
+            unit.is_news = False
+            self._let_interrupt(allowed=True)
+            try:
+                work(unit.connection)
+            except dbapi2.OperationalError as error:
+                if getattr(error, "sqlite_errorname", "") != "SQLITE_INTERRUPT":
+                    raise
+                return False
+            finally:
+                self._let_interrupt(allowed=False)
+            unit.commit()
+        return True
+
+    def open_beside(self, name: str) -> Connection:
+        """Open a database of passing things beside this one, closed with the same key.
+
+        Raises:
+            StoreUnavailable: it is damaged, or cannot be made.
+        """
+        return connect_scratch(self.path.with_name(name), self._key)
+
+    def _let_interrupt(self, *, allowed: bool) -> None:
+        with self._yielding:
+            self._may_interrupt = allowed
+
+    def _interrupt_yielding(self) -> None:
+        """End long work that steps back; anything else goes on and is waited for."""
+        with self._yielding:
+            if self._may_interrupt:
+                self._writer.interrupt()
 
     @contextmanager
     def read(self) -> Generator[Repositories]:

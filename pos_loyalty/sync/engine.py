@@ -21,9 +21,11 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, ServerUnreachable, StoreBug
 from pos_loyalty.domain.ids import IdSource, MemberId
+from pos_loyalty.store.arrival import Arrival
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.sync_state import SyncState
 from pos_loyalty.sync.backoff import delay_ms, jitter_of
+from pos_loyalty.sync.bootstrap import Bootstrap, BootstrapRunner, PieceTransport
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.sync.exchange import Outcome, Step
 from pos_loyalty.sync.line_status import LineStatus, LineWatch
@@ -188,11 +190,14 @@ class SyncEngine:
                 return
             self._cancel = partial(_call_in, loop, task.cancel)
         running = self._running = _Running(loop, await self._open_session())
+        bootstrap = asyncio.create_task(_run_bootstrap(running.session))
         try:
             while True:
                 await self._turn(running)
         finally:
             self._running = None
+            bootstrap.cancel()
+            await asyncio.gather(bootstrap, return_exceptions=True)
             await running.session.close()
 
     async def _open_session(self) -> Session:
@@ -212,7 +217,19 @@ class SyncEngine:
                 key=key,
                 clock=self._clock,
                 ids=self._ids,
+                bootstrap=self._bootstrap(url, key),
             )
+
+    def _bootstrap(self, url: str, key: TillKey) -> BootstrapRunner | None:
+        """Return what takes a large membership as a file, where the transport carries files."""
+        transport = self._make_transport(url, key)
+        if not isinstance(transport, PieceTransport):
+            return None
+        state = self._state
+        steps = Bootstrap(
+            storage=Arrival(state.store, self._clock, self._ids), position=state.position
+        )
+        return BootstrapRunner(steps, transport=transport, ids=self._ids)
 
     async def _turn(self, running: "_Running") -> None:
         """Do one thing: wait after a failure, send, or listen."""
@@ -373,6 +390,16 @@ class SyncEngine:
         for future in urgent:
             future.set_result(trouble)
         self._refuse_asks()
+
+
+async def _run_bootstrap(session: Session) -> None:
+    """Let a large membership arrive beside the exchanges; a fault of it ends nothing else."""
+    if session.bootstrap is None:
+        return
+    try:
+        await session.bootstrap.run()
+    except Exception:  # noqa: BLE001 - the sync engine outlives every fault of its own
+        _LOG.exception("the file of members met a fault; the next start goes on with it")
 
 
 class _Running:

@@ -30,11 +30,13 @@ from pos_loyalty.sync.credentials import Signer, request_text
 from pos_loyalty.wire.codec import (
     COMPRESSED_BYTES_MAX,
     CONTENT_TYPE,
+    PIECE_TYPE,
     SIGNATURE_HEADER,
     pack,
     unpack,
 )
 from pos_loyalty.wire.messages import Refusal
+from pos_loyalty.wire.snapshot_file import PIECE_BYTES_MAX
 
 if TYPE_CHECKING:
     import httpx
@@ -158,6 +160,31 @@ class HttpTransport:
         except CommandRefused as error:
             raise ServerUnreachable(Code.SERVER_TROUBLE) from error
 
+    async def piece(self, path: str, message: msgspec.Struct) -> bytes:
+        """Send a signed message and return the bytes of a file; what came before a cut counts.
+
+        Raises:
+            ServerUnreachable: not one byte came.
+            NotOurServer: something else answered.
+            CommandRefused: the server refuses this message, with its code.
+        """
+        body = pack(message)
+        headers = {SIGNATURE_HEADER: self._signer.sign(request_text(path, body))}
+        came = bytearray()
+        try:
+            answer = await self._exchange(
+                "POST", path, body, headers, read_seconds=READ_SECONDS, piece=came
+            )
+        except ServerUnreachable:
+            if came:
+                await self.close()
+                return bytes(came)
+            raise
+        if answer.status == _OK and answer.content_type == PIECE_TYPE:
+            return answer.body
+        _ensure_reply(answer)
+        raise NotOurServer(Code.SERVER_NOT_OURS)
+
     async def merchant(self) -> MerchantId:
         """Ask whose server answers, before anything of the shop is sent to it.
 
@@ -181,7 +208,14 @@ class HttpTransport:
             await client.aclose()
 
     async def _exchange(
-        self, method: str, path: str, body: bytes, headers: dict[str, str], *, read_seconds: float
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        *,
+        read_seconds: float,
+        piece: bytearray | None = None,
     ) -> _Answer:
         import httpx
 
@@ -194,7 +228,7 @@ class HttpTransport:
                 async with client.stream(
                     method, path, content=body, headers=headers, timeout=timeout
                 ) as response:
-                    return await _read(response)
+                    return await _read(response, piece)
         except (httpx.HTTPError, OSError, TimeoutError) as error:
             raise _translated(error) from error
 
@@ -224,15 +258,20 @@ def _tls_context() -> ssl.SSLContext:
     return context
 
 
-async def _read(response: "httpx.Response") -> _Answer:
-    """Read a body up to its limit; what is longer, or not of ours, is left unread."""
+async def _read(response: "httpx.Response", piece: bytearray | None) -> _Answer:
+    """Read a body up to its limit; what is longer, or not of ours, is left unread.
+
+    The bytes of a file go into ``piece`` as they come.
+    """
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_ours = content_type in {CONTENT_TYPE, "application/json"}
-    body = bytearray()
+    body, limit = bytearray(), REPLY_BYTES_MAX
+    if piece is not None and content_type == PIECE_TYPE and response.status_code == _OK:
+        body, limit, is_ours = piece, PIECE_BYTES_MAX, True
     if is_ours:
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > REPLY_BYTES_MAX:
+            if len(body) > limit:
                 raise ServerUnreachable(Code.SERVER_TROUBLE)
     return _Answer(
         status=response.status_code,
