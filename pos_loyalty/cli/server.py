@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from pos_loyalty.cli import server_move, server_owner
+from pos_loyalty.cli import server_inbox, server_members, server_move, server_owner
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return action
 
     server_owner.add_arguments(add_owners)
+    server_inbox.add_arguments(add_owners)
+    server_members.add_arguments(add_owners)
     server_move.add_arguments(
         actions.add_parser("move", help="take the books along to another database")
     )
@@ -93,6 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
         "snapshot": _snapshot,
         "move": server_move.run,
         **dict.fromkeys(server_owner.ACTIONS, server_owner.run),
+        **dict.fromkeys(server_inbox.ACTIONS, server_inbox.run),
+        **dict.fromkeys(server_members.ACTIONS, server_members.run),
         None: _listen,
     }
     if "database" in arguments:

@@ -74,19 +74,44 @@ KINDS: Final[Mapping[str, Kind]] = {
         choices=(SEEN,),
     ),
     "overdraft": Kind(
-        title="More points used than there were",
+        title="More points used than this till had",
         happened=(
-            "While {till} was offline, {member} used points there that had been used elsewhere."
+            "{till} gave {member} rewards for more points than it had a right to use. No till of"
+            " ours does that by itself: was its disk restored or copied?"
+        ),
+        cost="{points} points are above its rights.",
+        choices=(
+            Choice("ask", "Ask the member", "The balance stays; next points cover it."),
+            Choice("seen", "Seen", "The balance stays as it is, and nobody is asked."),
+        ),
+    ),
+    "allowance_used": Kind(
+        title="Points were used twice",
+        happened=(
+            "While {till} was offline, {member} used points there, within the allowance, that had"
+            " been used elsewhere."
         ),
         cost="{points} points are not covered.",
         choices=(
-            Choice("ask", "Ask the member", "The balance stays below zero; next points cover it."),
+            Choice("ask", "Ask the member", "Next points cover it; until then it counts as risk."),
             Choice(
-                "accept",
-                "Accept the loss",
-                "The till's allowance is filled up again; the balance stays as it is.",
+                "accept", "Accept the loss", "The allowance is free again; the balance stays."
             ),
         ),
+    ),
+    "rights_released": Kind(
+        title="Points of a lost till were freed",
+        happened="The owner freed what {till} could still spend when it was lost.",
+        cost="{points} points can be used twice, should it come back.",
+        choices=(
+            Choice("accept", "Accept the risk", "It no longer counts against the allowance."),
+        ),
+    ),
+    "allowance_written_off": Kind(
+        title="An allowance was written off",
+        happened="The owner no longer counts what {till} could still take when it was lost.",
+        cost="It was {points} points.",
+        choices=(SEEN,),
     ),
     "differs": Kind(
         title="A sale counted other points",
@@ -195,6 +220,48 @@ UNKNOWN: Final = Kind(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An item in plain words; ``cost`` is empty where it cost nothing."""
+
+    title: str
+    happened: str
+    cost: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Who and where: names of till, shop and member, each empty where nobody is known."""
+
+    till: str = ""
+    shop: str = ""
+    member: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """The till with its shop, as a sentence begins with it."""
+        if not self.till:
+            return "A till"
+        return f"{self.till} in {self.shop}" if self.shop else self.till
+
+
+def tell(kind: str, *, detail: str, where: Where, points: int, money: str = "") -> Told:
+    """Return an item in plain words; ``money`` is what the points are worth, written out."""
+    words = kind_of(kind)
+    facts = facts_of(detail) | {
+        "kind": kind.replace("_", " "),
+        "detail": detail,
+        "till": where.full_name,
+        "member": where.member or "a member",
+        "points": f"{points:,}",
+    }
+    cost = sentence(words.cost, facts) if points else ""
+    worth = f" At most {money} by the program." if cost and money else ""
+    return Told(
+        title=words.title, happened=sentence(words.happened, facts), cost=f"{cost}{worth}"
+    )
+
+
 def kind_of(kind: str) -> Kind:
     """Return the words of a kind; one of a newer server has words that always fit."""
     return KINDS.get(kind, UNKNOWN)
@@ -219,5 +286,6 @@ def facts_of(detail: str) -> dict[str, str]:
 
 def sentence(template: str, facts: Mapping[str, str]) -> str:
     """Fill a template; a field without a fact is passed over in silence."""
-    text = _FIELD.sub(lambda found: facts.get(found[1], ""), template)
-    return re.sub(r"\s+([.,:])", r"\1", " ".join(text.split()))
+    text = " ".join(_FIELD.sub(lambda found: facts.get(found[1], ""), template).split())
+    text = re.sub(r"\s+([.,:])", r"\1", text)
+    return text[:1].upper() + text[1:]

@@ -440,6 +440,26 @@ CATALOG: dict[Code, Entry] = {
         _NO_SALE,
         "Start the server on the old database again, and ask for help with this code.",
     ),
+    Code.ITEM_ABSENT: Entry(
+        "The owner's list has no item {item}.",
+        _NO_SALE,
+        "Copy the item from the list: `server inbox`, or Menu, Owner's list.",
+    ),
+    Code.ITEM_CHOICE: Entry(
+        "{choice} cannot be chosen here. There is: {choices}.",
+        _NO_SALE,
+        "Take one of the choices that the item names.",
+    ),
+    Code.MEMBER_ABSENT: Entry(
+        "These books have no member {member}.",
+        _NO_SALE,
+        "Give the member's id: 32 letters and digits, as in `server inbox` and in exports.",
+    ),
+    Code.MERGE_IMPOSSIBLE: Entry(
+        "These two accounts cannot be joined or parted: {reason}.",
+        _NO_SALE,
+        "Look both up with their ids first.",
+    ),
     Code.TILL_ABSENT: Entry(
         "No single till is called {till}. There are: {known}.",
         _NO_SALE,

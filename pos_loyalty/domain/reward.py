@@ -3,12 +3,14 @@
 Rewards are paid before the sale earns: its own points never pay its own reward.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import RewardId
-from pos_loyalty.domain.rounding import percent_of, whole_steps
+from pos_loyalty.domain.rounding import percent_of, steps_begun, whole_steps
 
 
 class RewardBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -71,6 +73,14 @@ def worth_of(reward: Reward) -> int:
             return reward.worth
         case _:
             return reward.amount_per_step
+
+
+def money_of(rewards: Iterable[Reward], points: int) -> int:
+    """Return the most money (minor units) that points can buy, rounded up: the worst case."""
+    return max(
+        (steps_begun(points * worth_of(reward), reward.cost_points) for reward in rewards),
+        default=0,
+    )
 
 
 def points_limit(reward: Reward, *, total: int) -> int:

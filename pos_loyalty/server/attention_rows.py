@@ -42,13 +42,10 @@ def all_items(
 ) -> Sequence[AttentionRow]:
     """Return the items of the list, newest first."""
     which = " AND item.settled = ''" if only_open else ""
-    rows = session.fetch(
-        f"{_COLUMNS}{which} ORDER BY item.recorded_ms DESC, item.kind, item.stream, item.seq"
-        " LIMIT ?",
-        merchant,
-        limit,
-    )
-    return [_row(session, merchant, row) for row in rows]
+    rows = session.fetch(f"{_COLUMNS}{which}", merchant)
+    # Times only label: they order what a person reads, and nothing is paged by them.
+    rows.sort(key=lambda row: (-int(row[4]), row[0], row[1], int(row[2])))
+    return [_row(session, merchant, row) for row in rows[:limit]]
 
 
 def _id(row: Found) -> str:

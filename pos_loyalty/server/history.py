@@ -8,6 +8,14 @@ from pos_loyalty.wire.messages import HistoryEntry, HistoryReply, HistoryRequest
 
 PATH = "/sync/v1/history"
 LIMIT_MAX = 500
+_ENTRIES = (
+    "SELECT entry.event, entry.stream, entry.seq, entry.position, entry.at_ms, entry.kind,"
+    " entry.points, till.name FROM entry"
+    " JOIN stream ON stream.merchant = entry.merchant AND stream.stream = entry.stream"
+    " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
+    " WHERE entry.merchant = ? AND entry.member {among}"
+    " ORDER BY entry.v DESC, entry.stream DESC, entry.seq DESC, entry.position DESC"
+)
 
 
 def read_history(session: Session, merchant: Merchant, request: HistoryRequest) -> HistoryReply:
@@ -18,12 +26,7 @@ def read_history(session: Session, merchant: Merchant, request: HistoryRequest) 
     states = class_of(session, key, request.member)
     limit = min(max(1, request.limit), LIMIT_MAX)
     rows = session.fetch_among(
-        "SELECT entry.event, entry.stream, entry.seq, entry.position, entry.at_ms, entry.kind,"
-        " entry.points, till.name FROM entry"
-        " JOIN stream ON stream.merchant = entry.merchant AND stream.stream = entry.stream"
-        " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
-        " WHERE entry.merchant = ? AND entry.member {among} ORDER BY"
-        f" entry.v DESC, entry.stream DESC, entry.seq DESC, entry.position DESC LIMIT {limit}",
+        f"{_ENTRIES} LIMIT {limit}",
         key,
         [state.member for state in states],
     )

@@ -37,10 +37,12 @@ class AttentionRepository:
         rows = self._connection.execute(
             "SELECT body FROM attention WHERE NOT ? OR (settled = '' AND NOT EXISTS"
             " (SELECT 1 FROM settlement s WHERE s.item = attention.item))"
-            " ORDER BY at_ms DESC, item LIMIT ?",
+            " ORDER BY epoch DESC, v DESC, item LIMIT ?",
             (only_open, limit),
         )
-        return tuple(_ITEM.decode(row[0]) for row in rows)
+        # Clocks only label: what is newest to the server is chosen, and shown by its time.
+        items = [_ITEM.decode(row[0]) for row in rows]
+        return tuple(sorted(items, key=lambda item: -item.at_ms))
 
     def open_count(self) -> int:
         """Return for how many items nothing was chosen yet, here or elsewhere."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pos_loyalty.domain.ids import EventId, MemberId, MerchantId, StreamId
+from pos_loyalty.domain.ids import CardKey, EventId, MemberId, MerchantId, StreamId
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Found, Session
@@ -60,6 +60,18 @@ def members_with_phones(
         sorted(set(phones) - {""}),
     )
     return {MemberId(row[0]) for row in rows}
+
+
+def cards_of(
+    session: Session, merchant: MerchantId, members: Iterable[MemberId]
+) -> list[CardKey]:
+    """Return the cards of these members."""
+    rows = session.fetch_among(
+        "SELECT card_key FROM card WHERE merchant = ? AND member {among}",
+        merchant,
+        sorted(set(members)),
+    )
+    return [CardKey(row[0]) for row in rows]
 
 
 def load_values(

@@ -123,6 +123,9 @@ def _put_sql(table: Table) -> sql.Composed:
     )
 
 
+_PERSONAL_TABLES = ("member", "profile_history")
+
+
 class PostgresDatabase:
     """One database, one writing connection of this process, a few reading ones.
 
@@ -225,6 +228,16 @@ class PostgresDatabase:
                 if isinstance(error, errors.ReadOnlySqlTransaction):
                     _leave_a_standby(connection)
                 raise
+
+    def scrub(self) -> None:
+        """Rewrite the tables with personal fields and their indexes."""
+        with self._write_lock, _translated(is_writing=False):
+            connection = self._open()
+            try:
+                for table in _PERSONAL_TABLES:
+                    connection.execute(sql.SQL("VACUUM FULL {}").format(sql.Identifier(table)))
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Close all connections."""

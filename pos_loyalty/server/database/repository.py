@@ -89,6 +89,14 @@ class Database(Protocol):
         """
         ...
 
+    def scrub(self) -> None:
+        """Rewrite what holds personal fields, so that nothing erased is left in free space.
+
+        Raises:
+            StoreUnavailable: it is in use just now; what was erased is erased all the same.
+        """
+        ...
+
     def close(self) -> None:
         """Close all connections."""
         ...

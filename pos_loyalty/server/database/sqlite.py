@@ -152,6 +152,12 @@ class SqliteDatabase:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    def scrub(self) -> None:
+        """Rewrite the file, and empty the log beside it."""
+        with self._write_lock, _translated():
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close all connections."""
         for connection in self._all_readers:

@@ -1,0 +1,72 @@
+"""`server erase`, `server merge`, `server unmerge`: what only an owner does to accounts."""
+
+import argparse
+import json
+from collections.abc import Callable
+from contextlib import closing
+
+from pos_loyalty.domain.ids import MemberId
+
+
+Said = tuple[dict[str, object], str]
+"""The answer for a program, and the same in words."""
+ACTIONS = ("erase", "merge", "unmerge")
+
+
+def add_arguments(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Declare whom a command is about."""
+    erase = add("erase", "erase a member everywhere")
+    erase.add_argument("member", metavar="MEMBER", help="the member's id")
+    merge = add("merge", "make two accounts one")
+    merge.add_argument("member", metavar="MEMBER", help="the id of one account")
+    merge.add_argument("other", metavar="OTHER", help="the id of the other one")
+    unmerge = add("unmerge", "take a merged account out again")
+    unmerge.add_argument("member", metavar="MEMBER", help="the id of the account that was merged")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; say it in words or as one JSON object."""
+    actions = {"erase": _erase, "merge": _merge, "unmerge": _unmerge}
+    answer, sentences = actions[arguments.action](arguments)
+    print(json.dumps(answer) if arguments.json else sentences)
+    return 0
+
+
+def _erase(arguments: argparse.Namespace) -> Said:
+    """Erase a person everywhere; the points stay in the sums, without a name."""
+    from pos_loyalty.server.owner_commands import erase_member
+    from pos_loyalty.server.setup import open_database
+    from pos_loyalty.server.system import SystemClock
+
+    with closing(open_database(arguments.database)) as database:
+        erased = erase_member(database, MemberId(arguments.member), clock=SystemClock())
+    accounts = "1 account" if len(erased) == 1 else f"{len(erased)} accounts of one person"
+    return {"erased": erased}, (
+        f"Erased: {accounts}. Each till forgets it at its next contact.\n"
+        "Backups made before still have it until they are deleted."
+    )
+
+
+def _merge(arguments: argparse.Namespace) -> Said:
+    """Make two accounts one."""
+    from pos_loyalty.server.owner_commands import merge_members
+    from pos_loyalty.server.setup import open_database
+    from pos_loyalty.server.system import SystemClock
+
+    member, other = MemberId(arguments.member), MemberId(arguments.other)
+    with closing(open_database(arguments.database)) as database:
+        stays = merge_members(database, member, other, clock=SystemClock())
+    words = f"One account from now on: {stays}. `server unmerge` takes them apart again."
+    return {"member": stays}, words
+
+
+def _unmerge(arguments: argparse.Namespace) -> Said:
+    """Take an account out of the one into which it was merged."""
+    from pos_loyalty.server.owner_commands import unmerge_member
+    from pos_loyalty.server.setup import open_database
+    from pos_loyalty.server.system import SystemClock
+
+    member = MemberId(arguments.member)
+    with closing(open_database(arguments.database)) as database:
+        unmerge_member(database, member, clock=SystemClock())
+    return {"member": member}, "Two accounts again, each with its own points."
