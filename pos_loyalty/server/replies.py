@@ -10,6 +10,7 @@ from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
 from pos_loyalty.server.allowance import risk_total
 from pos_loyalty.server.books import Merchant, StreamState
 from pos_loyalty.server.changes import Asking, read_page
+from pos_loyalty.server.closed_streams import held_of
 from pos_loyalty.server.cursor import is_of_other_books, read_cursor
 from pos_loyalty.server.database import inbox_statements, statements, version_marks
 from pos_loyalty.server.database.repository import Session
@@ -18,8 +19,9 @@ from pos_loyalty.server.ingest import standing
 from pos_loyalty.server.policy import load_policy
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.settings import KNOWN_HASHES_MAX
+from pos_loyalty.wire import version as version_of_protocol
 from pos_loyalty.wire.messages import ROWS_MAX, Status, SyncReply, SyncRequest
-from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_OLDEST
+from pos_loyalty.wire.version import PROTOCOL_2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
         have_hash=_hash_for(answering.batch, stream),
         cursor=request.cursor,
         token=stream.token if request.events else "",
-        min_proto=PROTOCOL_OLDEST,
+        min_proto=version_of_protocol.PROTOCOL_OLDEST,
     )
     if status is Status.CLOSED:
         known = known_hashes(session, merchant, stream.stream, first=request.from_seq)
@@ -60,8 +62,17 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
     held = msgspec.structs.replace(
         held,
         risk_total=risk_total(stream, policy.allowance_per_till),
-        spend_until_ms=policy.spend_until_ms(answering.now_ms),
+        spend_until_ms=(
+            policy.spend_until_ms(answering.now_ms) if request.proto >= PROTOCOL_2 else 0
+        ),
+        durable=min(stream.durable, stream.last),
+        verdicts=_verdicts(session, merchant, request),
+        profiles_have=_profiles_have(session, merchant, request),
+        settlements_have=_settlements_have(session, merchant, request),
+        held_of_closed=held_of(session, merchant, stream, request.closed_streams),
     )
+    if version_of_protocol.is_too_old(request.proto):
+        return msgspec.structs.replace(held, status=Status.UPGRADE)
     return _with_rows(session, answering, held)
 
 
@@ -116,9 +127,6 @@ def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncR
         rows=page.rows,
         cursor=_cursor_for(request, str(page.cursor.read_from(version, mark))),
         more=page.more,
-        verdicts=_verdicts(session, answering.merchant.merchant, request),
-        profiles_have=_profiles_have(session, answering.merchant.merchant, request),
-        settlements_have=_settlements_have(session, answering.merchant.merchant, request),
     )
 
 

@@ -1,6 +1,8 @@
 """A real server on a free port, in a thread, and a real database under it."""
 
 import contextlib
+import io
+import json
 import os
 import pwd
 import shutil
@@ -15,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from pos_loyalty.cli import main
 from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.server.database.repository import Database, Found, SqlValue
 from pos_loyalty.server.listen import serve
@@ -50,6 +53,13 @@ class RunningServer:
     def verified(self) -> Report:
         with closing(self.open()) as database:
             return verify_books(database)
+
+    def owner(self, action: str, *words: str) -> Any:  # noqa: ANN401 - one JSON object
+        """Let the owner give a command beside the running server; return its answer."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            assert main(["server", action, "--database", self.database, "--json", *words]) == 0
+        return json.loads(said.getvalue())
 
     def till_code(self, shop: str = "Main street", minutes: int = 15) -> str:
         with closing(self.open()) as database:

@@ -193,6 +193,9 @@ def test_S09_a_server_that_lost_events_freezes_grants_until_tills_reported(
     assert first.rights(member).granted == 45, "the second till has not reported yet"
     second.exchange(granted_seen=(), granted_complete=True)
     first.exchange(want_rights=((member, 50),))
+    assert first.rights(member).granted == 45, "the owner has not confirmed the list of tills"
+    own_server.owner("tills", "--confirm")
+    first.exchange(want_rights=((member, 50),))
     assert first.rights(member).granted == 50
 
 
