@@ -12,6 +12,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.server.authentication import authenticate, ensure_batch_signed, till_of_stream
 from pos_loyalty.server.books import Merchant
+from pos_loyalty.server.closed_streams import CLOSED_STREAMS_MAX
 from pos_loyalty.server.database.repository import Database
 from pos_loyalty.server.grants import Shortage
 from pos_loyalty.server.group_commit import GroupCommit, QueueFull, came_in_time
@@ -162,6 +163,7 @@ def _has_news(request: SyncRequest) -> bool:
         or request.want_rights
         or request.granted_seen is not None
         or request.lost_ack
+        or request.closed_streams
     )
 
 
@@ -180,6 +182,7 @@ def _ensure_shape(request: SyncRequest) -> bytes:
         (lambda: len(request.settlements) <= SETTLEMENTS_MAX, "settlements"),
         (lambda: len(request.granted_seen or ()) <= GRANTED_PAGE_MAX, "granted_seen"),
         (lambda: 0 <= request.lost_ack < _SEQ_MAX, "lost_ack"),
+        (lambda: len(request.closed_streams) <= CLOSED_STREAMS_MAX, "closed_streams"),
         (lambda: 0 <= request.epoch < _SEQ_MAX, "epoch"),
     ]
     for holds, name in claims:

@@ -91,7 +91,7 @@ class GroupWriter:
                 raise
             except Exception as error:  # noqa: BLE001 - see above
                 outcome = self._set_aside(part, error)
-            if outcome.status is not Status.OK:
+            if outcome.status not in {Status.OK, Status.UPGRADE}:
                 return outcome
         return outcome
 
@@ -197,6 +197,7 @@ def _load_streams(
     session: Session, books: Books, touched: Touched, batches: Sequence[Batch]
 ) -> None:
     streams: set[StreamId] = {batch.stream for batch in batches}
+    streams.update(name for batch in batches for name, _, _ in batch.request.closed_streams)
     streams.update(rescue.stream for rescue in touched.rescues)
     streams.update(fact.stream for fact in books.facts.values())
     wanted = {

@@ -12,6 +12,7 @@ from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import StreamId, is_id
 from pos_loyalty.server.allowance import top_up
 from pos_loyalty.server.books import Books, StreamState
+from pos_loyalty.server.closed_streams import close_named
 from pos_loyalty.server.cursor import is_of_other_books
 from pos_loyalty.server.fold import fold_event
 from pos_loyalty.server.grants import Shortage, grant
@@ -19,6 +20,7 @@ from pos_loyalty.server.inbox import take_settlements
 from pos_loyalty.server.profiles import take_profiles
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.wire.messages import Status, SyncRequest
+from pos_loyalty.wire.version import is_too_old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,11 @@ def fold_group(
     for batch, token in in_order:
         stream = books.streams[batch.stream]
         outcomes[batch.stream] = _fold_request(books, stream, batch, token, set_aside or {})
+    # After all events of the version, as when the books are derived again.
+    for batch, _ in in_order:
+        if outcomes[batch.stream].status is Status.OK:
+            till = books.streams[batch.stream].till
+            take_settlements(books, batch.request.settlements, till=till)
     return [outcomes[batch.stream] for batch in batches]
 
 
@@ -93,13 +100,7 @@ def _fold_request(
     request = batch.request
     if stream.closed:
         return Outcome(status=Status.CLOSED)
-    if request.epoch == books.epoch:
-        _take_report(books, stream, request)
-        is_older = is_of_other_books(request.cursor, books.epoch, next_v=books.v, marks=books.marks)
-        if is_older or request.lost_ack > stream.last:
-            _raise_epoch(books, stream)
-    elif request.epoch > books.epoch:
-        _raise_epoch(books, stream, above=request.epoch)
+    _compare_books(books, stream, request)
     status = standing(
         stream,
         request,
@@ -114,9 +115,24 @@ def _fold_request(
     if not _fold_events(books, stream, batch, token, set_aside):
         return Outcome(status=Status.CLOSED)
     take_profiles(books, request.profiles, stream=stream.stream, till=stream.till)
-    take_settlements(books, request.settlements, till=stream.till)
     top_up(books, stream, request)
+    if is_too_old(request.proto):
+        # Points granted to a till that hears of no rows would lie there unseen.
+        return Outcome(status=Status.UPGRADE)
     return Outcome(status=Status.OK, shortage=grant(books, stream, request.want_rights))
+
+
+def _compare_books(books: Books, stream: StreamState, request: SyncRequest) -> None:
+    """Take what a till says about the books that it has seen; older ones begin a new epoch."""
+    if request.epoch > books.epoch:
+        _raise_epoch(books, stream, above=request.epoch)
+    if request.epoch != books.epoch:
+        return
+    _take_report(books, stream, request)
+    is_older = is_of_other_books(request.cursor, books.epoch, next_v=books.v, marks=books.marks)
+    if is_older or request.lost_ack > stream.last:
+        _raise_epoch(books, stream)
+    close_named(books, stream, request.closed_streams)
 
 
 def _fold_events(

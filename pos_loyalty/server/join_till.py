@@ -15,6 +15,7 @@ from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import IdSource, MerchantId, ShopId, StreamId, TillId, is_id
 from pos_loyalty.server.authentication import NotAllowed
 from pos_loyalty.server.books import Merchant
+from pos_loyalty.server.closed_streams import begin_epoch_of_restored
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.reading import printable
@@ -155,7 +156,12 @@ class JoinTill:
                 till_currency=printable(request.currency)[:12],
                 server_currency=self.merchant.currency,
             )
-        token = self._begin_stream(session, request, till)
+        is_older = self._is_older(session, request)
+        if is_older:
+            epoch = begin_epoch_of_restored(
+                session, self.merchant.merchant, request.stream, version=version, now_ms=self.now_ms
+            )
+        token = self._begin_stream(session, request, till, is_frozen=is_older)
         self._accept(session, request, version)
         known = self._close_old(session, request)
         return self._reply(session, till, shop, token=token, epoch=epoch, known_hashes=known)
@@ -233,7 +239,20 @@ class JoinTill:
         assert request.till is not None
         return request.till, ShopId(rows[0][0])
 
-    def _begin_stream(self, session: Session, request: JoinRequest, till: TillId) -> str:
+    def _is_older(self, session: Session, request: JoinRequest) -> bool:
+        """Tell whether a till of ours closes a journal that these books have never heard of.
+
+        Every journal of a till begins in the books: they were restored to a day before.
+        """
+        old = request.closes_stream
+        if request.code or old is None or old == request.stream:
+            return False
+        known = statements.load_streams(session, self.merchant.merchant, [old, request.stream])
+        return not known
+
+    def _begin_stream(
+        self, session: Session, request: JoinRequest, till: TillId, *, is_frozen: bool
+    ) -> str:
         merchant = self.merchant.merchant
         known = statements.load_streams(session, merchant, [request.stream]).get(request.stream)
         if known is not None:
@@ -242,7 +261,18 @@ class JoinTill:
             return known.token
         token = self.ids.random_bytes(_TOKEN_BYTES).hex()
         start = first_hash(request.stream, request.join_nonce)
-        row = (merchant, request.stream, till, request.join_nonce, 0, start, 0, 0, token, "")
+        row = (
+            merchant,
+            request.stream,
+            till,
+            request.join_nonce,
+            0,
+            start,
+            0,
+            int(is_frozen),
+            token,
+            "",
+        )
         session.add(tables.STREAM, [(*row, self.now_ms, 0, 0, 0, 0)])
         return token
 

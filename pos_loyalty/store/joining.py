@@ -1,16 +1,21 @@
 """The storage side of joining: who this till belongs to, and the move to a new stream."""
 
 import json
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.event import SCHEMA_VERSION, EventRescued, decode_event
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, ShopId, StreamId, TillId
+from pos_loyalty.store import carrying
 from pos_loyalty.store.row_writer import write_overlay
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import members_of
 from pos_loyalty.store.unit_of_work import Store, UnitOfWork
+
+EVENTS_PER_TRANSACTION = 200
+"""So many events are carried over while the counter waits for its turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +123,7 @@ class Joining:
                 Setting.EPOCH: membership.epoch,
                 Setting.TOKEN: membership.token,
                 Setting.CURSOR: "",
+                Setting.CLOSED_CHECKED: "",
             }
             for name, value in values.items():
                 settings.put(name, value)
@@ -132,39 +138,89 @@ class Joining:
         known_hashes: AbstractSet[str],
         epoch: int,
         token: str,
+        is_unknown: bool = False,
     ) -> int:
         """Go on in a new stream and carry over what the server does not hold of the old one.
 
         Rights stay with the old stream: the server counts them there. Rows held stay
         valid; what the server held beyond our acknowledgement comes with the next rows.
-        Returns how many events were carried over.
+        With ``is_unknown`` the server has nothing of the old stream, whatever it said once.
+        Returns how many events were carried over; others may wait for :meth:`carry_over`.
         """
         with self.store.write() as work:
             old = work.journal.stream()
-            held_seq = _held_seq(work, old.stream_no, old.acked_seq, known_hashes)
-            unknown = _unknown_events(work, old.stream_no, old.stream, held_seq)
+            is_checked = not (is_unknown or carrying.must_ask(work))
+            if is_unknown:
+                held_seq = 0
+            else:
+                held_seq = _held_seq(work, old.stream_no, old.acked_seq, known_hashes)
             work.connection.execute(
-                "UPDATE stream SET acked_seq = ? WHERE stream_no = ?", (held_seq, old.stream_no)
+                "UPDATE stream SET acked_seq = ?, durable_seq = MIN(durable_seq, ?)"
+                " WHERE stream_no = ?",
+                (held_seq, held_seq, old.stream_no),
             )
-            new = work.journal.open_stream(stream, join_nonce)
+            _put_off(work, old.stream_no, held_seq=held_seq, last_seq=old.last_seq)
+            work.journal.open_stream(stream, join_nonce)
             work.connection.execute(
                 "UPDATE points SET overlay_points = 0, overlay_earned = 0, overlay_after_seq = 0"
+                " WHERE overlay_points <> 0 OR overlay_earned <> 0 OR overlay_after_seq <> 0"
             )
-            for event in unknown:
-                self._rescue(work, event, old_no=old.stream_no, new_no=new.stream_no)
-            for member in sorted(_touched(unknown)):
-                write_overlay(work, member, stream_no=new.stream_no, have=0)
-            if epoch != work.settings.number(Setting.EPOCH):
+            work.settings.put(
+                Setting.CLOSED_CHECKED, work.settings.number(Setting.EPOCH) if is_checked else ""
+            )
+            # Rows of an epoch before ours would lose to those that we hold.
+            if epoch > work.settings.number(Setting.EPOCH):
                 work.settings.put(Setting.EPOCH, epoch)
                 work.settings.put(Setting.CURSOR, "")
-            work.settings.put(Setting.TOKEN, token)
-            # The allowance, too, belongs to a stream: the server counts what the old one had.
-            work.settings.put(Setting.RISK_TOTAL, 0)
-            work.settings.put(Setting.RISK_USED, 0)
-            work.settings.put(Setting.NEXT_STREAM, "")
-            work.settings.put(Setting.NEXT_STREAM_NONCE, "")
+            values: dict[Setting, str | int] = {
+                Setting.TOKEN: token,
+                # The allowance, too, belongs to a stream: the server counts what the old one had.
+                Setting.RISK_TOTAL: 0,
+                Setting.RISK_USED: 0,
+                Setting.RECALLS: "",
+                Setting.UNSWEPT_SEQ: "",
+                Setting.NEXT_STREAM: "",
+                Setting.NEXT_STREAM_NONCE: "",
+            }
+            for name, value in values.items():
+                work.settings.put(name, value)
+            carried = 0 if carrying.must_ask(work) else self._carry(work)
             work.commit()
-        return len(unknown)
+        return carried
+
+    def carry_over(self) -> int:
+        """Carry the next slice of what waits of closed journals; return how many events.
+
+        Each slice is a transaction of its own, between which a sale finds its turn. Not
+        before the server has said what it holds: what happened first must come first.
+        """
+        with self.store.read() as read:
+            if not carrying.waiting(read.connection) or carrying.must_ask(read):
+                return 0
+        with self.store.write() as work:
+            carried = self._carry(work)
+            work.commit()
+        return carried
+
+    def _carry(self, work: UnitOfWork) -> int:
+        ranges = carrying.waiting(work.connection)
+        new_no = work.journal.stream().stream_no
+        done: list[_Unknown] = []
+        while ranges and len(done) < EVENTS_PER_TRANSACTION:
+            place = ranges.pop(0)
+            limit = EVENTS_PER_TRANSACTION - len(done)
+            events = _unknown_events(work, place, limit)
+            for event in events:
+                self._rescue(work, event, old_no=place.stream_no, new_no=new_no)
+            if len(events) == limit:
+                ranges.insert(
+                    0, carrying.Waiting(place.stream_no, events[-1].seq + 1, place.last_seq)
+                )
+            done += events
+        for member in sorted(_touched(done)):
+            _add_to_overlay(work, member, new_no)
+        carrying.put_waiting(work, ranges)
+        return len(done)
 
     def _rescue(self, work: UnitOfWork, lost: _Unknown, *, old_no: int, new_no: int) -> None:
         """Append the carrying event, and let the ledger entries follow it."""
@@ -225,15 +281,39 @@ def _held_seq(
     )
 
 
-def _unknown_events(
-    work: UnitOfWork, stream_no: int, stream: StreamId, held_seq: int
-) -> tuple[_Unknown, ...]:
+def _put_off(work: UnitOfWork, stream_no: int, *, held_seq: int, last_seq: int) -> None:
+    """Note what of a stream has to be carried over; what was deleted here is in a backup."""
+    pruned = work.connection.execute(
+        "SELECT pruned_seq FROM stream WHERE stream_no = ?", (stream_no,)
+    ).fetchone()
+    first = max(held_seq, int(pruned[0])) + 1
+    if first <= last_seq:
+        ranges = carrying.waiting(work.connection)
+        carrying.put_waiting(work, [*ranges, carrying.Waiting(stream_no, first, last_seq)])
+
+
+def _unknown_events(work: UnitOfWork, place: carrying.Waiting, limit: int) -> tuple[_Unknown, ...]:
+    """Return the next events that wait of a closed stream."""
     rows = work.connection.execute(
-        "SELECT seq, hash, bytes FROM event WHERE stream_no = ? AND seq > ? ORDER BY seq",
-        (stream_no, held_seq),
+        "SELECT s.stream, e.seq, e.hash, e.bytes FROM event e JOIN stream s USING (stream_no)"
+        " WHERE e.stream_no = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq LIMIT ?",
+        (place.stream_no, place.next_seq, place.last_seq, limit),
     ).fetchall()
-    return tuple(_Unknown(stream, int(row[0]), bytes(row[1]), bytes(row[2])) for row in rows)
+    return tuple(
+        _Unknown(StreamId(row[0]), int(row[1]), bytes(row[2]), bytes(row[3])) for row in rows
+    )
 
 
-def _touched(events: tuple[_Unknown, ...]) -> set[MemberId]:
+def _touched(events: Sequence[_Unknown]) -> set[MemberId]:
     return members_of(event.data for event in events)
+
+
+def _add_to_overlay(work: UnitOfWork, member: MemberId, stream_no: int) -> None:
+    """Count what was carried over as the open stream's own, on top of the server's row."""
+    work.connection.execute(
+        "INSERT INTO points(member) VALUES (?) ON CONFLICT DO NOTHING", (member,)
+    )
+    row = work.connection.execute(
+        "SELECT overlay_after_seq FROM points WHERE member = ?", (member,)
+    ).fetchone()
+    write_overlay(work, member, stream_no=stream_no, have=int(row[0]))

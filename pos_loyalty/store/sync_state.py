@@ -7,20 +7,19 @@ that holds the last of a page's rows.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
 from pos_loyalty.domain.clock import Clock
-from pos_loyalty.domain.event import EventRescued, decode_event
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, StreamId, TillId
-from pos_loyalty.domain.ledger import entries_of
+from pos_loyalty.store import carrying
 from pos_loyalty.store.hub_rows import write_hub_rows
 from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter, write_overlay
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
-from pos_loyalty.wire.messages import ProfileChange, Row, Settlement
+from pos_loyalty.wire.messages import ProfileChange, RightsRow, Row, Settlement
 
 ROWS_PER_TRANSACTION = 200
 PROFILES_PER_REQUEST = 50
@@ -41,6 +40,9 @@ class SyncPosition:
     cursor: str
     token: str
     has_hub: bool = False
+    pruned_seq: int = 0
+    asks_of_closed: bool = False
+    """Whether the server has yet to say how far it holds this till's closed journals."""
 
     @property
     def is_joined(self) -> bool:
@@ -68,7 +70,8 @@ class PageEnd:
     """What counts once all rows of a page are in.
 
     ``acks`` says that no more rows wait, so ``have`` acknowledges. The cursor moves only
-    from where the page began.
+    from where the page began. Without ``sweeps`` the server took the events but sends no
+    rows: own events stay beside the rows held until rows come again.
     """
 
     from_cursor: str
@@ -79,6 +82,7 @@ class PageEnd:
     contact_ms: int
     server_offset_ms: int
     risk_total: int
+    sweeps: bool = True
     verdicts: Sequence[tuple[int, str]] = ()
     profiles_have: Sequence[EventId] = ()
     settlements_have: Sequence[EventId] = ()
@@ -119,14 +123,13 @@ class SyncState:
     """Reads and writes where a till stands with its server.
 
     ``reserved`` tells how many points of a member an open basket counts on; a recall
-    leaves them alone and takes them at a later page.
+    leaves them alone, is kept, and takes them at a later page.
     """
 
     store: Store
     clock: Clock
     ids: IdSource
     reserved: Callable[[MemberId], int] = _nothing_reserved
-    _recalls: dict[MemberId, Recall] = field(default_factory=dict[MemberId, Recall])
 
     def position(self) -> SyncPosition:
         """Return where this till stands now."""
@@ -143,8 +146,9 @@ class SyncState:
                 "SELECT at_ms FROM event WHERE stream_no = ? AND seq = ?",
                 (stream.stream_no, stream.acked_seq + 1),
             ).fetchone()
+            closed = sum(place.events for place in carrying.waiting(read.connection))
         return Waiting(
-            events=stream.pending,
+            events=stream.pending + closed,
             profiles=int(profiles[0]),
             oldest_at_ms=None if oldest is None else int(oldest[0]),
             acked_seq=stream.acked_seq,
@@ -207,6 +211,24 @@ class SyncState:
             ).fetchall()
         return tuple((MemberId(row[0]), int(row[1])) for row in rows)
 
+    def closed_streams(self) -> tuple[tuple[StreamId, int, str], ...]:
+        """Return what was acknowledged of this till's closed journals: (stream, seq, hash)."""
+        with self.store.read() as read:
+            return carrying.closed_streams(read)
+
+    def take_held_of_closed(self, held: Sequence[tuple[StreamId, int]]) -> int:
+        """Note how far the server holds closed journals; return how many events now wait."""
+        with self.store.write() as work:
+            events = carrying.take_held(work, held)
+            work.commit()
+        return events
+
+    def ask_of_closed(self) -> None:
+        """Ask again how far closed journals are held: the books are not those of before."""
+        with self.store.write() as work:
+            work.settings.put(Setting.CLOSED_CHECKED, "")
+            work.commit()
+
     def begin_epoch(self, epoch: int) -> None:
         """Follow the server into a new epoch: nothing is acknowledged in it, all rows come again.
 
@@ -226,7 +248,8 @@ class SyncState:
 
         Returns how many events were appended to hand rights back.
         """
-        assert len(page.rows) <= ROWS_PER_TRANSACTION
+        others = sum(not isinstance(row, RightsRow) for row in page.rows)
+        assert others <= ROWS_PER_TRANSACTION
         with self.store.write() as work:
             stream = work.journal.stream()
             assert page.epoch == work.settings.number(Setting.EPOCH)
@@ -236,14 +259,13 @@ class SyncState:
             )
             for row in page.rows:
                 writer.store(row)
-            asked = {**self._recalls, **writer.recalls, **writer.of_merged_accounts()}
+            asked = {**_recalls(work), **writer.recalls, **writer.of_merged_accounts()}
             recalls = {member: recall for member, recall in asked.items() if recall is not None}
-            unmet = writer.hand_back(recalls, self.reserved)
+            _keep_recalls(work, writer.hand_back(recalls, self.reserved))
             if page.end is not None:
                 _finish(work, page.have, page.end)
             appended = work.journal.stream().last_seq - stream.last_seq
             work.commit()
-        self._recalls = unmet
         return appended
 
     def apply_from_hub(self, rows: Sequence[Row]) -> int:
@@ -253,12 +275,11 @@ class SyncState:
         """
         with self.store.write() as work:
             before = work.journal.stream().last_seq
-            recalls = {**self._recalls, **write_hub_rows(work, rows)}
+            recalls = {**_recalls(work), **write_hub_rows(work, rows)}
             writer = RowWriter(work, epoch=0, have=0, clock=self.clock, ids=self.ids)
-            unmet = writer.hand_back(recalls, self.reserved)
+            _keep_recalls(work, writer.hand_back(recalls, self.reserved))
             appended = work.journal.stream().last_seq - before
             work.commit()
-        self._recalls = unmet
         return appended
 
 
@@ -276,13 +297,39 @@ def _position(read: Repositories) -> SyncPosition:
         cursor=settings.text(Setting.CURSOR),
         token=settings.text(Setting.TOKEN),
         has_hub=bool(settings.text(Setting.HUB_PIN)),
+        pruned_seq=_pruned_seq(read, stream.stream_no),
+        asks_of_closed=carrying.must_ask(read),
     )
 
 
-def _hash_at(read: Repositories, seq: int) -> bytes | None:
-    """Return the hash of an event of the open stream; before the first one, the stream's own."""
+def _pruned_seq(read: Repositories, stream_no: int) -> int:
     row = read.connection.execute(
-        "SELECT first_hash FROM stream WHERE is_open = 1 AND ? = 0 UNION ALL"
+        "SELECT pruned_seq FROM stream WHERE stream_no = ?", (stream_no,)
+    ).fetchone()
+    return int(row[0])
+
+
+def _recalls(read: Repositories) -> dict[MemberId, Recall]:
+    """Return the recalls that open baskets held back."""
+    text = read.settings.text(Setting.RECALLS)
+    return msgspec.json.decode(text, type=dict[MemberId, Recall]) if text else {}
+
+
+def _keep_recalls(work: UnitOfWork, unmet: dict[MemberId, Recall]) -> None:
+    """Keep what is not met yet: the server does not say it again."""
+    text = msgspec.json.encode(unmet).decode() if unmet else ""
+    if text != work.settings.text(Setting.RECALLS):
+        work.settings.put(Setting.RECALLS, text)
+
+
+def _hash_at(read: Repositories, seq: int) -> bytes | None:
+    """Return the hash of an event of the open stream; before the first one, the stream's own.
+
+    None beyond its end, and before what is no longer kept here.
+    """
+    row = read.connection.execute(
+        "SELECT COALESCE(pruned_hash, first_hash) FROM stream"
+        " WHERE is_open = 1 AND pruned_seq = ? UNION ALL"
         " SELECT e.hash FROM event e JOIN stream s USING (stream_no)"
         " WHERE s.is_open = 1 AND e.seq = ?",
         (seq, seq),
@@ -311,15 +358,29 @@ def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
         " ON CONFLICT(stream_no, seq) DO UPDATE SET verdict = excluded.verdict",
         [(stream.stream_no, seq, verdict) for seq, verdict in end.verdicts],
     )
-    if end.acks and have > stream.acked_seq:
-        _sweep(work, stream.stream_no, after=stream.acked_seq, have=have)
-        work.connection.execute(
-            "UPDATE stream SET acked_seq = ? WHERE stream_no = ?", (have, stream.stream_no)
-        )
+    if end.acks:
+        _acknowledge(work, have, sweeps=end.sweeps)
     work.connection.execute(
         "UPDATE stream SET durable_seq = MAX(durable_seq, MIN(?, acked_seq)) WHERE stream_no = ?",
         (end.durable, stream.stream_no),
     )
+
+
+def _acknowledge(work: UnitOfWork, have: int, *, sweeps: bool) -> None:
+    """Note that the server has the events 1..``have``."""
+    stream = work.journal.stream()
+    unswept = work.settings.text(Setting.UNSWEPT_SEQ)
+    if sweeps and (unswept or have > stream.acked_seq):
+        after = min(int(unswept), stream.acked_seq) if unswept else stream.acked_seq
+        _sweep(work, stream.stream_no, after=after, have=have)
+        if unswept:
+            work.settings.put(Setting.UNSWEPT_SEQ, "")
+    elif not sweeps and not unswept:
+        work.settings.put(Setting.UNSWEPT_SEQ, stream.acked_seq)
+    if have > stream.acked_seq:
+        work.connection.execute(
+            "UPDATE stream SET acked_seq = ? WHERE stream_no = ?", (have, stream.stream_no)
+        )
 
 
 def _sweep(work: UnitOfWork, stream_no: int, *, after: int, have: int) -> None:
@@ -336,12 +397,25 @@ def _sweep(work: UnitOfWork, stream_no: int, *, after: int, have: int) -> None:
             write_overlay(work, member, stream_no=stream_no, have=have)
 
 
+class _Touched(msgspec.Struct):
+    """The members that an event of any kind can name; the rest of it is not read."""
+
+    member: MemberId | None = None
+    from_member: MemberId | None = None
+    to_member: MemberId | None = None
+    original: str = ""
+
+
+_TOUCHED = msgspec.json.Decoder(_Touched)
+
+
 def members_of(events: Iterable[bytes]) -> set[MemberId]:
-    """Return whose balances these events touch; a rescue touches what its original did."""
+    """Return whose balances these events may touch; a rescue touches what its original did."""
     members: set[MemberId] = set()
     for data in events:
-        event = decode_event(data)
-        if isinstance(event, EventRescued):
-            event = decode_event(event.original.encode())
-        members.update(entry.member for entry in entries_of(event) if entry.member is not None)
+        touched = _TOUCHED.decode(data)
+        if touched.original:
+            touched = _TOUCHED.decode(touched.original)
+        found = {touched.member, touched.from_member, touched.to_member}
+        members.update(member for member in found if member is not None)
     return members

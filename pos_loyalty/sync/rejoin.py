@@ -40,6 +40,7 @@ class RejoinStorage(Protocol):
         known_hashes: AbstractSet[str],
         epoch: int,
         token: str,
+        is_unknown: bool = False,
     ) -> int:
         """Go on in the new stream; return how many events were carried over."""
         ...
@@ -69,8 +70,13 @@ class Rejoin:
             app_version=__version__,
         )
 
-    def take(self, reply: JoinReply, known_hashes: Iterable[str]) -> int:
+    def take(
+        self, reply: JoinReply, known_hashes: Iterable[str], *, is_unknown: bool = False
+    ) -> int:
         """Begin the new stream; return how many events were carried over.
+
+        ``is_unknown`` says that the server, whose books were restored, has never heard of
+        the old stream.
 
         Raises:
             NotOurServer: another merchant answered; nothing was changed.
@@ -85,4 +91,5 @@ class Rejoin:
             known_hashes={*known_hashes, *reply.known_hashes},
             epoch=reply.epoch,
             token=reply.token,
+            is_unknown=is_unknown,
         )

@@ -18,11 +18,18 @@ from pos_loyalty.domain.errors import (
 from pos_loyalty.domain.ids import IdSource, MemberId, MerchantId
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.sync.bootstrap import SNAPSHOT_PATH, BootstrapRunner
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.sync.exchange import Exchange, Outcome, Step
 from pos_loyalty.sync.rejoin import Rejoin
 from pos_loyalty.sync.transport import EXCHANGE_PATH, HISTORY_PATH, JOIN_PATH, READ_SECONDS
-from pos_loyalty.wire.messages import HistoryReply, HistoryRequest, JoinReply, SyncReply
+from pos_loyalty.wire.messages import (
+    HistoryReply,
+    HistoryRequest,
+    JoinReply,
+    SnapshotOffer,
+    SyncReply,
+)
 
 ReplyT = TypeVar("ReplyT")
 
@@ -63,11 +70,15 @@ class Session:
     key: TillKey
     clock: Clock
     ids: IdSource
+    bootstrap: BootstrapRunner | None = None
+    """Takes a large membership as a file; None takes rows alone."""
     _transport: Transport = field(init=False)
     _exchange: Exchange = field(init=False)
     _knows_server: bool = field(default=False, init=False)
     _closed: Outcome | None = field(default=None, init=False)
     """The answer that closed our stream, until the next one has begun."""
+    _is_unknown: bool = field(default=False, init=False)
+    """The server, whose books were restored, has never heard of our stream."""
 
     def __post_init__(self) -> None:
         self._transport = self.make_transport()
@@ -85,15 +96,20 @@ class Session:
         """Carry one exchange.
 
         Before the first one the server is asked whose it is: nothing of the shop goes
-        to a stranger, not even to one who happens to have the address.
+        to a stranger, not even to one who happens to have the address. What waits of
+        closed journals is carried over first, a slice at a call.
 
         Raises:
             ServerUnreachable: no usable answer.
             CommandRefused: the server refuses this till or this message.
         """
+        carried = self.joining.carry_over()
+        if carried:
+            return self._moved_on(Outcome(step=Step.MORE, appended=carried))
         await self._ensure_our_server()
         if self._closed is not None:
             return await self._rejoin(self._closed)
+        await self._ask_for_file()
         request = self._exchange.next_request(
             want_rights=want_rights, wait_ms=wait_ms, is_poll=is_poll
         )
@@ -106,7 +122,7 @@ class Session:
             )
             outcome = self._exchange.take(reply)
         except CommandRefused as error:
-            return self._refused(error)
+            outcome = self._refused(error)
         except NotOurServer:
             self._knows_server = False
             raise
@@ -155,12 +171,37 @@ class Session:
             raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
         self._knows_server = True
 
+    async def _ask_for_file(self) -> None:
+        """Ask for the file of a large membership before the first row has come."""
+        request = None if self.bootstrap is None else self.bootstrap.steps.first_request()
+        if self.bootstrap is None or request is None:
+            return
+        try:
+            offer = await self._transport.call(SNAPSHOT_PATH, request, SnapshotOffer)
+        except CommandRefused as error:
+            if error.code is not Code.BODY_SHAPE:
+                raise
+            offer = None  # a server of protocol 1 knows no such question
+        if self.bootstrap.steps.take_offer(offer):
+            self.bootstrap.begun()
+
     def _refused(self, error: CommandRefused) -> Outcome:
-        """Send less where the message was too large; anything else is for people."""
+        """Send less where the message was too large, begin anew where our stream is unknown.
+
+        Anything else is for people.
+        """
         if error.code is Code.BODY_LARGE and self._exchange.too_large():
-            return Outcome(step=Step.MORE, moved=(0, 0, self.ids.next_id(), MemberId("")))
+            return self._moved_on(Outcome(step=Step.MORE))
+        if error.code is Code.TILL_UNKNOWN:
+            # Books restored to a day before this stream began know the till all the same.
+            self._is_unknown = True
+            return Outcome(step=Step.REJOIN)
         self._knows_server = False
         raise error
+
+    def _moved_on(self, outcome: Outcome) -> Outcome:
+        """Return an outcome that nobody takes for the same answer again."""
+        return replace(outcome, moved=(0, 0, self.ids.next_id(), MemberId("")))
 
     async def _rejoin(self, outcome: Outcome) -> Outcome:
         """Go on in a new stream; the same one again where the reply was lost.
@@ -173,11 +214,12 @@ class Session:
         request = rejoin.next_request()
         try:
             reply = await self._transport.call(JOIN_PATH, request, JoinReply)
-            rejoin.take(reply, outcome.known_hashes)
+            is_unknown = self._is_unknown and not reply.known_hashes
+            rejoin.take(reply, outcome.known_hashes, is_unknown=is_unknown)
         except (CommandRefused, NotOurServer):
-            self._closed = None
+            self._closed, self._is_unknown = None, False
             self._knows_server = False
             raise
-        self._closed = None
+        self._closed, self._is_unknown = None, False
         self._exchange.restart()
         return replace(outcome, step=Step.MORE, moved=(0, 0, request.stream, MemberId("")))

@@ -16,3 +16,8 @@ PROTOCOL_OLDEST = PROTOCOL_1
 
 SCHEMA_1 = 1
 """0.1.0: the first set of event kinds (:mod:`pos_loyalty.domain.event`)."""
+
+
+def is_too_old(protocol: int) -> bool:
+    """Tell whether a till must be updated before it hears of rows again."""
+    return protocol < PROTOCOL_OLDEST
