@@ -50,6 +50,11 @@ class RunningServer:
         with closing(self.open()) as database, database.read() as session:
             return session.fetch(query, *values)
 
+    def write(self, statement: str, *values: SqlValue) -> None:
+        """Change the books beside the server, as nobody should."""
+        with closing(self.open()) as database, database.write() as session:
+            session.execute(statement, *values)
+
     def verified(self) -> Report:
         with closing(self.open()) as database:
             return verify_books(database)
