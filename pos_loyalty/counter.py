@@ -15,6 +15,7 @@ from pos_loyalty.domain.errors import CardError, CommandRefused, LoyaltyError, S
 from pos_loyalty.domain.ids import CardKey, MemberId, RewardId, SaleId
 from pos_loyalty.domain.money import parse_amount
 from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.services.attention import ReadAttention, SettleItem
 from pos_loyalty.services.enroll_member import EnrollMember
 from pos_loyalty.services.history import ReadHistory
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp, LookUpCard
@@ -54,6 +55,8 @@ class CounterSession:
             "program": self._program,
             "sync": self._sync,
             "status": self._status,
+            "attention": self._attention,
+            "settle": self._settle,
         }
 
     def answer(self, line: bytes) -> Answer:
@@ -180,6 +183,19 @@ class CounterSession:
     def _status(self, command: Command) -> Answer:
         del command
         return self._state()
+
+    def _attention(self, command: Command) -> Answer:
+        listed = self._till.attention(ReadAttention(only_open=_flag(command, "open")))
+        return {
+            "open": listed.open_count,
+            "items": [asdict(item) for item in listed.items],
+        }
+
+    def _settle(self, command: Command) -> Answer:
+        done = self._till.settle_item(
+            SettleItem(item=_text(command, "item"), choice=_text(command, "choice"))
+        )
+        return {"item": asdict(done.item), "is_first": done.is_first}
 
     def _state(self) -> Answer:
         status = self._till.sync.status()

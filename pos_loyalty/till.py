@@ -15,6 +15,11 @@ from pos_loyalty.domain.ids import IdSource, StreamId
 from pos_loyalty.domain.money import currency_of
 from pos_loyalty.domain.phone import country_of
 from pos_loyalty.domain.program import LoyaltyProgram, check_program
+from pos_loyalty.services.attention import (
+    CountAttentionHandler,
+    ReadAttentionHandler,
+    SettleItemHandler,
+)
 from pos_loyalty.services.enroll_member import EnrollMemberHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
@@ -63,6 +68,9 @@ class Till:
         self.take_draft = TakeDraftHandler(context)
         self.issue_cards = IssueCardsHandler(context)
         self.name_shop = NameShopHandler(context)
+        self.attention = ReadAttentionHandler(context)
+        self.count_attention = CountAttentionHandler(context)
+        self.settle_item = SettleItemHandler(context)
         self._closing = threading.Lock()
 
     @property

@@ -7,7 +7,6 @@ from contextlib import closing
 
 from pos_loyalty.domain.ids import MemberId
 
-
 Said = tuple[dict[str, object], str]
 """The answer for a program, and the same in words."""
 ACTIONS = ("erase", "merge", "unmerge")

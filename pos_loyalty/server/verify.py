@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pos_loyalty.domain.event import chain_hash, first_hash
-from pos_loyalty.domain.ids import MerchantId, StreamId
+from pos_loyalty.domain.ids import CardKey, MemberId, MerchantId, StreamId
 from pos_loyalty.server.authentication import is_signed, signed_batch
 from pos_loyalty.server.books import Books
-from pos_loyalty.server.database import statements
+from pos_loyalty.server.database import inbox_statements, statements
 from pos_loyalty.server.database.repository import Database, Found, Session
 from pos_loyalty.server.database.rights_statements import load_released
 from pos_loyalty.server.fold import COUNTED, fold_event
 from pos_loyalty.server.group_write import SET_ASIDE_REASON
+from pos_loyalty.server.inbox_state import CARD_GIVEN
 from pos_loyalty.server.reading import Incoming, read_event
 from pos_loyalty.server.setup import read_merchant
 from pos_loyalty.wire.verdicts import Verdict
@@ -77,6 +78,7 @@ def verify_books(database: Database) -> Report:
         _compare_members(session, books, report)
         _compare_rights(session, books, report)
         _compare_cards(session, books, report)
+        _check_people(session, merchant.merchant, report)
     report.streams = len(streams)
     return report
 
@@ -152,8 +154,11 @@ def _events_in_order(session: Session, merchant: MerchantId) -> Iterator[Found]:
 
 
 def _fold_again(session: Session, books: Books, report: Report) -> None:
+    decisions = list(inbox_statements.decisions(session, books.merchant.merchant))
     for row in _events_in_order(session, books.merchant.merchant):
         v, stream, seq, chain, data, verdict, reason, recorded_ms = row
+        while decisions and int(decisions[0][0]) < v:
+            _decide_again(books, decisions.pop(0))
         books.begin_version(v, now_ms=recorded_ms)
         incoming = Incoming(seq, bytes(data), bytes(chain), read_event(bytes(data)))
         refused = reason if str(reason).startswith(SET_ASIDE_REASON) else ""
@@ -165,6 +170,36 @@ def _fold_again(session: Session, books: Books, report: Report) -> None:
             report.fault(f"stream {stream}: event {seq} is {verdict}, but should be {again}")
         report.events += 1
         _forget_writes(books)
+    for decision in decisions:
+        _decide_again(books, decision)
+
+
+def _decide_again(books: Books, decision: Found) -> None:
+    """Repeat what a person decided beside the journals, as far as it moves points or cards."""
+    _, kind, subject, decided = decision
+    if kind == CARD_GIVEN:
+        books.card(CardKey(subject)).member = MemberId(decided)
+
+
+def _check_people(session: Session, merchant: MerchantId, report: Report) -> None:
+    """Merged accounts lead to an older one that stays; of the erased nothing is left."""
+    rows = session.fetch(
+        "SELECT one.member, one.alias_of, older.member FROM member AS one"
+        " LEFT JOIN member AS older"
+        " ON older.merchant = one.merchant AND older.member = one.alias_of"
+        " WHERE one.merchant = ? AND one.alias_of IS NOT NULL ORDER BY one.member",
+        merchant,
+    )
+    for member, older, found in rows:
+        if found is None or older >= member:
+            report.fault(f"member {member}: is merged into {older}, which is no older account")
+    rows = session.fetch(
+        "SELECT member FROM member WHERE merchant = ? AND status = 'erased'"
+        " AND (name <> '' OR phone <> '') ORDER BY member",
+        merchant,
+    )
+    for row in rows:
+        report.fault(f"member {row[0]}: was erased, but has personal fields")
 
 
 def _forget_writes(books: Books) -> None:
