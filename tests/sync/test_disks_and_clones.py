@@ -142,6 +142,8 @@ def test_S09_F27_a_server_that_lost_a_day_gets_it_back_from_its_tills(tmp_path: 
             sync(till)
 
         assert_all_agree(shop, (one, two), member, truth)
+        with shop.write_at_server() as session:
+            session.execute("UPDATE clock SET roster_open = 0")
         assert one.sync.ask_rights(member, truth)
         for till in (one, two):
             till.sync.stop()

@@ -226,7 +226,7 @@ def test_S28_a_revoked_till_keeps_its_queue_and_says_why(shop: Shop) -> None:
 def test_F34_an_old_till_sells_on_pushes_its_events_and_says_update(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pos_loyalty.server.replies.PROTOCOL_OLDEST", 9)
+    monkeypatch.setattr("pos_loyalty.wire.version.PROTOCOL_OLDEST", 9)
     till = shop.joined_till("one")
     sell(till, None)
 
