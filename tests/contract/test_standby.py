@@ -99,6 +99,15 @@ def test_F20_a_connection_whose_other_end_became_a_standby_is_given_up(
         assert reader.closed
 
 
+def test_F20_a_time_limit_of_the_account_ends_no_commit(node: Node) -> None:
+    """It would end the wait for the standby, and be answered like a commit that is safe."""
+    with psycopg.connect(node.url, autocommit=True) as owner:
+        owner.execute("ALTER DATABASE books SET statement_timeout = '50ms'")
+    with closing(PostgresDatabase(node.url)) as database, database.write() as session:
+        assert session.fetch("SELECT pg_sleep(0.2)") == [("",)]
+        assert session.fetch("SHOW statement_timeout") == [("0",)]
+
+
 def test_F20_a_database_that_was_made_read_only_is_said_to_be_full(node: Node) -> None:
     """Hosts do that when a disk runs full."""
     with closing(PostgresDatabase(node.url)) as database:

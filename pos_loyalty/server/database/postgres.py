@@ -39,7 +39,11 @@ _CONNECT_SECONDS = 5
 _PREPARE_AFTER = 2
 _SILENCE_MS = 11_000
 _BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_LOCK_PATIENCE = "SET LOCAL lock_timeout = '10s'"
+# A time limit that somebody gave the account would end the wait for the standby, and the
+# commit would look like a success.
+_LIMITS = (
+    "SELECT set_config('lock_timeout', '10s', true), set_config('statement_timeout', '0', true)"
+)
 # One round trip: a standby answers queries, too, but with books of a while ago.
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_is_in_recovery()"
 # Waits until everything that was committed before is on the synchronous standby, too: a
@@ -220,7 +224,7 @@ class PostgresDatabase:
                 # What is only written goes out together; an answer is awaited where one is read.
                 with connection.pipeline():
                     connection.execute(_BEGIN_WRITE)
-                    connection.execute(_LOCK_PATIENCE)
+                    connection.execute(_LIMITS)
                     yield PostgresSession(connection)
                     connection.execute("COMMIT")
             except BaseException as error:
