@@ -34,10 +34,7 @@ class RunningServer:
     @property
     def cpu_seconds(self) -> float:
         """CPU time of the process so far, its own and the kernel's for it, all threads."""
-        stat = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii")
-        fields = stat.rpartition(")")[2].split()
-        ticks = int(fields[_UTIME_FIELD]) + int(fields[_STIME_FIELD])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds_of(self.process_id)
 
     @property
     def peak_mb(self) -> float:
@@ -58,15 +55,28 @@ class RunningServer:
             )
 
 
+def cpu_seconds_of(process_id: int) -> float:
+    """CPU time of a process so far, its own and the kernel's for it, all threads."""
+    stat = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii", errors="replace")
+    fields = stat.rpartition(")")[2].split()
+    ticks = int(fields[_UTIME_FIELD]) + int(fields[_STIME_FIELD])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def can_measure() -> bool:
     """Tell whether this system says what another process has used."""
     return Path("/proc/self/stat").exists()
 
 
 @contextmanager
-def running_server(folder: Path) -> Generator[RunningServer]:
-    """Make the books of a merchant in a folder and serve them for the time of the block."""
-    database = f"{SQLITE_PREFIX}{folder / 'server.db'}"
+def running_server(folder: Path, *, database: str = "") -> Generator[RunningServer]:
+    """Make the books of a merchant and serve them for the time of the block.
+
+    Args:
+        folder: where the books lie, unless they are in another database.
+        database: the address of that one; it is empty.
+    """
+    database = database or f"{SQLITE_PREFIX}{folder / 'server.db'}"
     clock = SystemClock()
     with closing(open_database(database, may_create=True)) as books:
         create_merchant(
@@ -91,10 +101,10 @@ def running_server(folder: Path) -> Generator[RunningServer]:
         process.join(_STOP_SECONDS)
 
 
-def verified(folder: Path) -> Report:
+def verified(database: str) -> Report:
     """Re-compute the books of a server that has ended."""
-    with closing(open_database(f"{SQLITE_PREFIX}{folder / 'server.db'}")) as database:
-        return verify_books(database)
+    with closing(open_database(database)) as books:
+        return verify_books(books)
 
 
 def _serve(database: str, told: Connection) -> None:

@@ -1,0 +1,51 @@
+"""Everything about sync that has a limit: each part in a process of its own."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Final
+
+from pos_loyalty.bench.figure import Progress, Result
+from pos_loyalty.bench.own_process import in_own_process
+
+PARTS: Final = {
+    "cpu": ("sync_cpu", "CPU of 10,000 sales on both sides, beside PouchDB"),
+    "week": ("week_offline", "a till comes back after a week"),
+    "poll": ("idle_poll", "what a till costs that has nothing to say"),
+    "sale": ("sale_while_syncing", "a sale's time while a backlog goes up"),
+    "storm": ("storm", "1,000 tills come back at once, on both databases"),
+    "redemptions": ("year_of_visits", "redemptions in a year of visits with outages"),
+    "snapshot": ("new_till", "a million members onto a new till"),
+}
+"""Name of each part: its module, and what it measures."""
+
+
+def measure(
+    *, quick: bool, progress: Progress, parts: Sequence[str] = (), tills: int = 0
+) -> list[Result]:
+    """Measure the parts named, or all.
+
+    Args:
+        quick: small numbers.
+        progress: told how many parts are through.
+        parts: names of parts. A storm asked for by name has its full size.
+        tills: how many tills the storm has; 0 = as many as the size wants.
+    """
+    names = parts or tuple(PARTS)
+    results: list[Result] = []
+    for number, name in enumerate(names, start=1):
+        of_storm: dict[str, int] = {}
+        if name == "storm":
+            of_storm = {"tills": tills, "is_full": name in parts}
+        results += in_own_process(measure_part, name, quick=quick, **of_storm)
+        progress("sync", number, len(names))
+    return results
+
+
+def measure_part(name: str, *, quick: bool, **of_storm: int) -> list[Result]:
+    """Measure one part in this process."""
+    module = importlib.import_module(f"pos_loyalty.bench.{PARTS[name][0]}")
+    return module.measure(quick=quick, progress=_silent, **of_storm)
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    return
