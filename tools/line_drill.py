@@ -45,7 +45,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         _ensure_possible()
         began = monotonic()
-        _in_namespaces("--prepare", str(folder / "template"))
+        arguments.template = arguments.template or folder / "template"
+        if not arguments.template.exists():
+            _in_namespaces("--prepare", str(arguments.template))
         results = _runs(arguments, folder)
     except CannotDrillError as error:
         print(f"line drill: {error}", file=sys.stderr)
@@ -53,7 +55,8 @@ def main(words: Sequence[str] | None = None) -> int:
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    summary = _summary(results) | {"seconds": round(monotonic() - began)}
+    limit = {"limit_seconds": arguments.intervals * INTERVAL_SECONDS}
+    summary = _summary(results) | limit | {"seconds": round(monotonic() - began)}
     print(json.dumps(summary), flush=True)
     return EXIT_OFF if summary["off"] else 0
 
@@ -65,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parallel", type=int, default=2, help="runs at a time")
     parser.add_argument("--json", action="store_true", help="one JSON object for each run, too")
     parser.add_argument("--kind", type=Kind, action="append", default=[], help="only these")
+    parser.add_argument("--turns", action="store_true", help="one kind for each run, in turn")
+    parser.add_argument("--template", type=Path, help="the prepared shop; made here if absent")
+    parser.add_argument("--short", action="store_true", help="no trouble of a minute among them")
+    parser.add_argument(
+        "--intervals", type=float, default=INTERVALS_MAX, help="sync intervals until rest, at most"
+    )
     parser.add_argument("--plant", default="", help="a bug of line_plants.py: must be found")
     parser.add_argument("--keep", action="store_true", help="keep the folders of all runs")
     return parser
@@ -76,6 +85,8 @@ def _ensure_possible() -> None:
     Raises:
         CannotDrillError: they cannot.
     """
+    # A user's path leaves out where the tools of the network lie.
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     for program in ("ip", "nft", "unshare"):
         if shutil.which(program) is None:
             raise CannotDrillError(f"{program} is missing; `./pos test` installs what is needed")
@@ -110,14 +121,20 @@ def _runs(arguments: argparse.Namespace, folder: Path) -> list[Result]:
 
 def _one(arguments: argparse.Namespace, folder: Path, seed: int) -> Result:
     own = folder / f"run-{seed}"
-    words = ["--template", str(folder / "template"), "--folder", str(own), "--seed", str(seed)]
+    words = ["--template", str(arguments.template), "--folder", str(own), "--seed", str(seed)]
     words += ["--plant", arguments.plant] if arguments.plant else []
-    for kind in arguments.kind:
+    words += ["--short"] if arguments.short else []
+    words += ["--intervals", str(arguments.intervals)]
+    kinds: list[Kind] = arguments.kind
+    if arguments.turns:
+        every = arguments.kind or list(Kind)
+        kinds = [every[(seed - arguments.seed) % len(every)]]
+    for kind in kinds:
         words += ["--kind", kind]
     result: Result = json.loads(_in_namespaces(*words))
     if not arguments.keep:
         shutil.rmtree(own, ignore_errors=True)
-    return result | {"off": bool(result["stuck"] or result["finding"])}
+    return result | {"kinds": kinds, "off": bool(result["stuck"] or result["finding"])}
 
 
 def _line(result: Result) -> str:
@@ -142,7 +159,6 @@ def _summary(results: Sequence[Result]) -> Result:
         "stuck": sum(bool(result["stuck"]) for result in results),
         "balances_unequal": sum(not result["balances_equal"] for result in results),
         "interval_seconds": INTERVAL_SECONDS,
-        "limit_seconds": INTERVALS_MAX * INTERVAL_SECONDS,
         "rest_seconds_p50": _part(rests, 0.5),
         "rest_seconds_p95": _part(rests, 0.95),
         "rest_seconds_max": _part(rests, 1.0),

@@ -18,7 +18,7 @@ from typing import Any
 from line_cashier import Cashier
 from line_shop import TILLS, LineShop, copy_of, prepare
 from line_troubles import Hand, Kind, Trouble, draw
-from line_watch import rest_after
+from line_watch import INTERVALS_MAX, rest_after
 
 _SECONDS = (4.0, 7.0)
 _SECONDS_MORE = (0.0, 0.0, 1.0, 2.5)
@@ -48,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", type=Kind, action="append", default=[])
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--intervals", type=float, default=INTERVALS_MAX)
     parser.add_argument("--plant", default="")
     return parser
 
@@ -56,17 +58,20 @@ def _run(arguments: argparse.Namespace) -> Result:
     dice = random.Random(arguments.seed)
     shop = copy_of(arguments.template, arguments.folder, dice.randint(2, 3), arguments.plant)
     shop.wire.build()
-    seconds = _LONG_SECONDS if dice.random() < _LONG_ODDS else dice.uniform(*_SECONDS)
+    is_long = dice.random() < _LONG_ODDS and not arguments.short
+    seconds = _LONG_SECONDS if is_long else dice.uniform(*_SECONDS)
     troubles = draw(dice, shop.tills, arguments.kind or list(Kind), seconds)
     for trouble in troubles:
         if trouble.kind is Kind.CLOCK:
             shop.processes[trouble.place].use_made_up_clock()
     shop.serve()
     cashiers, ended = _sell_through(shop, troubles, dice)
-    rest_seconds, seen = rest_after(shop, ended)
+    rest_seconds, seen = rest_after(shop, ended, arguments.intervals)
     _show_all(shop)
     # Looking at a member may let points follow the member to that till.
-    again, seen = rest_after(shop, time.monotonic()) if rest_seconds is not None else (None, seen)
+    again = None
+    if rest_seconds is not None:
+        again, seen = rest_after(shop, time.monotonic(), arguments.intervals)
     shop.end()
     return {
         "seed": arguments.seed,

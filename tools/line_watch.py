@@ -49,7 +49,7 @@ def look(shop: LineShop) -> Look:
     return Look({till.name: _pending(till) for till in tills}, differing)
 
 
-def rest_after(shop: LineShop, began: float) -> tuple[float | None, Look]:
+def rest_after(shop: LineShop, began: float, intervals: float) -> tuple[float | None, Look]:
     """Wait for rest; return how many seconds after ``began`` it was there, None where never."""
     rest_since: float | None = None
     newest: Look | None = None
@@ -62,7 +62,7 @@ def rest_after(shop: LineShop, began: float) -> tuple[float | None, Look]:
             rest_since = now
         elif now - rest_since >= _REST_SECONDS:
             return rest_since, newest
-        if now > INTERVALS_MAX * INTERVAL_SECONDS + _REST_SECONDS and rest_since is None:
+        if now > intervals * INTERVAL_SECONDS + _REST_SECONDS and rest_since is None:
             return None, newest or Look({}, 0)
         time.sleep(_LOOK_SECONDS)
 
