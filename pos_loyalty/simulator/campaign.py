@@ -81,7 +81,7 @@ class Campaign:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         plant = PLANTS[self.plant].patches() if self.plant else ()
-        template = _template_in(self.folder)
+        template = _template_in(self.folder, has_hub=profile.has_hub)
         try:
             marks = _marks(f"{profile_name}/{seed}")
             with patched((INLINE_THREADS, FUSED_WRITER, marks, *_sizes(swarm))), patched(plant):
@@ -119,11 +119,11 @@ class Campaign:
 
 
 @lru_cache(maxsize=4)
-def _template_in(folder: Path) -> Template:
-    target = folder / "template"
+def _template_in(folder: Path, *, has_hub: bool) -> Template:
+    target = folder / ("template-with-hub" if has_hub else "template")
     target.mkdir()
     with patched((_marks("template"),)):
-        return make_template(target)
+        return make_template(target, has_hub=has_hub)
 
 
 def _marks(seed: str) -> Patch:

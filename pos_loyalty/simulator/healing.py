@@ -29,13 +29,14 @@ def _settle(world: World) -> int:
     limit = _rounds_max(world)
     for number in range(1, limit + 1):
         world.time.pass_by(_STEP_MS)
-        outcomes = [_talk(world, till) for till in world.tills]
-        if all(outcome.step is Step.DONE and not outcome.rows for outcome in outcomes):
-            waiting = [till.name for till in world.tills if till.state.waiting().anything]
+        sent = world.hub is not None and world.hub.send_all_on()
+        outcomes = [_talk(world, till) for till in world.everybody]
+        if not sent and all(each.step is Step.DONE and not each.rows for each in outcomes):
+            waiting = [till.name for till in world.everybody if till.state.waiting().anything]
             if waiting:
                 raise Violation(f"I12 {waiting} say that all is done, but events wait")
             return number
-    last = [f"{till.name} {till.position()}" for till in world.tills]
+    last = [f"{till.name} {till.position()}" for till in world.everybody]
     raise Violation(f"I12 not settled after {limit} rounds: {last}")
 
 
@@ -48,13 +49,16 @@ def _end_faults(world: World) -> None:
     while server.ready or server.queued:
         server.work()
     world.line.heal()
-    for till in world.tills:
+    for till in world.everybody:
         if not till.is_up:
             world.open_till(till)
         till.fuse.disarm()
         till.drop_call()
         till.reserved.clear()
         till.wants.clear()
+    if world.hub is not None:
+        world.hub.begin()
+        world.hub.is_line_up = True
 
 
 def _rounds_max(world: World) -> int:

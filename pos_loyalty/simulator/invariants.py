@@ -38,7 +38,7 @@ class _Books:
     rows: Sequence[_Row]
     balances: Mapping[str, int]
     outstanding: Mapping[str, int]
-    rights: Mapping[tuple[str, str], tuple[int, int, int, int]]
+    rights: Mapping[tuple[str, str], tuple[int, int, int, int, int]]
     owners: Mapping[str, str]
     notices: Sequence[tuple[str, str, int]]
 
@@ -54,7 +54,7 @@ def check(world: World) -> None:
     _check_once(world, books)
     _check_verdicts(world, books)
     _check_balances(world, books)
-    for till in world.tills:
+    for till in world.everybody:
         _check_till(world, books, till)
     _check_pools(world, books)
     _check_verification(world)
@@ -72,14 +72,16 @@ def _read_books(world: World, session: Session) -> _Books:
             rows.append(_Row(stream, seq, verdict, fact))
             _ensure_closed(open_streams, stream, bytes(data))
     members = session.fetch("SELECT member, balance, outstanding FROM member ORDER BY member")
-    rights = session.fetch("SELECT member, stream, granted, earned, used, returned FROM rights")
+    rights = session.fetch(
+        "SELECT member, stream, granted, earned, used, returned, lent FROM rights"
+    )
     cards = session.fetch("SELECT card_key, member FROM card WHERE member IS NOT NULL")
     notices = session.fetch("SELECT kind, stream, seq FROM attention ORDER BY kind, stream, seq")
     return _Books(
         rows=rows,
         balances={row[0]: row[1] for row in members},
         outstanding={row[0]: row[2] for row in members},
-        rights={(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rights},
+        rights={(row[0], row[1]): (row[2], row[3], row[4], row[5], row[6]) for row in rights},
         owners=dict(cards),
         notices=[(row[0], row[1], row[2]) for row in notices],
     )
@@ -165,8 +167,8 @@ def _check_till(world: World, books: _Books, till: SimulatedTill) -> None:
                     f" the server {books.balances.get(member)}"
                 )
             held = read.journal.rights(MemberId(member))
-            counters = (held.granted, held.earned, held.used, held.returned)
-            counted = books.rights.get((member, stream), (0, 0, 0, 0))
+            counters = (held.granted, held.earned, held.used, held.returned, held.lent)
+            counted = books.rights.get((member, stream), (0, 0, 0, 0, 0))
             if counters != counted:
                 raise Violation(
                     f"I6 rights of {member} at {till.name}: {counters}, the server {counted}"
@@ -199,7 +201,7 @@ def _check_verification(world: World) -> None:
     report = verify_books(world.server.database)
     if report.faults:
         raise Violation(f"I5 server: {report.faults[0]}")
-    for till in world.tills:
+    for till in world.everybody:
         with till.till.context.store.read() as read:
             finding = verify(read.connection).finding
         if finding is not None:

@@ -21,6 +21,7 @@ class Request:
     body: bytes
     signature: str
     due_ms: int
+    is_to_hub: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +47,23 @@ class Line:
     requests: list[Request] = field(default_factory=list[Request])
     replies: list[Reply] = field(default_factory=list[Reply])
 
-    def send(self, till: SimulatedTill, outgoing: Outgoing, seed: random.Random) -> None:
+    def send(
+        self, till: SimulatedTill, outgoing: Outgoing, seed: random.Random, *, is_to_hub: bool
+    ) -> None:
         """Put a request on the line, perhaps twice, perhaps not at all."""
         body = self._cut(outgoing.body, seed)
         for _ in range(self._copies(seed)):
             due_ms = self._due_ms(seed)
             self.requests.append(
-                Request(till, till.call, outgoing.path, body, outgoing.signature, due_ms)
+                Request(
+                    till=till,
+                    call=till.call,
+                    path=outgoing.path,
+                    body=body,
+                    signature=outgoing.signature,
+                    due_ms=due_ms,
+                    is_to_hub=is_to_hub,
+                )
             )
 
     def answer(self, request: Request, seed: random.Random) -> Callable[[Answer], None]:

@@ -29,7 +29,8 @@ _CRASHES = ("kill_till", "kill_server")
 class Profile:
     """A kind of trouble: what may happen beside the daily work and a bad line.
 
-    ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones.
+    ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones;
+    ``has_hub`` that the tills of the shop talk through its hub at times.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Profile:
     allowance_points: int = 0
     has_second_writers: bool = False
     has_old_books: bool = False
+    has_hub: bool = False
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -56,6 +58,11 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(name="clock", faults={"jump": 8.0}),
         Profile(name="hostile", faults={"poison": 14.0}),
+        Profile(
+            name="hub",
+            faults={"hub_line": 6.0, "hub_talk": 8.0, "hub_sends_on": 12.0, "hub_dies": 1.5},
+            has_hub=True,
+        ),
     )
 }
 

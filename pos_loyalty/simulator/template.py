@@ -4,6 +4,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from pos_loyalty.cards.batch import issue_batch
 from pos_loyalty.domain.card_payload import format_payload, random_letters
 from pos_loyalty.domain.event import NewCard
@@ -24,6 +26,8 @@ from pos_loyalty.wire.messages import JoinReply, JoinRequest
 
 TILLS = 3
 STRANGER = "stranger"
+HUB = "hub"
+HUB_PIN = "ab" * 32
 _CARDS = 10
 _FORGED = 2
 _SERVER_URL = "https://simulated.example"
@@ -62,7 +66,7 @@ def copy_till_folder(source: Path, target: Path) -> None:
     shutil.copyfile(source / "till.json", target / "till.json")
 
 
-def make_template(folder: Path) -> Template:
+def make_template(folder: Path, *, has_hub: bool) -> Template:
     """Make the shop in a folder; the same one every time."""
     time = WorldTime()
     time.ms -= 60 * 60 * 1000
@@ -76,6 +80,8 @@ def make_template(folder: Path) -> Template:
         made = _Making(folder, database, clock, ids, keys)
         for number in range(TILLS):
             made.make_till(f"till-{number + 1}")
+        if has_hub:
+            made.make_till(HUB, hub_pin=HUB_PIN)
         stranger_key = made.make_till(STRANGER)
         payloads = made.issue_cards(merchant)
         forged = tuple(
@@ -113,8 +119,8 @@ class _Making:
         self._keys = keys
         self.streams: dict[str, tuple[str, str]] = {}
 
-    def make_till(self, name: str) -> TillKey:
-        """Make a till and let it join; return its key."""
+    def make_till(self, name: str, *, hub_pin: str = "") -> TillKey:
+        """Make a till, or the shop's hub, and let it join; return its key."""
         code = create_till_code(
             self._database,
             shop_name="Market Street",
@@ -133,7 +139,7 @@ class _Making:
                 server_url=_SERVER_URL,
                 public_key=key.public_text,
             )
-            request = join.next_request(code)
+            request = msgspec.structs.replace(join.next_request(code), hub_pin=hub_pin)
             join.take(self._answer(request))
             self.streams[name] = (request.stream, request.join_nonce)
         return key

@@ -10,6 +10,7 @@ from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.simulator.cashier import Cashier
 from pos_loyalty.simulator.disasters import Disasters
 from pos_loyalty.simulator.failpoints import Killed
+from pos_loyalty.simulator.hub_side import HUB, SimulatedHub
 from pos_loyalty.simulator.line import Line, Reply, Request
 from pos_loyalty.simulator.oracle import Disk, Fact, Oracle, Violation
 from pos_loyalty.simulator.pages import PageWatch
@@ -26,6 +27,7 @@ _POLL_ODDS = 0.2
 _EARLY_SYNC_ODDS = 0.7
 _TALKS_MAX = 40
 _WRONG_CALL_ODDS = 0.8
+_HUB_ODDS = 0.6
 _EVENTS_ALL = 1_000_000
 _BYTES_ALL = 1 << 40
 _NEWS_OF_KILLS = 30
@@ -67,19 +69,33 @@ class World:
             folder / "server.db", self.time, str(folder.name), profile.allowance_points
         )
         self.pages = PageWatch(self.oracle, self.server)
-        if not (profile.has_second_writers or profile.has_old_books):
+        if self._has_plain_pages:
             self.server.on_written = self.pages.written
         self.tills: list[SimulatedTill] = []
         for number in range(TILLS):
             name = f"till-{number + 1}"
             template.copy_till(name, folder / name)
             self.add_till(name)
+        self.hub = self._open_hub() if profile.has_hub else None
         self.stranger = Stranger(template, self.time)
         self.disasters = Disasters(self)
         self._cashier = Cashier(
             template.payloads, template.forged, hot=swarm.members_hot, holds=self._holds
         )
         self._weights = dict(swarm.weights)
+
+    @property
+    def everybody(self) -> Sequence[SimulatedTill]:
+        """Everybody who keeps a journal: the tills, and the hub where there is one."""
+        return (*self.tills, *([self.hub.till] if self.hub else ()))
+
+    def _open_hub(self) -> SimulatedHub:
+        self.template.copy_till(HUB, self.folder / HUB)
+        till = self.add_till(HUB)
+        self.tills.remove(till)
+        hub = SimulatedHub(till, self.server, self.template.merchant, loses=self.swarm.drop)
+        hub.begin()
+        return hub
 
     def add_till(self, name: str, disk: Disk | None = None) -> SimulatedTill:
         """Open a till on a folder that is there already; a clone brings its disk along."""
@@ -98,7 +114,7 @@ class World:
 
     def close(self) -> None:
         """Close all files."""
-        for till in self.tills:
+        for till in self.everybody:
             till.close()
         self.server.close()
 
@@ -147,6 +163,10 @@ class World:
             "kill_till": self._kill_till,
             "kill_server": self._kill_server,
             "poison": self._poison,
+            "hub_line": self._hub_line,
+            "hub_talk": self._hub_talk,
+            "hub_sends_on": self._hub_sends_on,
+            "hub_dies": self._hub_dies,
         }
 
     # -------------------------------------------------------------- tills --
@@ -189,7 +209,7 @@ class World:
 
     def _reopen(self, _till: SimulatedTill, seed: random.Random) -> str:
         """Start something that is down."""
-        down = [till for till in self.tills if not till.is_up]
+        down = [till for till in self.everybody if not till.is_up]
         if not self.server.is_up and (not down or seed.random() < 1 / 2):
             self.server.open()
             return "server"
@@ -197,6 +217,8 @@ class World:
             return "all are up"
         till = seed.choice(down)
         self.open_till(till)
+        if self.hub is not None and till is self.hub.till:
+            self.hub.begin()
         return till.name
 
     def _kill_till(self, till: SimulatedTill, seed: random.Random) -> str:
@@ -281,6 +303,10 @@ class World:
 
     def _arrive(self, request: Request, seed: random.Random) -> str:
         deliver = self.line.answer(request, seed)
+        if request.is_to_hub and self.hub is not None:
+            self.hub.take(request.path, request.body, request.signature, deliver)
+            self._harvest_hub()
+            return f"comes to the hub {hashlib.sha256(request.body).hexdigest()[:8]}"
         self.server.take(request.path, request.body, request.signature, deliver)
         return f"arrives {hashlib.sha256(request.body).hexdigest()[:8]}"
 
@@ -300,7 +326,8 @@ class World:
         def work() -> str:
             came = resume()
             if isinstance(came, Outgoing):
-                self.line.send(till, came, seed)
+                is_to_hub = self.hub is not None and seed.random() < _HUB_ODDS
+                self.line.send(till, came, seed, is_to_hub=is_to_hub)
                 return f"sends {hashlib.sha256(came.body).hexdigest()[:8]}"
             self.settled(till, came)
             return f"{came.step} {came.rows} {came.appended}"
@@ -312,8 +339,45 @@ class World:
         if outcome.granted:
             till.drop_met_wants()
         self.harvest(till)
-        if not (self.profile.has_second_writers or self.profile.has_old_books):
+        if self._has_plain_pages:
             self.pages.ensure_whole(till)
+
+    @property
+    def _has_plain_pages(self) -> bool:
+        """Whether what a till shows is a page of the server and its own events, nothing else."""
+        profile = self.profile
+        return not (profile.has_second_writers or profile.has_old_books or profile.has_hub)
+
+    # ---------------------------------------------------------------- hub --
+
+    def _hub_line(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Cut the hub's line to the server, or mend it."""
+        if self.hub is None:
+            return "no hub"
+        self.hub.is_line_up = seed.random() < 1 / 3
+        return "up" if self.hub.is_line_up else "cut"
+
+    def _hub_talk(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Let the hub, which is a till, hear what is new."""
+        hub = self.hub
+        if hub is None or not hub.is_up or not hub.is_line_up:
+            return "not now"
+        return self._talk(hub.till, seed)
+
+    def _hub_sends_on(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Let the hub send on what it keeps."""
+        hub = self.hub
+        if hub is None or not hub.is_up:
+            return "not now"
+        return self._at(hub.till, lambda: hub.send_on(seed))
+
+    def _hub_dies(self, _till: SimulatedTill, seed: random.Random) -> str:
+        """Kill the hub now, or light a fuse."""
+        return "no hub" if self.hub is None else self._kill_till(self.hub.till, seed)
+
+    def _harvest_hub(self) -> None:
+        if self.hub is not None and self.hub.is_up:
+            self.harvest(self.hub.till)
 
     def is_stranger(self, stream: str) -> bool:
         """Tell whether a journal is the stranger's."""
