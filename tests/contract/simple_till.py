@@ -38,6 +38,7 @@ from pos_loyalty.server.authentication import signed_batch, signed_request
 from pos_loyalty.server.system import SystemClock, SystemIds
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import (
+    AttentionRow,
     HistoryReply,
     HistoryRequest,
     JoinReply,
@@ -211,6 +212,7 @@ class SimpleTill:
     merchant: MerchantId = _NOBODY
     rows: dict[tuple[str, str], Row] = field(default_factory=dict[tuple[str, str], Row])
     joined: JoinReply | None = None
+    proto: int = 1
 
     def __post_init__(self) -> None:
         self.hashes.append(first_hash(self.stream, self.nonce))
@@ -283,7 +285,7 @@ class SimpleTill:
             sig = self.sign(signed_batch(self.merchant, self.stream, end, self.hashes[end]))
         request = SyncRequest(
             req=new_id(),
-            proto=1,
+            proto=self.proto,
             stream=self.stream,
             from_seq=first,
             prev_hash=self.hashes[first - 1].hex() if first <= len(self.hashes) else "00" * 32,
@@ -323,6 +325,11 @@ class SimpleTill:
         assert isinstance(row, MemberRow)
         return row
 
+    def items(self, kind: str = "") -> list[AttentionRow]:
+        """Return the items of the owner's list that this till heard of, of one kind or of all."""
+        rows = [row for row in self.rows.values() if isinstance(row, AttentionRow)]
+        return [row for row in rows if kind in {"", row.kind}]
+
     def rights(self, member: MemberId) -> RightsRow:
         row = self.rows["rights", member]
         assert isinstance(row, RightsRow)
@@ -337,5 +344,6 @@ def row_key(row: Row) -> tuple[str, str]:
     if isinstance(row, MerchantRow):
         return "merchant", row.merchant
     kind = str(row.__struct_config__.tag)
-    key = {"member": "member", "card": "card_key", "rights": "member"}.get(kind)
+    keys = {"card": "card_key", "rights": "member", "attention": "item"}
+    key = None if kind == "program" else keys.get(kind, kind)
     return kind, str(getattr(row, key)) if key else PROGRAM.version
