@@ -58,7 +58,8 @@ def merge(books: Books, one: MemberId, other: MemberId, *, who: str) -> bool:
     older, younger = sorted((first, second), key=lambda state: state.member)
     younger.alias_of = older.member
     books.inbox.merged_into.setdefault(older.member, set()).add(younger.member)
-    books.touch_member(younger)
+    for state in books.class_of(older.member):
+        books.touch_member(state)
     books.inbox.decisions.append(
         Decision(kind=MERGED, subject=younger.member, object=older.member, who=who)
     )
@@ -75,7 +76,8 @@ def unmerge(books: Books, member: MemberId, *, who: str) -> bool:
     if state.alias_of is None:
         return False
     everyone = books.class_of(member)
-    books.touch_member(state)
+    for each in everyone:
+        books.touch_member(each)
     older, state.alias_of = state.alias_of, None
     books.inbox.merged_into.get(older, set()).discard(member)
     for each in everyone:
