@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MemberId
-from pos_loyalty.server.database import statements
+from pos_loyalty.server import roster
 from pos_loyalty.simulator.failpoints import copy_database
 from pos_loyalty.simulator.oracle import Disk
 from pos_loyalty.simulator.server_side import declare_restored
@@ -47,8 +48,6 @@ class Disasters:
         self._backups: list[_Backup] = []
         self._made = 0
         self._restored_servers = 0
-        self._silent_epoch: int | None = None
-        """The epoch of books that were brought back without a word."""
         self.was_silent = False
         self._ever_granted: dict[tuple[str, str], int] = {}
         self.actions: Mapping[str, Callable[[SimulatedTill, random.Random], str]] = {
@@ -57,6 +56,7 @@ class Disasters:
             "clone": self._clone,
             "back_up_server": self._back_up_server,
             "restore_server": self._restore_server,
+            "confirm": self._confirm,
             "jump": self._jump,
         }
 
@@ -145,40 +145,36 @@ class Disasters:
         world.server.die()
         copy_database(backup.path, world.server.path)
         world.server.open()
-        if seed.random() < 1 / 2:
+        is_announced = seed.random() < 1 / 2
+        if is_announced:
             self._declare()
-            self._rush(seed)
-            return "announced"
-        self._silent_epoch, self.was_silent = self._epoch(), True
-        for (member, stream), points in self._ever_granted.items():
-            # Until the first till finds out, forgotten grants may be granted again.
-            world.oracle.forgive({member: points - backup.granted.get((member, stream), 0)})
+        if not is_announced or world.profile.has_second_writers:
+            # Until the first till finds out, forgotten grants may be granted again; those of
+            # a journal that its till has closed since are nobody's to report.
+            for (member, stream), points in self._ever_granted.items():
+                world.oracle.forgive({member: points - backup.granted.get((member, stream), 0)})
+        self.was_silent |= not is_announced
         self._rush(seed)
-        return "silent"
-
-    def _epoch(self) -> int:
-        world = self._world
-        with world.server.database.read() as session:
-            return statements.current_version(session, world.template.merchant)[1]
+        return "announced" if is_announced else "silent"
 
     def _declare(self) -> None:
         world = self._world
         self._restored_servers += 1
-        self._silent_epoch = None
         declare_restored(
             world.server.database, world.template.merchant, times=self._restored_servers
         )
 
-    def announce_late(self) -> bool:
-        """Tell of a silent restore that no till could notice; return whether there was one.
-
-        Tills notice that acknowledged events are gone, or that their cursor is ahead. What
-        else was lost, such as grants alone, only the owner can tell.
-        """
-        if self._silent_epoch is None or self._epoch() != self._silent_epoch:
-            return False
-        self._declare()
-        return True
+    def _confirm(self, _till: SimulatedTill, _seed: random.Random) -> str:
+        """The owner says that the list of tills is whole; before all have reported, in vain."""
+        world = self._world
+        if not world.server.is_up:
+            world.server.open()
+        try:
+            with world.server.database.write() as session:
+                roster.confirm(session, world.template.merchant)
+        except CommandRefused as refused:
+            return refused.code.value
+        return "confirmed"
 
     def _jump(self, till: SimulatedTill, seed: random.Random) -> str:
         """Set a clock wrong, or right again."""

@@ -18,9 +18,6 @@ def heal(world: World) -> int:
     """
     _end_faults(world)
     rounds = _settle(world)
-    if world.disasters.announce_late():
-        world.trace.note("announced late")
-        rounds += _settle(world)
     _settle_stranger(world)
     return rounds
 

@@ -53,7 +53,21 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(
             name="srv",
-            faults={"back_up_server": 5.0, "restore_server": 3.0, "ask": 20.0},
+            faults={"back_up_server": 5.0, "restore_server": 3.0, "confirm": 4.0, "ask": 20.0},
+            has_old_books=True,
+        ),
+        Profile(
+            name="both",
+            faults={
+                "image": 3.0,
+                "restore_till": 2.0,
+                "clone": 1.0,
+                "back_up_server": 5.0,
+                "restore_server": 3.0,
+                "confirm": 4.0,
+                "ask": 20.0,
+            },
+            has_second_writers=True,
             has_old_books=True,
         ),
         Profile(name="clock", faults={"jump": 8.0}),
