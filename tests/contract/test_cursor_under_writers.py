@@ -145,28 +145,33 @@ def test_S10_a_cursor_of_books_that_were_dumped_and_restored_is_recognized(
     make_books(url)
     member = new_member()
     with running_server(url) as server:
-        ahead, behind = server.joined_till(), server.joined_till()
-        ahead.exchange(enrollment(member), sale(member, total=1000))
-        behind.exchange()
+        seller, listener, quiet = (server.joined_till() for _ in range(3))
+        seller.exchange(enrollment(member), sale(member, total=1000))
+        for till in (listener, quiet):
+            till.exchange()
         copy_books(url, restored, tmp_path / "books.dump")
-        ahead.exchange(*(sale(member, total=1000) for _ in range(5)))
+        seller.exchange(*(sale(member, total=1000) for _ in range(5)))
+        listener.exchange()
 
     with running_server(restored) as server:
-        behind.url = ahead.url = server.url
-        before = behind.epoch
-        assert behind.exchange().status is Status.OK
-        assert behind.epoch == before
+        for till in (seller, listener, quiet):
+            till.url = server.url
+        before = quiet.epoch
+        assert quiet.exchange().status is Status.OK
+        assert quiet.epoch == before
 
-        report = ahead.send(ahead.request(lost_ack=ahead.have))
-        assert (report.status, report.epoch, report.have) == (Status.REPORT, before + 1, 2)
-        ahead.epoch, ahead.have, ahead.cursor = report.epoch, report.have, ""
-        for till in (ahead, behind):
-            till.epoch = report.epoch
+        # It sold nothing and lost nothing: that its cursor is ahead is all that tells.
+        report = listener.send(listener.request())
+        assert (report.status, report.epoch) == (Status.REPORT, before + 1)
+        for till in (listener, quiet, seller):
+            till.epoch, till.cursor = report.epoch, ""
+            till.have = min(till.have, 2)
             till.exchange(granted_seen=(), granted_complete=True)
-        behind.exchange()
+        for till in (listener, quiet):
+            till.exchange()
 
         assert server.fetch("SELECT count(*) FROM event") == [(7,)]
-        assert behind.member(member) == ahead.member(member)
+        assert listener.member(member) == quiet.member(member) == seller.member(member)
         assert server.verified().faults == []
 
 

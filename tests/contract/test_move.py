@@ -62,6 +62,9 @@ def test_tills_go_on_where_they_were(
     assert "The books are right: 12 events of 2 streams, 4 members" in said
     left = {path.name for path in tmp_path.glob("books.db*")} - {"books.db.server-lock"}
     assert left == {"books.db.moved"}
+    with closing(open_database(empty_url)) as database, database.read() as session:
+        query = "SELECT count(*) FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid"
+        assert session.fetch(f"{query} WHERE c.relname = 'member'")[0][0] > 0
     with running_server(empty_url) as server:
         first.url = second.url = server.url
         reply = second.exchange(sale(known_member(second), total=1000))
