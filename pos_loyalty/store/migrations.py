@@ -161,6 +161,7 @@ CREATE TABLE pruned_points (
 
 ALTER TABLE points ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE points ADD COLUMN peer_points INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX points_peer ON points(member) WHERE peer_points <> 0;
 
 CREATE TABLE rights_lent (
   member TEXT NOT NULL,

@@ -82,6 +82,9 @@ class PageEnd:
     contact_ms: int
     server_offset_ms: int
     risk_total: int
+    spend_until_ms: int = 0
+    server_now_ms: int = 0
+    boot_ms: int = 0
     sweeps: bool = True
     verdicts: Sequence[tuple[int, str]] = ()
     profiles_have: Sequence[EventId] = ()
@@ -347,6 +350,9 @@ def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
     settings.put(Setting.LAST_CONTACT_MS, end.contact_ms)
     settings.put(Setting.SERVER_OFFSET_MS, end.server_offset_ms)
     settings.put(Setting.RISK_TOTAL, end.risk_total)
+    settings.put(Setting.SPEND_UNTIL_MS, end.spend_until_ms)
+    settings.put(Setting.TRUSTED_MS, end.server_now_ms)
+    settings.put(Setting.TRUSTED_BOOT_MS, end.boot_ms)
     work.connection.executemany(
         "DELETE FROM profile_change WHERE change = ?",
         [(change,) for change in end.profiles_have],
@@ -360,6 +366,8 @@ def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
     )
     if end.acks:
         _acknowledge(work, have, sweeps=end.sweeps)
+        # What the hub told comes again from its feed where the server has not heard of it.
+        work.connection.execute("UPDATE points SET peer_points = 0 WHERE peer_points <> 0")
     work.connection.execute(
         "UPDATE stream SET durable_seq = MAX(durable_seq, MIN(?, acked_seq)) WHERE stream_no = ?",
         (end.durable, stream.stream_no),

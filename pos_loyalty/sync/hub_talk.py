@@ -27,8 +27,13 @@ class HubTalk:
             self._profiles.update(change.change for change in request.profiles)
 
     def server_answered(self) -> None:
-        """From now on the server says what it has."""
+        """From now on the server says what it has; the hub's feed begins again with its next word.
+
+        What the hub said of other tills' points is forgotten with the end of the server's
+        page: the hub may have told it without knowing that the server had it.
+        """
         self.held = 0
+        self.cursor = ""
         self._profiles.clear()
 
     def unseen(self, profiles: Sequence[ProfileChange]) -> tuple[ProfileChange, ...]:
