@@ -161,6 +161,10 @@ def _check_till(world: World, books: _Books, till: SimulatedTill) -> None:
         for member in world.oracle.members:
             record = read.members.record(MemberId(member))
             shown = None if record is None else record.balance_points
+            if member not in books.balances and not _is_on_a_disk(world, member):
+                # Its till's disk and the books were both restored to before it: only a row
+                # is left of it, and another till may yet bring its events.
+                continue
             if shown != books.balances.get(member):
                 raise Violation(
                     f"I4 {till.name} shows {shown} points of {member},"
@@ -173,6 +177,13 @@ def _check_till(world: World, books: _Books, till: SimulatedTill) -> None:
                 raise Violation(
                     f"I6 rights of {member} at {till.name}: {counters}, the server {counted}"
                 )
+
+
+def _is_on_a_disk(world: World, member: str) -> bool:
+    """Tell whether any living disk holds an event of a member."""
+    facts = world.oracle.facts
+    disks = world.oracle.disks.values()
+    return any(facts[fact].member == member for disk in disks for fact in disk.facts)
 
 
 def _check_pools(world: World, books: _Books) -> None:
