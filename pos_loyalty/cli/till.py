@@ -36,11 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_currency(parser)
     add_shop(parser)
     parser.set_defaults(parser=parser)
-    actions = parser.add_subparsers(dest="till_action", metavar="join")
+    actions = parser.add_subparsers(dest="till_action", metavar="ACTION")
     join = actions.add_parser("join", help="join the till to a server with the owner's code")
     join.add_argument("--data", type=Path, required=True, dest="join_data", metavar="DATA")
     join.add_argument("--server", required=True, metavar="URL", help="the server's address")
     join.add_argument("--code", required=True, help="the one-time code of the owner")
+    hub = actions.add_parser(
+        "hub", help="tell the till where its shop's hub is, or where it found it"
+    )
+    hub.add_argument("--data", type=Path, required=True, dest="hub_data", metavar="DATA")
+    hub.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="for a network that carries no announcements; an empty one lets the till look itself",
+    )
     # A sub-command must not put its default over a value given before its name.
     join.add_argument(
         "--currency",
@@ -58,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
             code=arguments.code,
             currency=arguments.currency,
         )
+    if arguments.till_action == "hub":
+        return _hub(arguments.hub_data, arguments.address)
     data: Path | None = arguments.data
     if data is None:
         parser: argparse.ArgumentParser = arguments.parser
@@ -87,6 +98,17 @@ def _show_window(data: Path, arguments: argparse.Namespace) -> int:
 
     settings = WindowSettings(make_source, Mode(arguments.theme), arguments.headless)
     return run_till_window(open_it, settings)
+
+
+def _hub(data: Path, address: str | None) -> int:
+    """Keep the hub's address, and say what the till knows of its hub."""
+    from pos_loyalty.services.shop_hub_place import KeepHubAddress
+    from pos_loyalty.till import open_till
+
+    with open_till(data) as till:
+        place = KeepHubAddress(till.context)(address)
+    print(place.sentence)
+    return 0
 
 
 def _join(data: Path, *, url: str, code: str, currency: str) -> int:

@@ -4,7 +4,7 @@ No sockets, no threads, no clock of its own, so that a simulator can drive it. T
 till: its own journal, rows and spend rights live in an ordinary till store and talk to the
 server by an ordinary :class:`~pos_loyalty.sync.exchange.Exchange`. How to drive it:
 
-1. ``visit = hub.read(body, signature)`` for every exchange that a till sends.
+1. ``visit = read_visit(body, signature)`` for every exchange that a till sends.
 2. While the server answers, send on what is kept first (4), then ``body`` and ``signature`` as
    they are, give the till the reply as it is, and tell the hub: ``hub.heard(visit, reply)``.
 3. Where the server does not answer: ``answer = hub.hold(visit)``. Its reply goes to the till.
@@ -99,6 +99,18 @@ def _nobody_listens() -> None:
     """Stand in where nobody waits for news."""
 
 
+def read_visit(body: bytes, signature: str) -> Visit:
+    """Read an exchange. Who sent it is looked at by whoever answers: the server, or ``hold``.
+
+    Raises:
+        CommandRefused: not such a message, or outside its limits.
+    """
+    request = codec.unpack(body, SyncRequest)
+    if len(request.events) > BATCH_EVENTS_MAX or request.from_seq < 1:
+        raise CommandRefused(Code.BODY_SHAPE, detail="events")
+    return Visit(request, body, signature)
+
+
 class ShopHub:
     """The hub of one shop of one merchant."""
 
@@ -119,17 +131,6 @@ class ShopHub:
         self._recalls = Recalls(clock)
         self._parked: dict[StreamId, int] = {}
         """Until when (monotonic) a journal's requests are not sent on again."""
-
-    def read(self, body: bytes, signature: str) -> Visit:
-        """Read an exchange. Who sent it is looked at by whoever answers: the server, or ``hold``.
-
-        Raises:
-            CommandRefused: not such a message, or outside its limits.
-        """
-        request = codec.unpack(body, SyncRequest)
-        if len(request.events) > BATCH_EVENTS_MAX or request.from_seq < 1:
-            raise CommandRefused(Code.BODY_SHAPE, detail="events")
-        return Visit(request, body, signature)
 
     def hold(self, visit: Visit) -> Answer:
         """Keep what a till sends and answer it, in place of a server that does not.

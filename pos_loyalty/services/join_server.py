@@ -30,10 +30,14 @@ _NO_ANSWER = frozenset({Code.NETWORK_DOWN, Code.SERVER_SILENT})
 
 @dataclass(frozen=True)
 class JoinServer:
-    """Join the server at an address with a one-time code of the owner."""
+    """Join the server at an address with a one-time code of the owner.
+
+    ``hub_pin`` makes this the hub of its shop: the SHA-256 (hex) of its certificate.
+    """
 
     url: str
     code: str
+    hub_pin: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,11 @@ class JoinServerHandler:
         joining = Joining(context.store, context.clock, context.ids)
         key = TillKey.from_text(joining.private_key())
         join = Join(
-            storage=joining, clock=context.clock, server_url=url, public_key=key.public_text
+            storage=joining,
+            clock=context.clock,
+            server_url=url,
+            public_key=key.public_text,
+            hub_pin=command.hub_pin,
         )
         try:
             reply = asyncio.run(self._ask(join, url, key, command.code))

@@ -3,16 +3,18 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from pos_loyalty.domain.error_catalog import Code, Fact
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.services.history import RemoteEntry
 from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.hub_place import read_hub_place
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.sync_state import SyncState
 from pos_loyalty.sync.engine import SyncEngine, TransportMaker
 from pos_loyalty.sync.line_status import LineStatus
-from pos_loyalty.sync.transport import HttpTransport
+from pos_loyalty.sync.route import ShopLine
 from pos_loyalty.wire.messages import HistoryEntry
 
 ASK_RIGHTS_SECONDS = 1.5
@@ -38,7 +40,8 @@ class ConnectionStatus:
     ``offline_since_ms`` and ``failed_tries`` begin with the first failed try;
     ``sending_since_ms`` with the first item that waits; ``unsent_for_ms`` is the age of
     the oldest unsent item since the till last made progress with it.
-    ``clock_off_minutes`` is how far this till's clock is from the server's.
+    ``clock_off_minutes`` is how far this till's clock is from the server's. ``at_hub``: the
+    shop's hub stands in for a server that does not answer.
     """
 
     joined: bool
@@ -52,18 +55,19 @@ class ConnectionStatus:
     trouble: Code | None = None
     facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
     clock_off_minutes: int = 0
+    at_hub: bool = False
 
 
 class SyncService:
     """The engine as the till sees it. A till that works alone has nothing to send."""
 
     def __init__(
-        self, context: TillContext, *, make_transport: TransportMaker = HttpTransport
+        self, context: TillContext, *, make_transport: TransportMaker | None = None
     ) -> None:
         self.on_change: list[Callable[[], None]] = []
         """Called in the engine's thread when the line, members or programs changed."""
         self._context = context
-        self._make_transport = make_transport
+        self._make_transport = make_transport or _shop_line(context)
         self._reserved: dict[MemberId, int] = {}
         self._lock = threading.Lock()
         self._engine: SyncEngine | None = None
@@ -118,6 +122,7 @@ class SyncService:
             trouble=line.trouble,
             facts=dict(line.facts),
             clock_off_minutes=line.clock_off_minutes,
+            at_hub=line.at_hub,
         )
 
     def ask_rights(self, member: MemberId, points: int) -> bool:
@@ -171,6 +176,12 @@ class SyncService:
         self._context.refresh()
         for tell in tuple(self.on_change):
             tell()
+
+
+def _shop_line(context: TillContext) -> TransportMaker:
+    """Return what goes through the shop's hub where there is one, and else to the server."""
+    line = ShopLine(context.clock, partial(read_hub_place, context.store))
+    return line.transport
 
 
 def _remote_entry(entry: HistoryEntry, *, own: bool) -> RemoteEntry:

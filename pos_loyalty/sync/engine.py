@@ -100,9 +100,9 @@ class SyncEngine:
 
     @property
     def _may_answer(self) -> bool:
-        """The server answers, or nobody has found out yet: right after the start it is asked."""
+        """The server answers, or the hub, or nobody has found out yet: after the start all ask."""
         status = self.status
-        return self.is_running and (status.online or status.failed_tries == 0)
+        return self.is_running and (status.online or status.at_hub or status.failed_tries == 0)
 
     def start(self) -> None:
         """Start the thread; harmless while it runs."""
@@ -301,7 +301,7 @@ class SyncEngine:
             if same >= _SAME_ANSWER_MAX:
                 raise ServerUnreachable(Code.SERVER_TROUBLE)
         running.must_send = False
-        self._resolve(urgent, asks)
+        self._resolve(urgent, asks, Code.SERVER_SILENT if outcome.at_hub else None)
 
     async def _listen(self, running: "_Running") -> None:
         """Let the server hold a request until something changes; break it off for our own."""
@@ -328,6 +328,9 @@ class SyncEngine:
 
     def _answered(self, outcome: Outcome) -> None:
         """Note the contact; an answer that never takes our events is no good answer."""
+        if outcome.at_hub:
+            self._watch.held(outcome)
+            return
         self._watch.answered(outcome)
         self._look_for_work()
         if self._watch.stalled_ms > WATCHDOG_MS:
@@ -360,21 +363,27 @@ class SyncEngine:
         await running.session.close()
 
     def _look_for_work(self) -> bool:
-        """Tell whether something waits to be sent."""
+        """Tell whether something waits that neither the server nor the shop's hub has."""
         waiting = self._state.waiting()
         self._watch.unsent(waits=waiting.anything, acked_seq=waiting.acked_seq)
-        return waiting.anything
+        running = self._running
+        return waiting.anything if running is None else running.session.has_unsent(waiting)
 
     def _is_asked(self) -> bool:
         with self._lock:
             return bool(self._urgent or self._asks)
 
-    def _resolve(self, urgent: tuple["Future[Code | None]", ...], asks: tuple[_Ask, ...]) -> None:
+    def _resolve(
+        self,
+        urgent: tuple["Future[Code | None]", ...],
+        asks: tuple[_Ask, ...],
+        trouble: Code | None,
+    ) -> None:
         with self._lock:
             self._urgent = [future for future in self._urgent if future not in urgent]
             self._asks = [ask for ask in self._asks if ask not in asks]
         for future in urgent:
-            future.set_result(None)
+            future.set_result(trouble)
         for ask in asks:
             ask.answer.set_result(self._state.spendable(ask.member) >= ask.points)
 

@@ -32,6 +32,8 @@ class Join:
     clock: Clock
     server_url: str
     public_key: str
+    hub_pin: str = ""
+    """Only of a shop's hub: SHA-256 (hex) of the certificate with which it serves tills."""
 
     def next_request(self, code: str) -> JoinRequest:
         """Build the request for a code as the owner read it out."""
@@ -46,6 +48,7 @@ class Join:
             code=code.strip(),
             alone_as=alone.merchant or None,
             app_version=__version__,
+            hub_pin=self.hub_pin,
         )
 
     def take(self, reply: JoinReply) -> None:

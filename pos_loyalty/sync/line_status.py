@@ -17,6 +17,7 @@ class LineStatus:
     """One moment. Times are milliseconds of this till's clock; ``unsent_for_ms`` is a span.
 
     ``clock_off_minutes`` is how far this till's clock is from the server's, either way.
+    ``at_hub``: the server does not answer, the shop's hub stands in for it.
     """
 
     online: bool = False
@@ -28,6 +29,7 @@ class LineStatus:
     trouble: Code | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
     clock_off_minutes: int = 0
+    at_hub: bool = False
 
 
 class LineWatch:
@@ -92,8 +94,26 @@ class LineWatch:
                 trouble=Code.UPDATE_NEEDED if outcome.update_needed else None,
                 facts={},
                 clock_off_minutes=minutes,
+                at_hub=False,
             )
         if not before.online or before.trouble or outcome.rows or outcome.appended:
+            self._on_change()
+
+    def held(self, outcome: Outcome) -> None:
+        """Note that the shop's hub answered in place of the server, which has heard of nothing."""
+        with self._lock:
+            before = self._status
+            self._moved_at_ms = self._clock.monotonic_ms()
+            self._status = replace(
+                before,
+                online=False,
+                at_hub=True,
+                offline_since_ms=before.offline_since_ms or self._clock.now_ms(),
+                failed_tries=before.failed_tries + 1,
+                trouble=Code.SERVER_SILENT,
+                facts={},
+            )
+        if not before.at_hub or outcome.rows or outcome.appended:
             self._on_change()
 
     def failed(self, error: LoyaltyError) -> int:
@@ -104,6 +124,7 @@ class LineWatch:
             self._status = replace(
                 before,
                 online=False,
+                at_hub=False,
                 offline_since_ms=before.offline_since_ms or self._clock.now_ms(),
                 failed_tries=before.failed_tries + 1,
                 trouble=error.code,

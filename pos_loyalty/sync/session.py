@@ -17,7 +17,7 @@ from pos_loyalty.domain.errors import (
 )
 from pos_loyalty.domain.ids import IdSource, MemberId, MerchantId
 from pos_loyalty.store.joining import Joining
-from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.store.sync_state import SyncState, Waiting
 from pos_loyalty.sync.bootstrap import SNAPSHOT_PATH, BootstrapRunner
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.sync.exchange import Exchange, Outcome, Step
@@ -151,6 +151,10 @@ class Session:
         if reply.merchant != position.merchant:
             raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
         return reply
+
+    def has_unsent(self, waiting: Waiting) -> bool:
+        """Tell whether something waits that neither the server nor the shop's hub has."""
+        return self._exchange.has_unsent(waiting)
 
     async def is_server_there(self) -> bool:
         """Tell whether our server answers at all; costs neither side anything."""

@@ -81,6 +81,16 @@ class _Answer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class RelayedAnswer:
+    """What our server said to a message that was passed on, refusals included."""
+
+    status: int
+    content_type: str
+    retry_after_ms: int
+    body: bytes
+
+
 class _Health(msgspec.Struct):
     merchant: MerchantId
     status: str = ""
@@ -127,12 +137,22 @@ def addresses_of(url: str) -> tuple[Address, ...]:
 class HttpTransport:
     """Carries messages to one server, over connections that stay open between calls.
 
-    One event loop uses it; a call that is canceled closes its connection.
+    One event loop uses it; a call that is canceled closes its connection. ``pinned`` trusts one
+    certificate alone, of a machine in the same network: no proxy is asked then.
     """
 
-    def __init__(self, url: str, signer: Signer) -> None:
+    def __init__(
+        self,
+        url: str,
+        signer: Signer,
+        *,
+        pinned: ssl.SSLContext | None = None,
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
         self._url = url
         self._signer = signer
+        self._pinned = pinned
+        self._connect_seconds = connect_seconds
         self._client: httpx.AsyncClient | None = None
 
     async def call(
@@ -185,6 +205,25 @@ class HttpTransport:
         _ensure_reply(answer)
         raise NotOurServer(Code.SERVER_NOT_OURS)
 
+    async def relay(
+        self, path: str, body: bytes, signature: str, *, read_seconds: float = READ_SECONDS
+    ) -> RelayedAnswer:
+        """Send another till's message as it is and return the answer as it is.
+
+        Raises:
+            ServerUnreachable: no usable answer.
+            NotOurServer: something else answered.
+        """
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
+        headers[SIGNATURE_HEADER] = signature
+        answer = await self._exchange(
+            "POST", path, body, headers, read_seconds=read_seconds, piece=bytearray()
+        )
+        if answer.content_type not in {CONTENT_TYPE, PIECE_TYPE}:
+            _ensure_status(answer)
+            raise NotOurServer(Code.SERVER_NOT_OURS)
+        return RelayedAnswer(answer.status, answer.content_type, answer.retry_after_ms, answer.body)
+
     async def merchant(self) -> MerchantId:
         """Ask whose server answers, before anything of the shop is sent to it.
 
@@ -221,7 +260,10 @@ class HttpTransport:
 
         client = self._open()
         timeout = httpx.Timeout(
-            connect=CONNECT_SECONDS, read=read_seconds, write=SEND_SECONDS, pool=CONNECT_SECONDS
+            connect=self._connect_seconds,
+            read=read_seconds,
+            write=SEND_SECONDS,
+            pool=CONNECT_SECONDS,
         )
         try:
             async with asyncio.timeout(read_seconds + TOTAL_SECONDS_MORE):
@@ -240,13 +282,18 @@ class HttpTransport:
             is_loopback = urlsplit(self._url).hostname in _LOOPBACK
             self._client = httpx.AsyncClient(
                 base_url=self._url,
-                verify=_tls_context() if self._url.startswith("https://") else False,
+                verify=self._verify(),
                 follow_redirects=False,
-                trust_env=not is_loopback,
+                trust_env=not is_loopback and self._pinned is None,
             )
             # Neither who we are nor what else we would take; HTTP/1.1 keeps connections anyway.
             self._client.headers.clear()
         return self._client
+
+    def _verify(self) -> ssl.SSLContext | bool:
+        if self._pinned is not None:
+            return self._pinned
+        return _tls_context() if self._url.startswith("https://") else False
 
 
 def _tls_context() -> ssl.SSLContext:

@@ -1,0 +1,254 @@
+"""Composition root of a shop's hub: a till without a counter that serves the shop's other tills."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
+from pos_loyalty.hub.announce import Announcement, announced
+from pos_loyalty.hub.center_line import CenterLine
+from pos_loyalty.hub.certificate import hub_identity, identity_pin, server_context
+from pos_loyalty.hub.desk import HubDesk
+from pos_loyalty.hub.routes import HubRoutes
+from pos_loyalty.hub.shop_hub import ShopHub
+from pos_loyalty.server.group_commit import Signal
+from pos_loyalty.server.patient_protocol import PatientProtocol
+from pos_loyalty.store.hub_place import read_hub_identity
+from pos_loyalty.store.hub_state import HubState
+from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.sync.credentials import TillKey
+from pos_loyalty.sync.transport import HttpTransport
+from pos_loyalty.till import Till
+
+_BACKLOG = 256
+_KEEP_ALIVE_SECONDS = 30
+_GRACEFUL_SECONDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSettings:
+    """Where a hub listens, and whether it announces itself."""
+
+    host: str
+    port: int
+    announces: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubStarted:
+    """A hub that serves; ``is_announced`` whether tills find it by themselves."""
+
+    address: str
+    pin: str
+    is_announced: bool
+
+
+def serve_hub(
+    till: Till,
+    settings: HubSettings,
+    *,
+    on_ready: Callable[[HubStarted], None],
+    on_started: Callable[[Callable[[], None]], object] = id,
+) -> None:
+    """Serve a shop's tills until SIGTERM or SIGINT, or until what ``on_started`` got is called.
+
+    Raises:
+        CommandRefused: this folder has not joined a server as a hub.
+        StoreUnavailable: the address is taken, or the data cannot be used.
+    """
+    store = till.context.store
+    if not till.shop.joined or read_hub_identity(store) is None:
+        raise CommandRefused(Code.NOT_JOINED)
+    listener = _bind(settings)
+    till.sync.start()
+    with listener:
+        asyncio.run(_serve(till, settings, listener, on_ready, on_started))
+
+
+async def _serve(
+    till: Till,
+    settings: HubSettings,
+    listener: socket.socket,
+    on_ready: Callable[[HubStarted], None],
+    on_started: Callable[[Callable[[], None]], object],
+) -> None:
+    context = till.context
+    loop = asyncio.get_running_loop()
+    identity = hub_identity(context.store, context.clock)
+    moved, stopping = Signal(), asyncio.Event()
+    merchant = till.shop.merchant
+    hub = ShopHub(
+        state=HubState(context.store, context.clock, context.ids),
+        merchant=merchant,
+        clock=context.clock,
+        on_move=lambda: soon(loop, moved.send),
+    )
+    desk = HubDesk(hub)
+    center = CenterLine(desk, _to_server(till), merchant=merchant, ids=context.ids)
+    routes = HubRoutes(
+        desk=desk,
+        center=center,
+        merchant=merchant,
+        clock=context.clock,
+        moved=moved,
+        stopping=stopping,
+    )
+    config = uvicorn.Config(
+        Starlette(routes=routes.all(), lifespan=_lifespan(center, moved)),
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        http=PatientProtocol,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+    )
+    config.load()
+    config.ssl = server_context(identity)
+    runner = _Runner(config, lambda: _stop(stopping, moved))
+    on_started(lambda: soon(loop, runner.stop))
+    host, port = listener.getsockname()[:2]
+    pin = identity_pin(identity)
+    announcement = Announcement(
+        merchant=merchant, shop=till.shop.shop_name, pin=pin, host=host, port=port
+    )
+    try:
+        async with _announcing(announcement, announces=settings.announces) as is_announced:
+            runner.on_ready = lambda: on_ready(
+                HubStarted(address=f"{host}:{port}", pin=pin, is_announced=is_announced)
+            )
+            with _quiet_signals():
+                await runner.serve(sockets=[listener])
+    finally:
+        desk.close()
+
+
+def _to_server(till: Till) -> HttpTransport:
+    context = till.context
+    key = TillKey.from_text(Joining(context.store, context.clock, context.ids).private_key())
+    position = SyncState(context.store, context.clock, context.ids).position()
+    return HttpTransport(position.server_url, key)
+
+
+def _lifespan(
+    center: CenterLine, moved: Signal
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        del app
+        tasks = [
+            asyncio.create_task(center.run()),
+            asyncio.create_task(_wake_waiting(center, moved)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await center.close()
+
+    return lifespan
+
+
+async def _wake_waiting(center: CenterLine, moved: Signal) -> None:
+    """Let held polls go when the server is back: their next request goes through to it."""
+    while True:
+        await center.changed.listen().wait()
+        moved.send()
+
+
+@asynccontextmanager
+async def _announcing(announcement: Announcement, *, announces: bool) -> AsyncGenerator[bool]:
+    """Announce from a thread: registering waits for the network."""
+    if not announces:
+        yield False
+        return
+    context = announced(announcement)
+    is_announced = await asyncio.to_thread(context.__enter__)
+    try:
+        yield is_announced
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+class _Runner(uvicorn.Server):
+    """uvicorn that says when it is ready, and lets held answers go before it ends."""
+
+    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.on_ready: Callable[[], None] = _nothing
+        self._on_end = on_end
+
+    def stop(self) -> None:
+        """End as soon as the answers under way are given."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
+
+
+def _nothing() -> None:
+    """Stand in until somebody wants to know."""
+
+
+def _stop(stopping: asyncio.Event, moved: Signal) -> None:
+    stopping.set()
+    moved.send()
+
+
+def soon(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+    """Call a function in the loop, from any thread, if it still runs."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(work)
+
+
+def _bind(settings: HubSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise StoreUnavailable(
+            Code.ADDRESS_TAKEN, address=f"{settings.host}:{settings.port}"
+        ) from error
+    return listener
+
+
+@contextlib.contextmanager
+def _quiet_signals() -> Generator[None]:
+    """Make a stop by signal a clean end: uvicorn raises the signal again when it is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ignore(number: int, frame: FrameType | None) -> None:
+        del number, frame
+
+    before = {number: signal.signal(number, ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
