@@ -230,6 +230,13 @@ def member_answer(member: MemberView) -> Answer:
         "tier": member.tier.name,
         "balance_points": member.balance_points,
         "spendable_points": member.spendable_points,
+        "spend_limit": None
+        if member.limit is None
+        else {
+            "reason": member.limit.reason,
+            "why": member.limit.why,
+            "what_to_do": member.limit.what_to_do,
+        },
         "as_of": member.as_of_ms,
         "rewards": [
             {

@@ -25,6 +25,7 @@ from pos_loyalty.domain.event import (
     SaleReversed,
 )
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.rounding import whole_steps
 
 
 class Rights(msgspec.Struct, frozen=True):
@@ -67,6 +68,20 @@ class RightsEffect(msgspec.Struct, frozen=True):
     earned: int = 0
     used: int = 0
     returned: int = 0
+
+
+ALLOWANCE_DAYS = 7
+"""So many days without contact leave nothing of the allowance."""
+
+
+def narrowed_allowance(left_points: int, *, silent_days: int) -> int:
+    """Return what of the allowance may be used after days without contact.
+
+    Each whole day takes a seventh, so that a till that nobody sees any more soon risks
+    nothing. It only narrows; rights are never narrowed so.
+    """
+    days = min(max(0, silent_days), ALLOWANCE_DAYS)
+    return whole_steps(max(0, left_points) * (ALLOWANCE_DAYS - days), ALLOWANCE_DAYS)
 
 
 class Cover(msgspec.Struct, frozen=True):

@@ -11,13 +11,16 @@ from pos_loyalty.domain.program import LoyaltyProgram, Tier
 from pos_loyalty.domain.reward import Reward
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
+from pos_loyalty.services.spending import SpendLimits, spend_limits
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.members import ERASED, MemberRecord
-from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories
 
 FOUND_BY_NUMBER = "number"
 """A typed card number finds the member and collects; points are used with the card itself."""
+
+ELSEWHERE = "elsewhere"
+NO_CONTACT = "no_contact"
 
 _HINT_DIGITS = 4
 
@@ -36,11 +39,24 @@ class RewardOffer:
 
 
 @dataclass(frozen=True)
+class SpendLimit:
+    """Why not all points may be used here now, in plain words, and what to do about it.
+
+    ``reason`` is for programs: :data:`ELSEWHERE` or :data:`NO_CONTACT`.
+    """
+
+    reason: str
+    why: str
+    what_to_do: str
+
+
+@dataclass(frozen=True)
 class MemberView:
     """What the counter may see of a member; points are integers.
 
     ``as_of_ms`` is the last contact with the server, None on a till that works alone
-    or has never been in contact. ``card_hint`` is the end of the card's number.
+    or has never been in contact. ``limit`` says why fewer points are spendable than there
+    are. ``card_hint`` is the end of the card's number.
     """
 
     id: MemberId
@@ -49,6 +65,7 @@ class MemberView:
     next_tier: NextTier | None
     balance_points: int
     spendable_points: int
+    limit: SpendLimit | None
     earned_window_points: int
     as_of_ms: int | None
     rewards: tuple[RewardOffer, ...]
@@ -65,7 +82,7 @@ class Standing(msgspec.Struct, frozen=True):
     tier: Tier
     earned_window_points: int
     spendable_points: int
-    allowance_points: int
+    limits: SpendLimits
 
 
 def standing_of(context: TillContext, work: Repositories, record: MemberRecord) -> Standing:
@@ -78,23 +95,39 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
     else:
         earned = work.journal.earned_since(record.member, context.clock.now_ms() - WINDOW_MS)
         tier = tier_held(program.tiers, recorded="", earned_points=earned)
-    allowance = allowance_points(work) if joined else 0
+    limits = spend_limits(context, work)
     spendable = spendable_points(
-        balance=record.balance_points, rights=record.rights, joined=joined, allowance=allowance
+        balance=record.balance_points, rights=record.rights, joined=joined, limits=limits
     )
-    return Standing(program, record, tier, earned, spendable, allowance)
+    return Standing(program, record, tier, earned, spendable, limits)
 
 
-def spendable_points(*, balance: int, rights: Rights, joined: bool, allowance: int) -> int:
+def spendable_points(*, balance: int, rights: Rights, joined: bool, limits: SpendLimits) -> int:
     """Return what a member may use here now; a till that works alone knows the whole balance."""
     whole = max(0, balance)
-    return min(whole, max(0, rights.spendable) + allowance) if joined else whole
+    if not joined:
+        return whole
+    if limits.is_ended:
+        return 0
+    return min(whole, max(0, rights.spendable) + limits.allowance_points)
 
 
-def allowance_points(work: Repositories) -> int:
-    """Return what is left of the risk that the owner allows this till."""
-    total = work.settings.number(Setting.RISK_TOTAL)
-    return max(0, total - work.settings.number(Setting.RISK_USED)) if total else 0
+def limit_of(standing: Standing) -> SpendLimit | None:
+    """Return why not all points may be used here now, or None where all may."""
+    if standing.spendable_points >= standing.record.balance_points:
+        return None
+    days = standing.limits.silent_days
+    if standing.limits.is_ended:
+        return SpendLimit(
+            reason=NO_CONTACT,
+            why=f"This till has not reached the server for {days} days.",
+            what_to_do="Connect it: at the first contact points can be used again. None is lost.",
+        )
+    return SpendLimit(
+        reason=ELSEWHERE,
+        why="The others could be used at another till at this moment.",
+        what_to_do="With a line this till asks for them by itself. Without one they wait.",
+    )
 
 
 def view_member(context: TillContext, standing: Standing, found_by: str) -> MemberView:
@@ -110,6 +143,7 @@ def view_member(context: TillContext, standing: Standing, found_by: str) -> Memb
         ),
         balance_points=record.balance_points,
         spendable_points=standing.spendable_points,
+        limit=limit_of(standing),
         earned_window_points=standing.earned_window_points,
         as_of_ms=context.last_contact_ms if context.identity.joined else None,
         rewards=tuple(_offer(reward, standing, found_by) for reward in program.rewards),
@@ -171,6 +205,8 @@ def _why_not(
         }
     if found_by == FOUND_BY_NUMBER:
         return Code.NUMBER_EARNS_ONLY, {}
+    if standing.limits.is_ended:
+        return Code.RIGHTS_ENDED, {"days": standing.limits.silent_days}
     if reward.cost_points > standing.spendable_points:
         return Code.RIGHTS_SHORT, {
             "spendable_points": standing.spendable_points,

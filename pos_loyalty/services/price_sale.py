@@ -27,13 +27,17 @@ _NO_ACCRUAL = Accrual(points=0, trace=())
 
 
 class SaleInHand(msgspec.Struct, frozen=True):
-    """A sale that is being rung up; ``total`` in minor units, before rewards."""
+    """A sale that is being rung up; ``total`` in minor units, before rewards.
+
+    Without ``with_allowance`` only rights pay, as long as the server may give some.
+    """
 
     member_id: MemberId | None
     card_key: CardKey | None
     total: int
     rewards: Sequence[RewardChoice]
     found_by: str
+    with_allowance: bool = True
 
 
 class PricedSale(msgspec.Struct, frozen=True):
@@ -63,7 +67,7 @@ def price_sale(
     standing = _standing(context, work, sale.member_id)
     taken = _taken(program, sale)
     redeemed = sum(reward.points for reward in taken)
-    cover = _cover(context, program, standing, taken, redeemed)
+    cover = _cover(context, program, standing, taken, with_allowance=sale.with_allowance)
     collects = standing is not None or sale.card_key is not None
     tier_id = program.tiers[0].id if standing is None else standing.tier.id
     facts = SaleFacts(
@@ -124,14 +128,18 @@ def _cover(
     program: LoyaltyProgram,
     standing: Standing | None,
     taken: Sequence[RewardTaken],
-    redeemed: int,
+    *,
+    with_allowance: bool,
 ) -> Cover:
     if standing is None or not taken:
         return _NO_COVER
+    points, limits = sum(reward.points for reward in taken), standing.limits
+    if limits.is_ended and points <= standing.record.balance_points:
+        raise RuleViolation(Code.RIGHTS_ENDED, days=limits.silent_days, cost_points=points)
     return cover_redemption(
-        points=redeemed,
+        points=points,
         rights=standing.record.rights,
-        allowance=standing.allowance_points,
+        allowance=limits.allowance_points if with_allowance else 0,
         balance=standing.record.balance_points,
         alone=not context.identity.joined,
         reward=reward_names(program, taken),

@@ -22,11 +22,14 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.domain.spend_rights import effects_of
-from pos_loyalty.services.member_view import allowance_points, spendable_points
+from pos_loyalty.services.member_view import spendable_points
 from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
+from pos_loyalty.services.spending import spend_limits
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
+
+_RIGHTS_MISSING = frozenset({Code.RIGHTS_SHORT, Code.RIGHTS_ENDED})
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class RecordSaleHandler:
     def __call__(self, command: RecordSale) -> SaleDone:
         """Record the sale, or say exactly why not and whether it is saved.
 
-        Where points are short only on this till, the server is asked once.
+        Where points are short only on this till, the server is asked once; the allowance
+        is for when it does not answer.
 
         Raises:
             RuleViolation: the sale cannot be; nothing is written.
@@ -86,24 +90,26 @@ class RecordSaleHandler:
         sale_id = command.sale_id or SaleId(self._context.ids.next_id())
         stamp = self._context.stamp(sale_id)
         try:
-            return self._record(command, stamp)
+            return self._record(command, stamp, with_allowance=False)
         except RuleViolation as refusal:
-            if refusal.code is not Code.RIGHTS_SHORT or not self._may_ask(command, refusal):
+            if refusal.code not in _RIGHTS_MISSING:
                 raise
-        return self._record(command, stamp)
+            self._ask(command, refusal)
+        return self._record(command, stamp, with_allowance=True)
 
-    def _may_ask(self, command: RecordSale, refusal: RuleViolation) -> bool:
+    def _ask(self, command: RecordSale, refusal: RuleViolation) -> None:
+        """Ask the server for the points; whether they came shows when the sale is tried again."""
         assert command.member_id is not None
         with self._context.store.read() as work:
             member = work.members.survivor(command.member_id)
-        return self._context.ask_rights(member, int(refusal.facts["cost_points"]))
+        self._context.ask_rights(member, int(refusal.facts["cost_points"]))
 
-    def _record(self, command: RecordSale, stamp: Stamp) -> SaleDone:
+    def _record(self, command: RecordSale, stamp: Stamp, *, with_allowance: bool) -> SaleDone:
         with self._context.store.write() as work:
             stored = work.journal.get(stamp.id)
             if stored is not None:
                 return self._again(work, command, decode_event(stored.data))
-            priced = self._price(work, command, stamp)
+            priced = self._price(work, command, stamp, with_allowance=with_allowance)
             event = _event(command, priced, stamp, self._context.identity.currency.code)
             work.journal.append(event)
             _count_risk(work, priced.cover.risk_used, joined=self._context.identity.joined)
@@ -111,13 +117,16 @@ class RecordSaleHandler:
             self._commit(work, stamp.id)
         return done
 
-    def _price(self, work: Repositories, command: RecordSale, stamp: Stamp) -> PricedSale:
+    def _price(
+        self, work: Repositories, command: RecordSale, stamp: Stamp, *, with_allowance: bool
+    ) -> PricedSale:
         sale = SaleInHand(
             member_id=command.member_id,
             card_key=command.card_key,
             total=command.total,
             rewards=command.rewards,
             found_by=command.found_by,
+            with_allowance=with_allowance,
         )
         return price_sale(self._context, work, sale, at_ms=stamp.at_ms, tz_minutes=stamp.tz_minutes)
 
@@ -168,7 +177,10 @@ class RecordSaleHandler:
             balance=balance,
             rights=record.rights.plus(effects_of(event)[0]),
             joined=self._context.identity.joined,
-            allowance=standing.allowance_points - event.risk_used,
+            limits=msgspec.structs.replace(
+                standing.limits,
+                allowance_points=max(0, standing.limits.allowance_points - event.risk_used),
+            ),
         )
         return _done(event, priced.trace, balance=balance, spendable=spendable)
 
@@ -184,7 +196,7 @@ class RecordSaleHandler:
                 balance=balance,
                 rights=record.rights,
                 joined=joined,
-                allowance=allowance_points(work) if joined else 0,
+                limits=spend_limits(self._context, work),
             )
         done = _done(event, self.trace_of(event), balance=balance, spendable=spendable)
         undone = work.journal.is_reversed(event.id) is not None

@@ -41,6 +41,7 @@ class _Known:
     programs: tuple[LoyaltyProgram, ...]
     last_contact_ms: int | None
     unusual_amount: int
+    newest_unsent_ms: int
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class TillContext:
         self.ids = ids
         self.ask_rights: RightsAsker = _nobody_to_ask
         self._known: _Known | None = None
+        self._stamped_ms = 0
         self._lock = threading.Lock()
 
     @property
@@ -92,10 +94,17 @@ class TillContext:
         """Forget what was read; the engine calls this when rows or settings changed."""
         with self._lock:
             self._known = None
+            self._stamped_ms = 0
+
+    @property
+    def newest_event_ms(self) -> int:
+        """When the newest event was written that the server may not have: time never is before."""
+        return max(self._read_known().newest_unsent_ms, self._stamped_ms)
 
     def stamp(self, event_id: str | None = None) -> Stamp:
         """Return id and times for a new event; the id is made before anything is written."""
         at_ms = self.clock.now_ms()
+        self._stamped_ms = max(self._stamped_ms, at_ms)
         return Stamp(
             id=EventId(event_id or self.ids.next_id()),
             at_ms=at_ms,
@@ -132,6 +141,7 @@ def _known_from(work: Repositories) -> _Known:
         programs=work.programs.all(),
         last_contact_ms=work.settings.number(Setting.LAST_CONTACT_MS) or None,
         unusual_amount=work.settings.number(Setting.UNUSUAL_AMOUNT),
+        newest_unsent_ms=work.journal.newest_unsent_ms(),
     )
 
 

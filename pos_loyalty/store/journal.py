@@ -103,6 +103,14 @@ class Journal:
         assert row is not None, "a till's database always has one open stream"
         return StreamState(*row)
 
+    def newest_unsent_ms(self) -> int:
+        """Return the time of the newest event that was not acknowledged; 0 where all are."""
+        row = self._connection.execute(
+            "SELECT e.at_ms FROM event e JOIN stream s USING (stream_no) WHERE s.is_open = 1"
+            " AND e.seq = s.last_seq AND s.last_seq > s.acked_seq"
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
     def append(self, event: Event) -> StoredEvent:
         """Write an event and everything that follows from it; the caller commits.
 

@@ -31,6 +31,7 @@ class Setting(StrEnum):
     RISK_USED = "risk_used"
     SPEND_UNTIL_MS = "spend_until_ms"
     TRUSTED_MS = "trusted_ms"
+    TRUSTED_BOOT_MS = "trusted_boot_ms"
     PACKET_KEY = "packet_key"
     HUB_PIN = "hub_pin"
     HUB_ADDRESS = "hub_address"
@@ -64,6 +65,18 @@ class SettingRepository:
         """Return a value as an integer."""
         text = self.text(name)
         return int(text) if text else default
+
+    def numbers(self, *names: Setting) -> dict[Setting, int]:
+        """Return several values as integers with one look; 0 where one was never set."""
+        found = dict.fromkeys(names, 0)
+        marks = ",".join("?" * len(names))
+        rows = self._connection.execute(
+            f"SELECT name, value FROM setting WHERE name IN ({marks})",  # noqa: S608 - only marks
+            [name.value for name in names],
+        )
+        for name, text in rows:
+            found[Setting(name)] = int(text) if text else 0
+        return found
 
     def put(self, name: Setting, value: str | int) -> None:
         """Set a value."""
