@@ -159,13 +159,26 @@ def place_rights(books: Books, streams: Sequence[ShopStream]) -> None:
     """
     if books.is_granting_frozen or not books.policy.is_placing:
         return
-    lively = [one for one in streams if books.now_ms - one.seen_ms <= SILENT_MS]
+    places = _Places([one for one in streams if books.now_ms - one.seen_ms <= SILENT_MS])
     for member in sorted(books.placement_due):
-        _place_member(books, books.member(member), lively)
+        _place_member(books, books.member(member), places)
 
 
-def _place_member(books: Books, member: MemberState, streams: Sequence[ShopStream]) -> None:
-    sites = _sites(books, member, streams)
+class _Places:
+    """Where points can lie: each shop's hub, or else its busiest till."""
+
+    def __init__(self, streams: Sequence[ShopStream]) -> None:
+        self.streams = {one.stream for one in streams}
+        best: dict[str, ShopStream] = {}
+        for one in streams:
+            known = best.get(one.shop)
+            if known is None or _rank(one) > _rank(known):
+                best[one.shop] = one
+        self.of_shop = {shop: one.stream for shop, one in best.items()}
+
+
+def _place_member(books: Books, member: MemberState, places: _Places) -> None:
+    sites = _sites(books, member, places)
     pool = min(member.pool, books.pool_of(member.member))
     if member.member not in books.demanded:
         for stream, points in place(pool=pool, cost=books.reward_cost, sites=sites).items():
@@ -181,20 +194,21 @@ def _place_member(books: Books, member: MemberState, streams: Sequence[ShopStrea
             books.announce_rights(rights)
 
 
-def _sites(books: Books, member: MemberState, streams: Sequence[ShopStream]) -> list[Site]:
+def _sites(books: Books, member: MemberState, places: _Places) -> list[Site]:
     """Return the shops that the member visits, by their stream, and where else points lie."""
     likely = weights(member.visits, books.now_ms)
     held = books.rights.get(member.member, {})
     chosen = {
-        one.stream: likely[one.shop]
-        for one in _one_for_each_shop(streams)
-        if one.shop in likely and not _is_recalled(books, member.member, one.stream)
+        stream: weight
+        for shop, weight in likely.items()
+        if (stream := places.of_shop.get(shop)) is not None
+        and not _is_recalled(books, member.member, stream)
     }
     sites = [
         Site(stream, weight, held[stream].outstanding if stream in held else 0)
         for stream, weight in chosen.items()
     ]
-    others = [one.stream for one in streams if one.stream in held and one.stream not in chosen]
+    others = [stream for stream in held if stream in places.streams and stream not in chosen]
     sites += [Site(stream, 0.0, held[stream].outstanding) for stream in others]
     return sites
 
@@ -203,16 +217,6 @@ def _is_recalled(books: Books, member: MemberId, stream: StreamId) -> bool:
     """Tell whether a stream is asked to give back: nothing is placed there meanwhile."""
     rights = books.rights.get(member, {}).get(stream)
     return rights is not None and rights.keep is not None
-
-
-def _one_for_each_shop(streams: Sequence[ShopStream]) -> Sequence[ShopStream]:
-    """Return each shop's hub, or else its busiest till."""
-    best: dict[str, ShopStream] = {}
-    for one in streams:
-        known = best.get(one.shop)
-        if known is None or _rank(one) > _rank(known):
-            best[one.shop] = one
-    return list(best.values())
 
 
 def _rank(one: ShopStream) -> tuple[bool, int, str]:
