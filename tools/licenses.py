@@ -36,6 +36,7 @@ READ_BY_A_PERSON = {
     "shiboken6": "LGPL-3.0-only (chosen of LGPL-3.0, GPL-2.0, GPL-3.0)",
     "opencv-python-headless": "Apache-2.0; the library inside: LGPL-2.1-or-later (FFmpeg)",
     "psycopg": "LGPL-3.0-only",
+    "zeroconf": "LGPL-2.1-or-later",
     "psycopg-binary": "LGPL-3.0-only; the libraries inside: PostgreSQL, Apache-2.0 (OpenSSL)",
 }
 HEAD = """\
@@ -49,8 +50,8 @@ How they fit together:
 
 - Most are under permissive licenses (MIT, BSD, Apache-2.0, Zlib, HPND, PSF, MPL-2.0
   for unchanged files).
-- Qt (PySide6, shiboken6), zbar, FFmpeg and psycopg are under the LGPL. They are used as
-  separate libraries that anybody may replace: from a virtual environment, or as files
+- Qt (PySide6, shiboken6), zbar, FFmpeg, psycopg and zeroconf are under the LGPL. They are
+  used as separate libraries that anybody may replace: from a virtual environment, or as files
   of their own in the bundle that `installer/build.py` makes, never linked into one file.
 - Parts of Qt that exist under the GPL or a commercial license only (Qt Charts, Qt Virtual
   Keyboard, Qt Data Visualization and others) are not used, not in the lock, and a test
