@@ -62,7 +62,12 @@ class RightsMove:
 
 
 def walk_chain(
-    stream: str, nonce: str, rows: Iterable[tuple[int, bytes, bytes]], *, last: tuple[int, bytes]
+    stream: str,
+    nonce: str,
+    rows: Iterable[tuple[int, bytes, bytes]],
+    *,
+    last: tuple[int, bytes],
+    before: tuple[int, bytes | None] = (0, None),
 ) -> tuple[list[Event], str]:
     """Recompute a stream's hashes; return its events and the first fault in words, or "".
 
@@ -71,21 +76,24 @@ def walk_chain(
         nonce: what its first hash is made of besides.
         rows: (seq, bytes, stored hash) in the order of seq.
         last: the seq and hash at which the stream is said to end.
+        before: the seq up to which old events were deleted, and the hash there.
     """
-    digest = hashlib.sha256(_CHAIN_NAME + b"|" + stream.encode() + b"|" + nonce.encode()).digest()
+    start = hashlib.sha256(_CHAIN_NAME + b"|" + stream.encode() + b"|" + nonce.encode()).digest()
+    pruned, digest = before[0], before[1] or start
     events: list[Event] = []
     fault = ""
     for seq, data, stored in rows:
-        place = f"stream {stream[:8]}, event {len(events) + 1}"
+        expected = pruned + len(events) + 1
+        place = f"stream {stream[:8]}, event {expected}"
         digest = hashlib.sha256(digest + data).digest()
-        if not fault and seq != len(events) + 1:
+        if not fault and seq != expected:
             fault = f"{place} is missing; after it comes {seq}"
         if not fault and digest != stored:
             fault = f"{place}: its bytes do not fit the chain"
         events.append(_event(stream, seq, stored, data))
         if not fault and not events[-1].fields:
             fault = f"{place}: its bytes are not readable"
-    end = (events[-1].seq, events[-1].hash) if events else (0, digest)
+    end = (events[-1].seq, events[-1].hash) if events else (pruned, digest)
     if not fault and end != last:
         fault = f"stream {stream[:8]} ends at event {end[0]}, but is said to end at {last[0]}"
     return events, fault

@@ -38,7 +38,10 @@ class Points:
 
 @dataclass
 class TillStream:
-    """One journal of a till; the server has its events up to ``acked``."""
+    """One journal of a till; the server has its events up to ``acked``.
+
+    Events up to ``pruned`` were deleted, because a backup of the server has them.
+    """
 
     stream_no: int
     stream: str
@@ -46,11 +49,12 @@ class TillStream:
     acked: int
     is_open: bool
     events: list[Event]
+    pruned: int
 
     @property
     def pending(self) -> int:
         """How many events were never acknowledged."""
-        return len(self.events) - self.acked
+        return self.pruned + len(self.events) - self.acked
 
 
 @dataclass
@@ -67,19 +71,29 @@ class TillBooks:
     indexed: dict[tuple[int, int], tuple[str, str, int]] = field(
         default_factory=dict[tuple[int, int], tuple[str, str, int]]
     )
+    waiting: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+    """Events of closed journals that have yet to be carried over: stream, first, last."""
+    pruned_rights: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    """What deleted events of the open journal earned, used and returned, for each member."""
     reversals: dict[str, str] = field(default_factory=dict[str, str])
     names: dict[str, str] = field(default_factory=dict[str, str])
     cards: dict[str, str] = field(default_factory=dict[str, str])
     """Member by printed card number."""
 
     def counted(self) -> list[tuple[TillStream, Event]]:
-        """Return the events that count: of a closed journal only those the server took."""
+        """Return the events that count: of a closed journal those not carried elsewhere."""
         return [
             (stream, event)
             for stream in self.streams
             for event in stream.events
-            if stream.is_open or event.seq <= stream.acked
+            if stream.is_open or event.seq <= stream.acked or self._waits(stream, event)
         ]
+
+    def _waits(self, stream: TillStream, event: Event) -> bool:
+        return any(
+            number == stream.stream_no and first <= event.seq <= last
+            for number, first, last in self.waiting
+        )
 
 
 def default_keys() -> Path:
@@ -139,15 +153,24 @@ def _read(name: str, connection: dbapi2.Connection, report: Report) -> TillBooks
     execute = connection.execute
     url = execute("SELECT value FROM setting WHERE name = 'server_url'").fetchone()
     till = TillBooks(name=name, is_joined=bool(url and url[0]))
-    for no, stream, nonce, last, last_hash, acked, is_open in execute(
-        "SELECT stream_no, stream, join_nonce, last_seq, last_hash, acked_seq, is_open"
-        " FROM stream ORDER BY stream_no"
+    waiting = execute("SELECT value FROM setting WHERE name = 'rescues_waiting'").fetchone()
+    till.waiting = [tuple(each) for each in json.loads((waiting and waiting[0]) or "[]")]
+    for no, stream, nonce, last, last_hash, acked, is_open, pruned, pruned_hash in execute(
+        "SELECT stream_no, stream, join_nonce, last_seq, last_hash, acked_seq, is_open,"
+        " pruned_seq, pruned_hash FROM stream ORDER BY stream_no"
     ).fetchall():
         rows = execute("SELECT seq, bytes, hash FROM event WHERE stream_no = ? ORDER BY seq", (no,))
-        events, fault = walk_chain(stream, nonce, rows, last=(last, last_hash))
+        events, fault = walk_chain(
+            stream, nonce, rows, last=(last, last_hash), before=(pruned, pruned_hash)
+        )
         if fault:
             report.find(Matter.CHAIN, f"till {name}: {fault}")
-        till.streams.append(TillStream(no, stream, nonce, acked, bool(is_open), events))
+        till.streams.append(TillStream(no, stream, nonce, acked, bool(is_open), events, pruned))
+    for member, *counters in execute(
+        "SELECT member, earned, used, returned FROM pruned_points JOIN stream USING (stream_no)"
+        " WHERE is_open = 1"
+    ):
+        till.pruned_rights[member] = counters
     for row in execute("SELECT stream_no, seq, id, kind, at_ms FROM event"):
         till.indexed[row[0], row[1]] = (row[2], row[3], row[4])
     for member, *values in execute(
@@ -225,6 +248,7 @@ def _check_rights(till: TillBooks, report: Report) -> None:
     """Count what was used, event by event: never more than there was until then."""
     opened = next(stream for stream in till.streams if stream.is_open)
     counters: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    counters.update({member: list(sums) for member, sums in till.pruned_rights.items()})
     for event in opened.events:
         for move in rights_of(event):
             counter = counters[move.member]

@@ -1,13 +1,15 @@
 """Re-compute what must hold: every chain, every balance, every counter.
 
 Reads a till's database from its events alone and compares with what is stored;
-the first event that does not fit is named.
+the first event that does not fit is named. Where old events were deleted because the
+server has them safe, it begins with the sums that were kept of them.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pos_loyalty.domain.event import (
     Event,
@@ -21,6 +23,7 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import StreamId
 from pos_loyalty.domain.ledger import EARNING_KINDS, entries_of
 from pos_loyalty.domain.spend_rights import effects_of
+from pos_loyalty.store import carrying
 from pos_loyalty.store.database import Connection
 
 
@@ -44,6 +47,20 @@ class Verified:
     finding: Finding | None
 
 
+class _Stream(NamedTuple):
+    """A journal as the database describes it."""
+
+    stream_no: int
+    stream: str
+    join_nonce: str
+    last_seq: int
+    last_hash: bytes
+    acked_seq: int
+    is_open: int
+    pruned_seq: int
+    pruned_hash: bytes | None
+
+
 @dataclass
 class _Books:
     """What the events say, gathered while the chains are walked."""
@@ -53,7 +70,20 @@ class _Books:
     )
     rights: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     reversals: dict[str, str] = field(default_factory=dict[str, str])
+    waiting: dict[int, list[carrying.Waiting]] = field(
+        default_factory=lambda: defaultdict(list[carrying.Waiting])
+    )
     events: int = 0
+
+    def counts(self, stream: _Stream, seq: int) -> bool:
+        """Tell whether an event counts where it stands; a carried one counts where it is now."""
+        return (
+            bool(stream.is_open)
+            or seq <= stream.acked_seq
+            or any(
+                place.next_seq <= seq <= place.last_seq for place in self.waiting[stream.stream_no]
+            )
+        )
 
     def add(self, event: Event, *, stream_no: int, seq: int, at_ms: int) -> None:
         for position, entry in enumerate(entries_of(event)):
@@ -65,13 +95,16 @@ class _Books:
 def verify(connection: Connection) -> Verified:
     """Walk every stream and compare entries, balances and counters with the events."""
     books = _Books()
-    streams = connection.execute(
-        "SELECT stream_no, stream, join_nonce, last_seq, last_hash, acked_seq, is_open"
-        " FROM stream ORDER BY stream_no"
+    for place in carrying.waiting(connection):
+        books.waiting[place.stream_no].append(place)
+    rows = connection.execute(
+        "SELECT stream_no, stream, join_nonce, last_seq, last_hash, acked_seq, is_open,"
+        " pruned_seq, pruned_hash FROM stream ORDER BY stream_no"
     ).fetchall()
+    streams = [_Stream(*row) for row in rows]
     finding = None
-    for row in streams:
-        finding = _walk(connection, books, row)
+    for stream in streams:
+        finding = _walk(connection, books, stream)
         if finding is not None:
             break
     finding = (
@@ -84,15 +117,14 @@ def verify(connection: Connection) -> Verified:
     return Verified(len(streams), books.events, int(members), finding)
 
 
-def _walk(
-    connection: Connection, books: _Books, row: tuple[int, str, str, int, bytes, int, int]
-) -> Finding | None:
-    stream_no, stream, nonce, last_seq, last_hash, acked_seq, is_open = row
-    digest = first_hash(StreamId(stream), nonce)
-    expected = 0
+def _walk(connection: Connection, books: _Books, stream: _Stream) -> Finding | None:
+    digest = stream.pruned_hash or first_hash(StreamId(stream.stream), stream.join_nonce)
+    expected = stream.pruned_seq
+    if stream.is_open:
+        _begin_with_pruned(connection, books, stream)
     for seq, event_id, kind, at_ms, data, stored in connection.execute(
         "SELECT seq, id, kind, at_ms, bytes, hash FROM event WHERE stream_no = ? ORDER BY seq",
-        (stream_no,),
+        (stream.stream_no,),
     ):
         expected += 1
         digest = chain_hash(digest, data)
@@ -101,15 +133,31 @@ def _walk(
             (seq, event_id, kind, at_ms, data), expected_seq=expected, chained=digest == stored
         )
         if what is not None:
-            return Finding(stream, seq, event_id, what)
+            return Finding(stream.stream, seq, event_id, what)
         event = decode_event(data)
         if isinstance(event, SaleReversed):
             books.reversals[event.sale_id] = event.id
-        if is_open or seq <= acked_seq:
-            _count(books, event, stream_no=stream_no, seq=seq, open_stream=bool(is_open))
-    if expected != last_seq or digest != last_hash:
-        return Finding(stream, expected + 1, "", "the journal ends before its recorded end")
+        if books.counts(stream, seq):
+            _count(
+                books,
+                event,
+                stream_no=stream.stream_no,
+                seq=seq,
+                open_stream=bool(stream.is_open),
+            )
+    if expected != stream.last_seq or digest != stream.last_hash:
+        what = "the journal ends before its recorded end"
+        return Finding(stream.stream, expected + 1, "", what)
     return None
+
+
+def _begin_with_pruned(connection: Connection, books: _Books, stream: _Stream) -> None:
+    """Begin the counters of spend rights with what deleted events did to them."""
+    for member, earned, used, returned in connection.execute(
+        "SELECT member, earned, used, returned FROM pruned_points WHERE stream_no = ?",
+        (stream.stream_no,),
+    ):
+        books.rights[member] = [earned, used, returned]
 
 
 def _event_finding(
