@@ -8,7 +8,13 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from pos_loyalty.cli import server_inbox, server_members, server_move, server_owner
+from pos_loyalty.cli import (
+    server_durable,
+    server_inbox,
+    server_members,
+    server_move,
+    server_owner,
+)
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -52,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     server_owner.add_arguments(add_owners)
     server_inbox.add_arguments(add_owners)
     server_members.add_arguments(add_owners)
+    server_durable.add_arguments(add_owners)
     server_move.add_arguments(
         actions.add_parser("move", help="take the books along to another database")
     )
@@ -97,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
         **dict.fromkeys(server_owner.ACTIONS, server_owner.run),
         **dict.fromkeys(server_inbox.ACTIONS, server_inbox.run),
         **dict.fromkeys(server_members.ACTIONS, server_members.run),
+        **dict.fromkeys(server_durable.ACTIONS, server_durable.run),
         None: _listen,
     }
     if "database" in arguments:
