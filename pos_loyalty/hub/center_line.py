@@ -4,7 +4,14 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, NotOurServer, ServerUnreachable
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import (
+    CommandRefused,
+    LoyaltyError,
+    NotOurServer,
+    ServerUnreachable,
+    StoreUnavailable,
+)
 from pos_loyalty.domain.ids import IdSource, MerchantId, StreamId
 from pos_loyalty.hub.desk import HubDesk
 from pos_loyalty.hub.shop_hub import EXCHANGE_PATH, ServerReply
@@ -37,6 +44,7 @@ class CenterLine:
         self._merchant = merchant
         self._ids = ids
         self._is_up = True
+        self._is_stopped = False
         self._quiet = True
         """Nothing went through since the last look."""
         self._forwarding: dict[StreamId, asyncio.Lock] = {}
@@ -49,28 +57,43 @@ class CenterLine:
     async def relay(
         self, path: str, body: bytes, signature: str, *, read_seconds: float = RELAY_SECONDS
     ) -> RelayedAnswer | None:
-        """Pass a till's message on; None where the server does not answer."""
+        """Pass a till's message on; None where the server does not answer.
+
+        Raises:
+            StoreUnavailable: the hub is about to end; the till finds another way.
+        """
         if not self._is_up:
             return None
         asking = asyncio.create_task(
             self._transport.relay(path, body, signature, read_seconds=read_seconds)
         )
+        changed = asyncio.create_task(self._went_away())
         try:
-            while not asking.done():
-                changed = asyncio.create_task(self.changed.listen().wait())
-                await asyncio.wait({asking, changed}, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
-                if not self._is_up and not asking.done():
-                    return None
+            await asyncio.wait({asking, changed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._is_stopped:
+                raise StoreUnavailable(Code.SERVER_SILENT)
+            if not asking.done():
+                return None
             answer = asking.result()
         except (ServerUnreachable, NotOurServer) as error:
             self._gone(error)
             return None
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            for task in (asking, changed):
+                task.cancel()
+            await asyncio.gather(asking, changed, return_exceptions=True)
         self._quiet = False
         return answer
+
+    def stop(self) -> None:
+        """Let everybody go who waits for the server: the hub is about to end."""
+        self._is_stopped = True
+        self.changed.send()
+
+    async def _went_away(self) -> None:
+        """Wait until nobody need wait for the server any longer."""
+        while self._is_up and not self._is_stopped:
+            await self.changed.listen().wait()
 
     async def send_on(self, stream: StreamId) -> None:
         """Send on what is kept of a journal, oldest first, as its till signed it."""
@@ -137,6 +160,7 @@ class CenterLine:
 
     def _gone(self, error: BaseException | None) -> None:
         if self._is_up:
+            # Sales go on; the tills' screens tell it.
             _LOG.info("the server does not answer: %s", type(error).__name__)
             self._is_up = False
             self.changed.send()

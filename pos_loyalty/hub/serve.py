@@ -118,7 +118,7 @@ async def _serve(
     )
     config.load()
     config.ssl = server_context(identity)
-    runner = _Runner(config, lambda: _stop(stopping, moved))
+    runner = _Runner(config, lambda: _stop(stopping, moved, center))
     on_started(lambda: soon(loop, runner.stop))
     host, port = listener.getsockname()[:2]
     pin = identity_pin(identity)
@@ -211,8 +211,9 @@ def _nothing() -> None:
     """Stand in until somebody wants to know."""
 
 
-def _stop(stopping: asyncio.Event, moved: Signal) -> None:
+def _stop(stopping: asyncio.Event, moved: Signal, center: CenterLine) -> None:
     stopping.set()
+    center.stop()
     moved.send()
 
 
