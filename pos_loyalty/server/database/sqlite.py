@@ -49,8 +49,8 @@ class SqliteSession:
         """Return the rows whose key is one of these."""
         if not keys:
             return []
-        spoken = statement.replace("{among}", _AMONG).replace("{by_event}", _BY_EVENT)
-        return self._connection.execute(spoken, (merchant, _JSON.encode(keys).decode())).fetchall()
+        values = (merchant, _JSON.encode(keys).decode())
+        return self._connection.execute(spoken(statement), values).fetchall()
 
     def execute(self, statement: str, *values: SqlValue) -> None:
         """Run one statement."""
@@ -65,6 +65,11 @@ class SqliteSession:
         """Insert rows that are new."""
         if rows:
             self._connection.executemany(_add_sql(table), rows)
+
+
+def spoken(statement: str) -> str:
+    """Return a statement in SQLite's words."""
+    return statement.replace("{among}", _AMONG).replace("{by_event}", _BY_EVENT)
 
 
 def _add_sql(table: Table) -> str:
