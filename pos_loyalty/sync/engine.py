@@ -39,6 +39,8 @@ RIGHTS_WAIT_MS = 1_300
 URGENT_TRIES = 4
 _URGENT_DELAY_MS = 300
 _QUICK_LISTEN_MS = 1_000
+UPDATE_LISTEN_MS = 60_000
+"""A till that is too old hears no rows: it looks now and then whether that has changed."""
 _SAME_ANSWER_MAX = 4
 WATCHDOG_MS = 120_000
 """The oldest event stays unsent for so long though the server answers: something is wedged."""
@@ -324,7 +326,7 @@ class SyncEngine:
         running.must_send = outcome.step is Step.MORE
         if not outcome.rows and self._clock.monotonic_ms() - began_ms < _QUICK_LISTEN_MS:
             # A server that does not hold requests is asked once a second, not all the time.
-            await running.pause(_QUICK_LISTEN_MS)
+            await running.pause(UPDATE_LISTEN_MS if outcome.hears_nothing else _QUICK_LISTEN_MS)
 
     def _answered(self, outcome: Outcome) -> None:
         """Note the contact; an answer that never takes our events is no good answer."""

@@ -17,6 +17,7 @@ from pos_loyalty.domain.errors import (
 )
 from pos_loyalty.domain.ids import IdSource, MemberId, MerchantId
 from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.pruning import Pruning
 from pos_loyalty.store.sync_state import SyncState, Waiting
 from pos_loyalty.sync.bootstrap import SNAPSHOT_PATH, BootstrapRunner
 from pos_loyalty.sync.credentials import TillKey
@@ -35,6 +36,8 @@ ReplyT = TypeVar("ReplyT")
 
 _POLL_MARGIN_SECONDS = 5.0
 _SIGN_OF_LIFE_SECONDS = 5.0
+TIDY_MS = 60 * 60 * 1000
+"""How often a till looks for old events that it need not keep."""
 
 
 class Transport(Protocol):
@@ -77,6 +80,7 @@ class Session:
     _knows_server: bool = field(default=False, init=False)
     _closed: Outcome | None = field(default=None, init=False)
     """The answer that closed our stream, until the next one has begun."""
+    _tidy_at_ms: int = field(default=0, init=False)
     _is_unknown: bool = field(default=False, init=False)
     """The server, whose books were restored, has never heard of our stream."""
 
@@ -132,7 +136,17 @@ class Session:
             raise ServerUnreachable(Code.SERVER_TROUBLE)
         if outcome.step is Step.REJOIN:
             return await self._rejoin(outcome)
+        if outcome.step is Step.DONE:
+            self._tidy()
         return outcome
+
+    def _tidy(self) -> None:
+        """While nothing waits: delete what is old and safe, a slice at a time."""
+        now_ms = self.clock.monotonic_ms()
+        if now_ms < self._tidy_at_ms:
+            return
+        events = Pruning(self.state.store, self.clock).slice()
+        self._tidy_at_ms = now_ms if events else now_ms + TIDY_MS
 
     async def history(self, member: MemberId, limit: int) -> HistoryReply:
         """Ask for a member's newest entries from all tills, beside the exchanges.
