@@ -116,17 +116,22 @@ def limit_of(standing: Standing) -> SpendLimit | None:
     """Return why not all points may be used here now, or None where all may."""
     if standing.spendable_points >= standing.record.balance_points:
         return None
-    days = standing.limits.silent_days
-    if standing.limits.is_ended:
+    return limit_for(standing.limits)
+
+
+def limit_for(limits: SpendLimits) -> SpendLimit:
+    """Say in plain words what keeps a member's other points from being used here."""
+    days = limits.silent_days
+    if limits.is_ended:
         return SpendLimit(
             reason=NO_CONTACT,
-            why=f"This till has not reached the server for {days} days.",
-            what_to_do="Connect it: at the first contact points can be used again. None is lost.",
+            why=f"No contact with the server for {days} days.",
+            what_to_do="Connect this till; no point is lost.",
         )
     return SpendLimit(
         reason=ELSEWHERE,
-        why="The others could be used at another till at this moment.",
-        what_to_do="With a line this till asks for them by itself. Without one they wait.",
+        why="Another till may use the others.",
+        what_to_do="When online, this till asks for them.",
     )
 
 

@@ -130,9 +130,12 @@ def _rewards_empty(member: MemberView, goal: RewardOffer | None) -> str:
 
 
 def _spendable_note(member: MemberView) -> str:
-    if member.spendable_points >= member.balance_points:
+    """Say how many points can be used here now, why not all, and what to do."""
+    limit = member.limit
+    if limit is None:
         return ""
-    return f"{points(member.spendable_points)} of them can be used here now"
+    safe = points(member.spendable_points) if member.spendable_points else "None"
+    return f"{safe} safe to use here now. {limit.why} {limit.what_to_do}"
 
 
 def _coaching(quote: SaleQuote, member: MemberView) -> str:

@@ -27,7 +27,7 @@ from pos_loyalty.ui.widgets.text_painting import (
 _PADDING = 16
 _HEAD = 60
 _NOTE = 22
-_NOTE_LINES = 2
+_NOTE_LINES = 3
 _POINTS = 54
 _BAR = 16
 _NEXT = 28

@@ -135,7 +135,10 @@ def test_rights_are_asked_for_when_points_may_not_be_used_here(counter: Counter)
     counter.scan(AYSE)
 
     assert counter.services.asked_rights == [(AYSE, 1240)]
-    assert counter.member.spendable_note == "100 of them can be used here now"
+    assert counter.member.spendable_note == (
+        "100 safe to use here now. Another till may use the others."
+        " When online, this till asks for them."
+    )
     assert [reward.enabled for reward in counter.member.rewards] == [True, False, False, False]
 
 
