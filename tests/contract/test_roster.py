@@ -18,11 +18,8 @@ from tests.contract.test_forks_and_restores import joined_again, rescue_of
 
 def entry_of(server: RunningServer, till: SimpleTill) -> dict[str, object]:
     assert till.joined is not None
-    return next(
-        entry
-        for entry in server.owner("tills")["tills"]
-        if till.joined is not None and entry["till"] == till.joined.till
-    )
+    own = till.joined.till
+    return next(entry for entry in server.owner("tills")["tills"] if entry["till"] == own)
 
 
 def name_of(till: SimpleTill) -> str:
