@@ -47,12 +47,18 @@ def _plain(text: str) -> str:
 
 def name_words(name: str) -> tuple[str, ...]:
     """Return the folded words of a name, each once."""
-    words = "".join(letter if letter.isalnum() else " " for letter in fold(name)).split()
+    folded = fold(name)
+    if not folded.replace(" ", "").isalnum():
+        folded = "".join(letter if letter.isalnum() else " " for letter in folded)
+    words = folded.split()
     return tuple(dict.fromkeys(word[:WORD_LENGTH_MAX] for word in words))
 
 
 def digits_of(text: str) -> str:
     """Return only the digits of a text, as ASCII."""
+    plain = text.removeprefix("+")
+    if plain.isascii() and plain.isdecimal():
+        return plain
     return "".join(str(unicodedata.digit(letter)) for letter in text if letter.isdigit())
 
 
@@ -75,7 +81,10 @@ def name_phrases(name: str) -> tuple[str, ...]:
     So that two typed words, in either order, are one look-up even where thousands share
     each of them.
     """
-    words = name_words(name)
+    return _phrases(name_words(name))
+
+
+def _phrases(words: tuple[str, ...]) -> tuple[str, ...]:
     if len(words) < 2:  # noqa: PLR2004 - one word is no phrase
         return ()
     turns = ((*words[start:], *words[:start]) for start in range(len(words)))
@@ -85,7 +94,8 @@ def name_phrases(name: str) -> tuple[str, ...]:
 
 def member_words(*, name: str, phone: str) -> tuple[str, ...]:
     """Return every word and phrase by which a member is found."""
-    return tuple(dict.fromkeys((*name_words(name), *name_phrases(name), *phone_words(phone))))
+    words = name_words(name)
+    return tuple(dict.fromkeys((*words, *_phrases(words), *phone_words(phone))))
 
 
 def query_phrase(words: tuple[str, ...]) -> str:

@@ -169,6 +169,7 @@ class Arrival:
             state = self._enter(state, Stage.LOAD)
         if state is not None and state.stage is Stage.LOAD:
             yield from self._load(state)
+            self._forget_side()
             state = self._enter(state, Stage.INDEX)
         if state is not None and state.stage is Stage.INDEX:
             for name, statement in INDEXES.items():
@@ -267,7 +268,9 @@ class _Loading:
     def __init__(self, arrival: Arrival, state: ArrivalState) -> None:
         self._arrival = arrival
         self._state = state
-        self._member_ids = bytearray()
+        self._member_ids: list[str] = []
+        self._all_ids = ""
+        self._members = 0
         self._cards = 0
 
     def frame(self, frame: Frame, number: int) -> Iterator[None]:
@@ -278,17 +281,25 @@ class _Loading:
                 self._header(frame)
             case MemberBlock():
                 members = members_of(frame)
-                self._member_ids += members.raw_ids
+                self._member_ids.append("".join(members.ids))
+                self._members += len(members.ids)
                 if is_new:
                     yield from self._slices(_members_in(members), number)
             case CardBlock():
-                cards = cards_of(frame, self._member_ids)
+                cards = cards_of(frame, self._ids())
                 self._cards += len(cards.keys)
                 if is_new:
                     yield from self._slices(_cards_in(cards), number)
             case End():
-                if (frame.members * 16, frame.cards) != (len(self._member_ids), self._cards):
+                if (frame.members, frame.cards) != (self._members, self._cards):
                     raise Stale
+
+    def _ids(self) -> str:
+        """Return the ids of all members in a row, put together when the first card wants them."""
+        if self._member_ids:
+            self._all_ids += "".join(self._member_ids)
+            self._member_ids.clear()
+        return self._all_ids
 
     def _header(self, header: Header) -> None:
         state = self._state

@@ -13,6 +13,7 @@ SCHEMA_VERSION = 3
 
 BUSY_TIMEOUT_MS = 2000
 _CACHE_KIB = 16 * 1024
+_SCRATCH_CACHE_KIB = 2 * 1024
 _WAL_PAGES_MAX = 1000
 
 Connection = dbapi2.Connection
@@ -54,6 +55,7 @@ def connect_scratch(path: Path, key: bytes) -> Connection:
     try:
         with translating():
             connection.execute("PRAGMA synchronous = OFF")
+            connection.execute(f"PRAGMA cache_size = -{_SCRATCH_CACHE_KIB}")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except BaseException:
         connection.close()

@@ -34,6 +34,7 @@ from pos_loyalty.store.programs import ProgramRepository
 from pos_loyalty.store.settings import SettingRepository
 
 _READERS_KEPT = 4
+_ASK_AGAIN_SECONDS = 0.01
 
 
 class Repositories:
@@ -129,9 +130,9 @@ class Store:
 
     def begin_writing(self) -> UnitOfWork:
         """Take the writer and begin; :meth:`end_writing` must follow."""
-        if not self._writing.acquire(blocking=False):
+        # Asked again and again: what steps back may not have begun when it was asked first.
+        while not self._writing.acquire(timeout=_ASK_AGAIN_SECONDS):
             self._interrupt_yielding()
-            self._writing.acquire()
         try:
             self._ensure_same_file()
             self._writer.execute("BEGIN IMMEDIATE")

@@ -164,6 +164,8 @@ class BootstrapRunner:
         self._transport = transport
         self._ids = ids
         self._begun = asyncio.Event()
+        self.on_given_up: Callable[[], None] = _nobody_waits
+        """Called when the feed has to be read from its start after all."""
 
     def begun(self) -> None:
         """Tell the runner that there is something to do."""
@@ -191,6 +193,7 @@ class BootstrapRunner:
             await self._work()
         except Stale:
             self.steps.give_up()
+            self.on_given_up()
             await self._work()
 
     async def _fetch(self) -> None:
@@ -219,3 +222,7 @@ class BootstrapRunner:
         finally:
             work.close()
             self.steps.storage.close()
+
+
+def _nobody_waits() -> None:
+    """Stand in until the engine says whom to wake."""

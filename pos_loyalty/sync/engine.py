@@ -192,7 +192,7 @@ class SyncEngine:
                 return
             self._cancel = partial(_call_in, loop, task.cancel)
         running = self._running = _Running(loop, await self._open_session())
-        bootstrap = asyncio.create_task(_run_bootstrap(running.session))
+        bootstrap = asyncio.create_task(_run_bootstrap(running))
         try:
             while True:
                 await self._turn(running)
@@ -312,7 +312,7 @@ class SyncEngine:
         try:
             while not await running.woken_before(poll):
                 running.woken.clear()
-                if self._is_asked() or self._look_for_work():
+                if running.must_send or self._is_asked() or self._look_for_work():
                     break
         finally:
             poll.cancel()
@@ -403,12 +403,14 @@ class SyncEngine:
         self._refuse_asks()
 
 
-async def _run_bootstrap(session: Session) -> None:
+async def _run_bootstrap(running: "_Running") -> None:
     """Let a large membership arrive beside the exchanges; a fault of it ends nothing else."""
-    if session.bootstrap is None:
+    bootstrap = running.session.bootstrap
+    if bootstrap is None:
         return
+    bootstrap.on_given_up = running.send_soon
     try:
-        await session.bootstrap.run()
+        await bootstrap.run()
     except Exception:  # noqa: BLE001 - the sync engine outlives every fault of its own
         _LOG.exception("the file of members met a fault; the next start goes on with it")
 
@@ -427,6 +429,11 @@ class _Running:
         self.is_hurried = False
         self.urgent_failures = 0
         self._loop = loop
+
+    def send_soon(self) -> None:
+        """Make the cycle exchange now, from its own thread."""
+        self.must_send = True
+        self.woken.set()
 
     def wake(self) -> None:
         """Wake the cycle, from any thread."""

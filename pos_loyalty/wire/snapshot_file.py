@@ -32,6 +32,7 @@ _INFLATED_MAX = 32 * 1024 * 1024
 _LENGTH_BYTES = 4
 _LEVEL = 6
 _ID_BYTES = 16
+_ID_LETTERS = 2 * _ID_BYTES
 _INTEGER_BYTES = 8
 _ID_TIME_SHIFT = 80
 _NUMBER_DIGITS = 12
@@ -236,7 +237,6 @@ class Members(msgspec.Struct, frozen=True):
     tiers: list[str]
     statuses: list[str]
     aliases: dict[int, str]
-    raw_ids: bytes
 
 
 class Cards(msgspec.Struct, frozen=True):
@@ -279,12 +279,11 @@ def members_of(block: MemberBlock) -> Members:
         tiers=block.tiers,
         statuses=block.statuses,
         aliases=dict(_sparse(block.aliases, count)),
-        raw_ids=raw,
     )
 
 
-def cards_of(block: CardBlock, member_ids: bytes | bytearray) -> Cards:
-    """Return the columns of a block; ``member_ids`` are those of all members, 16 bytes each.
+def cards_of(block: CardBlock, member_ids: str) -> Cards:
+    """Return the columns of a block; ``member_ids`` are those of all members in a row.
 
     Raises:
         CommandRefused: columns of different lengths, or a member that is not there.
@@ -293,13 +292,13 @@ def cards_of(block: CardBlock, member_ids: bytes | bytearray) -> Cards:
     count = len(raw) // _ID_BYTES
     v, digits, places = (_numbers(column) for column in (block.v, block.numbers, block.members))
     _ensure_even(count, v, digits, places, block.statuses, block.batches)
-    if count and not 0 <= min(places) <= max(places) <= len(member_ids) // _ID_BYTES:
+    if count and not 0 <= min(places) <= max(places) <= len(member_ids) // _ID_LETTERS:
         raise _refused("a card of nobody")
     numbers = [str(number - 1).zfill(_NUMBER_DIGITS) if number else "" for number in digits]
     for place, number in _sparse(block.odd_numbers, count):
         numbers[place] = number
     members: list[str | None] = [
-        member_ids[(place - 1) * _ID_BYTES : place * _ID_BYTES].hex() if place else None
+        member_ids[(place - 1) * _ID_LETTERS : place * _ID_LETTERS] if place else None
         for place in places
     ]
     for place, member in _sparse(block.odd_members, count):
@@ -320,14 +319,14 @@ def _time_of(member: str) -> int:
 
 def _id_bytes(ids: Sequence[str]) -> bytes:
     text = "".join(ids)
-    if len(text) != 2 * _ID_BYTES * len(ids) or not all(map(_ID.fullmatch, ids)):
+    if len(text) != _ID_LETTERS * len(ids) or not all(map(_ID.fullmatch, ids)):
         raise Unfit("an id is no id")
     return bytes.fromhex(text)
 
 
 def _texts(raw: bytes) -> list[str]:
-    text, width = raw.hex(), 2 * _ID_BYTES
-    return [text[start : start + width] for start in range(0, len(text), width)]
+    text = raw.hex()
+    return [text[start : start + _ID_LETTERS] for start in range(0, len(text), _ID_LETTERS)]
 
 
 def _integers(values: Sequence[int]) -> bytes:
