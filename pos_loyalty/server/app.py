@@ -17,6 +17,7 @@ from pos_loyalty.server.group_commit import GroupCommit
 from pos_loyalty.server.group_write import GroupWriter
 from pos_loyalty.server.join_till import WrongTriesPace
 from pos_loyalty.server.other_processes import watch_other_processes
+from pos_loyalty.server.pressure import Pressure
 from pos_loyalty.server.routes import Routes, refusal
 from pos_loyalty.server.setup import read_merchant
 from pos_loyalty.server.snapshot import SnapshotFolder
@@ -45,6 +46,7 @@ class Server:
             group=self._group,
             clock=self._clock,
             stopping=self._stopping,
+            pressure=Pressure(self._clock),
         )
         routes = Routes(
             database=database,

@@ -17,6 +17,7 @@ from pos_loyalty.server.database.repository import Database
 from pos_loyalty.server.grants import Shortage
 from pos_loyalty.server.group_commit import GroupCommit, QueueFull, came_in_time
 from pos_loyalty.server.ingest import Outcome
+from pos_loyalty.server.pressure import Pressure
 from pos_loyalty.server.reading import Batch, hash_of_hex, prepare
 from pos_loyalty.server.replies import Answering, build_reply
 from pos_loyalty.server.settings import RECALL_WAIT_MS_MAX, WAIT_MS_MAX
@@ -47,6 +48,7 @@ class Exchange:
     group: GroupCommit
     clock: Clock
     stopping: asyncio.Event
+    pressure: Pressure
 
     async def __call__(self, body: bytes, signature: str) -> SyncReply:
         """Take one request and return its answer.
@@ -54,14 +56,18 @@ class Exchange:
         Raises:
             NotAllowed: not signed by a till of this merchant.
             CommandRefused: not such a message, or outside its limits.
+            ServerBusy: too much is in hand; not even its signature was looked at.
             StoreUnavailable: nothing was written; the till asks again.
         """
-        # In a thread: a large body takes tens of milliseconds to read.
-        batch = await asyncio.to_thread(self._authentic_batch, body, signature)
-        try:
-            return await self._answer(batch)
-        except QueueFull:
-            return self._busy(batch.request)
+        with self.pressure.carry(len(body)) as load:
+            # In a thread: a large body takes tens of milliseconds to read.
+            batch = await asyncio.to_thread(self._authentic_batch, body, signature)
+            if not _has_news(batch.request):
+                load.put_down()  # from here on it only listens
+            try:
+                return await self._answer(batch)
+            except QueueFull:
+                return self._busy(batch.request)
 
     def _authentic_batch(self, body: bytes, signature: str) -> Batch:
         """Read a request and make sure who sent it and who signed its events."""

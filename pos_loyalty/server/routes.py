@@ -37,6 +37,7 @@ from pos_loyalty.server.join_till import (
     ensure_join_shape,
     spend_try,
 )
+from pos_loyalty.server.pressure import ServerBusy
 from pos_loyalty.server.settings import BODY_SECONDS_MAX
 from pos_loyalty.server.snapshot import SnapshotFolder
 from pos_loyalty.wire import codec
@@ -186,10 +187,14 @@ def status_of(error: LoyaltyError) -> int:
     return 413 if error.code is Code.BODY_LARGE else 400
 
 
+def _retry_after(error: LoyaltyError) -> int:
+    return error.retry_after_seconds if isinstance(error, ServerBusy) else RETRY_AFTER_SECONDS
+
+
 def refusal(error: LoyaltyError) -> Response:
     """Say no in the words of the catalog."""
     status = status_of(error)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}  # noqa: PLR2004 - HTTP's own number
+    headers = {"Retry-After": str(_retry_after(error))} if status == 503 else {}  # noqa: PLR2004 - HTTP's own number
     if status in {400, 413}:
         # What is left of an unread body must not be taken for the next request.
         headers["Connection"] = "close"

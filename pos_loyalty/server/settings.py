@@ -18,7 +18,7 @@ WAIT_MS_MAX = 25_000
 RECALL_WAIT_MS_MAX = 1_500
 GROUP_REQUESTS_MAX = 64
 GROUP_EVENTS_MAX = 2_000
-QUEUE_REQUESTS_MAX = 512
+QUEUE_REQUESTS_MAX = 2_048
 KNOWN_HASHES_MAX = 5_000
 """So many hashes fit a reply that a till accepts; what is beyond is found by its hash anyway."""
 

@@ -21,6 +21,7 @@ from pos_loyalty.server.group_commit import GroupCommit, next_group
 from pos_loyalty.server.group_write import GroupWriter, transact
 from pos_loyalty.server.ingest import Outcome
 from pos_loyalty.server.join_till import JoinTill, ensure_join_shape
+from pos_loyalty.server.pressure import Pressure
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.routes import status_of
 from pos_loyalty.server.setup import read_merchant
@@ -135,6 +136,7 @@ class SimulatedServer:
             group=cast("GroupCommit", _Queue()),
             clock=self.clock,
             stopping=asyncio.Event(),
+            pressure=Pressure(self.clock),
         )
         self.is_up = True
         self.on_written(self._in_doubt)
