@@ -83,6 +83,21 @@ BOTTOM_WITH_REWARDS = tuple(replace(button, enabled=True) for button in BOTTOM)
 
 CANNOT_COMPLETE = Button(Action.COMPLETE, "Complete sale", "Enter", "check", enabled=False)
 
+
+def attention_row(
+    key: str,
+    title: str,
+    detail: str,
+    *,
+    cost: str = "",
+    is_settled: bool = False,
+    selected: bool = False,
+) -> ListRow:
+    """Return a line of the owner's list."""
+    icon = "check" if is_settled else "triangle-alert"
+    return ListRow(key, title, detail, cost, icon, selected)
+
+
 IDLE = CounterScreen(
     shop_name="Corner Café",
     till_name="Till 2",
@@ -156,7 +171,10 @@ REDEEM = replace(
         MEMBER_PANEL,
         gain="+42",
         as_of="Points as of 10:42 — last time online",
-        spendable_note="Up to 1,000 points can be used here until the till is online",
+        spendable_note=(
+            "1,000 safe to use here now. Another till may use the others."
+            " When online, this till asks for them."
+        ),
         progress=Progress(826, 28),
         next_missing="218 to go",
         rewards=(replace(PASTRY, chosen=True), COUPON, replace(COFFEE, enabled=False)),
@@ -301,6 +319,70 @@ MANY_ROWS = replace(
     ),
 )
 
+_CARD_TAKEN = attention_row(
+    "card_taken", "Two members, one card", "21 Nov 10:47 · Till 2 · Leyla Arslan", selected=True
+)
+ATTENTION = replace(
+    IDLE,
+    menu_badge="3",
+    strip=Strip(
+        Tone.QUIET,
+        "list",
+        "Nothing here stops a sale. Choose an item to see what happened.",
+        (Button(Action.CLOSE_PANEL, "Close", "Esc"),),
+    ),
+    left=ListPanel(
+        title="Owner's list · 3 open",
+        rows=(
+            _CARD_TAKEN,
+            attention_row(
+                "allowance_used",
+                "Points were used twice",
+                "21 Nov 09:12 · Till 1 · Jonas Krüger",
+                cost="200 points",
+            ),
+            attention_row("same_phone", "One phone number, two members", "20 Nov 18:03"),
+            attention_row(
+                "fork", "A till existed twice", "19 Nov 12:30 · Seen · Till 3", is_settled=True
+            ),
+        ),
+    ),
+    primary=Button(Action.COMPLETE, "Look at it", "Enter", "list"),
+)
+
+ATTENTION_ITEM = replace(
+    ATTENTION,
+    strip=replace(
+        ATTENTION.strip,
+        text="The first choice counts, at whichever till it is made.",
+        buttons=(Button(Action.CLOSE_PANEL, "Back", "Esc"),),
+    ),
+    left=ListPanel(
+        title="Points were used twice",
+        note=(
+            "21 Nov 09:12: While Till 1 in Main street was offline, Jonas Krüger used points there,"
+            " within the allowance, that had been used elsewhere. 200 points are not covered."
+            " At most EUR 1.00 by the program."
+        ),
+        rows=(
+            ListRow(
+                "ask",
+                "Ask the member",
+                "Next points cover it; it counts as risk.",
+                icon="chevron-right",
+                selected=True,
+            ),
+            ListRow(
+                "accept",
+                "Accept the loss",
+                "The allowance is free again.",
+                icon="chevron-right",
+            ),
+        ),
+    ),
+    primary=Button(Action.COMPLETE, "Ask the member", "Enter", "check"),
+)
+
 CAMERA = replace(
     IDLE,
     strip=Strip(
@@ -368,6 +450,8 @@ ALL = {
     "find_nobody": FIND_NOBODY,
     "connection": CONNECTION,
     "many_rows": MANY_ROWS,
+    "attention": ATTENTION,
+    "attention_item": ATTENTION_ITEM,
     "camera": CAMERA,
     "bad_card": BAD_CARD,
     "stop": STOP,

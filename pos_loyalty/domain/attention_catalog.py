@@ -76,13 +76,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "overdraft": Kind(
         title="More points used than this till had",
         happened=(
-            "{till} gave {member} rewards for more points than it had a right to use. No till of"
-            " ours does that by itself: was its disk restored or copied?"
+            "{till} gave {member} rewards for more points than it had a right to use. No till"
+            " does that by itself: its disk may have been restored or copied."
         ),
         cost="{points} points are above its rights.",
         choices=(
             Choice("ask", "Ask the member", "The balance stays; next points cover it."),
-            Choice("seen", "Seen", "The balance stays as it is, and nobody is asked."),
+            Choice("seen", "Seen", "The balance stays, and nobody is asked."),
         ),
     ),
     "allowance_used": Kind(
@@ -93,19 +93,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         cost="{points} points are not covered.",
         choices=(
-            Choice("ask", "Ask the member", "Next points cover it; until then it counts as risk."),
-            Choice(
-                "accept", "Accept the loss", "The allowance is free again; the balance stays."
-            ),
+            Choice("ask", "Ask the member", "Next points cover it; it counts as risk."),
+            Choice("accept", "Accept the loss", "The allowance is free again."),
         ),
     ),
     "rights_released": Kind(
         title="Points of a lost till were freed",
         happened="The owner freed what {till} could still spend when it was lost.",
         cost="{points} points can be used twice, should it come back.",
-        choices=(
-            Choice("accept", "Accept the risk", "It no longer counts against the allowance."),
-        ),
+        choices=(Choice("accept", "Accept the risk", "It no longer counts as risk."),),
     ),
     "allowance_written_off": Kind(
         title="An allowance was written off",
@@ -151,11 +147,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         title="Two members, one card",
         happened=(
             "While {till} was offline, it gave {member} a card that another member had by then."
-            " The card stayed with the first."
+            " The card stayed with the first; the other needs a new one, or this one."
         ),
         choices=(
-            Choice("leave", "Leave it", "The card stays with the first; give the other a new one."),
-            Choice("give", "Give it to this member", "From now on the card is this member's."),
+            Choice("leave", "Leave it", "The card stays with the first member."),
+            Choice("give", "Give it to this member", "From now on it earns for this member."),
         ),
     ),
     "card_twice": Kind(
@@ -185,8 +181,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         cost="The younger account has {points} points.",
         choices=(
-            Choice("apart", "Two people", "Both stay as they are, and this is not asked again."),
-            Choice("merge", "One person", "Points add up in the older account. Can be undone."),
+            Choice("apart", "Two people", "Both stay; this is not asked again."),
+            Choice("merge", "One person", "Points add up. It can be taken apart."),
         ),
     ),
     "merged": Kind(
@@ -198,7 +194,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         cost="The younger account brought {points} points.",
         choices=(
             SEEN,
-            Choice("unmerge", "Take it apart", "Both accounts are as they were before."),
+            Choice("unmerge", "Take it apart", "Both are as they were before."),
         ),
     ),
     "field_conflict": Kind(
@@ -257,9 +253,7 @@ def tell(kind: str, *, detail: str, where: Where, points: int, money: str = "") 
     }
     cost = sentence(words.cost, facts) if points else ""
     worth = f" At most {money} by the program." if cost and money else ""
-    return Told(
-        title=words.title, happened=sentence(words.happened, facts), cost=f"{cost}{worth}"
-    )
+    return Told(title=words.title, happened=sentence(words.happened, facts), cost=f"{cost}{worth}")
 
 
 def kind_of(kind: str) -> Kind:

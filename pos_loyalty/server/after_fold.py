@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pos_loyalty.domain.event import SaleRecorded
 from pos_loyalty.server import allowance
+from pos_loyalty.server.aliases import living
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_statements import load_shop_streams
@@ -46,6 +47,7 @@ def finish_group(session: Session, books: Books) -> None:
     if not whole:
         return
     load_whole(session, books, whole)
+    books.placement_due = living(books, books.placement_due)
     recall_debts(books, debtors)
     allowance.note_repaid(books)
     allowance.save_repaid(session, books)

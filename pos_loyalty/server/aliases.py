@@ -6,6 +6,8 @@ same one. So events of tills that have not heard of it land where they belong, a
 apart is forgetting the pointer: nothing was moved, nothing has to be moved back.
 """
 
+from collections.abc import Iterable
+
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.search_text import name_words
 from pos_loyalty.server.books import Books, MemberState
@@ -87,6 +89,12 @@ def unmerge(books: Books, member: MemberId, *, who: str) -> bool:
                 books.announce_rights(rights)
     books.inbox.decisions.append(Decision(kind=UNMERGED, subject=member, object=older, who=who))
     return True
+
+
+def living(books: Books, members: Iterable[MemberId]) -> set[MemberId]:
+    """Return the accounts that stayed of these loaded ones, without the erased."""
+    roots = (books.class_of(member)[0] for member in members)
+    return {root.member for root in roots if root.status != ERASED}
 
 
 def _names_agree(left: MemberState, right: MemberState) -> bool:

@@ -34,6 +34,16 @@ _KEEPS_QUESTION: Final = frozenset(
 )
 """What may answer a question on the strip; any other input lets go of it."""
 BOARD_BACKSPACE: Final = "\b"
+_LISTS: Final = frozenset(
+    {
+        Mode.FIND,
+        Mode.LAST_SALES,
+        Mode.MENU,
+        Mode.REWARD_PART,
+        Mode.ATTENTION,
+        Mode.ATTENTION_ITEM,
+    }
+)
 _COMMAND_REPEAT_MS: Final = 500
 """Shorter than for cards: 55 is typed by scanning the same code twice."""
 _UNUSED_SIGNS: Final = frozenset("-*/=")
@@ -79,7 +89,7 @@ class CounterPresenter:
     @property
     def is_list_open(self) -> bool:
         """Return whether the arrow keys move a selection now."""
-        return self._state.mode in {Mode.FIND, Mode.LAST_SALES, Mode.MENU, Mode.REWARD_PART}
+        return self._state.mode in _LISTS
 
     @property
     def is_sign_up_open(self) -> bool:
@@ -108,6 +118,7 @@ class CounterPresenter:
         services = self._desk.services
         self._desk.run(services.program, self._program_read)
         self._desk.load_sales()
+        self._inputs.attention.count()
         self._inputs.sale.read_member_again()
         # The last of its lane: when it is there, everything is.
         self._desk.run(services.unusual_amount, self._unusual_amount_read, self._not_read)

@@ -262,3 +262,5 @@ class CounterScreen:
     sign_up: SignUpFields | None = None
     letters_open: bool = False
     """Our own letter board lies over the keypad, for touch without a keyboard."""
+    menu_badge: str = ""
+    """How many items of the owner's list are open, on the menu's key; quiet, never in the way."""

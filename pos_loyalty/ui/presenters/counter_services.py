@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.services.attention import AttentionList, ItemSettled
 from pos_loyalty.services.enroll_member import MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
@@ -155,6 +156,18 @@ class CounterServices(Protocol):
 
     def reserve_rights(self, member_id: MemberId, points: int) -> None:
         """Keep the points here that the sale on screen counts on; 0 lets go. Returns at once."""
+        ...
+
+    def attention_count(self) -> int:
+        """Return for how many items of the owner's list nobody chose yet."""
+        ...
+
+    def attention(self) -> AttentionList:
+        """Return the owner's list, newest first."""
+        ...
+
+    def settle_item(self, item: str, choice: str) -> ItemSettled:
+        """Choose for an item of the owner's list."""
         ...
 
     def keep_draft(self, sale: SaleInHand | None, changed_ms: int) -> None:

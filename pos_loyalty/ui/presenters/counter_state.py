@@ -6,6 +6,7 @@ from enum import StrEnum
 from pos_loyalty.domain.ids import CardKey, RewardId, SaleId
 from pos_loyalty.domain.money import Currency, currency_of
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.services.attention import AttentionItem
 from pos_loyalty.services.last_sales import DayCounts, LastSale
 from pos_loyalty.services.look_up_member import MemberFound
 from pos_loyalty.services.member_view import MemberView
@@ -29,6 +30,8 @@ class Mode(StrEnum):
     HELP = "help"
     REWARD_PART = "reward_part"
     CAMERA = "camera"
+    ATTENTION = "attention"
+    ATTENTION_ITEM = "attention_item"
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,20 @@ class SignUpDraft:
 
 
 @dataclass
+class OwnersList:
+    """The owner's list as it was read last; ``item`` is the one that is looked at."""
+
+    items: tuple[AttentionItem, ...] = ()
+    open_count: int = 0
+    item: str = ""
+
+    @property
+    def shown(self) -> AttentionItem | None:
+        """The item on screen; None where it is gone from the list."""
+        return next((each for each in self.items if each.item == self.item), None)
+
+
+@dataclass
 class FindDraft:
     """A search in hand; ``answered`` is the text that ``found`` belongs to."""
 
@@ -136,6 +153,7 @@ class CounterState:
     part_text: str = ""
     is_choosing_reward: bool = False
     """F4 was pressed: the next digit is a reward."""
+    attention: OwnersList = field(default_factory=OwnersList)
     letters_open: bool = False
     is_saving: bool = False
     is_blocked: bool = False

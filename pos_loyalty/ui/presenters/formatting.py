@@ -31,6 +31,8 @@ _SYMBOLS: Final = {
 }
 """What stands before the figure; any other currency is written with its code."""
 
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
 NAMELESS: Final = "The member"
 _NAMELESS_WITHIN: Final = "the member"
 
@@ -75,6 +77,16 @@ def time_of_day(at_ms: int, clock: Clock) -> str:
     minutes = local_minutes(at_ms, clock.offset_minutes(at_ms))
     hour = minutes // _MINUTES_PER_HOUR % _HOURS_PER_DAY
     return f"{hour:02}:{minutes % _MINUTES_PER_HOUR:02}"
+
+
+def day_and_time(at_ms: int, clock: Clock) -> str:
+    """Write day and time of something that may be older than today: ``3 May 10:42``."""
+    from datetime import UTC, datetime, timedelta
+
+    offset = timedelta(minutes=clock.offset_minutes(at_ms))
+    day = datetime.fromtimestamp(at_ms / 1000, UTC) + offset
+    month = _MONTHS[3 * day.month - 3 : 3 * day.month]
+    return f"{day.day} {month} {day:%H:%M}"
 
 
 def card_end(hint: str) -> str:

@@ -1,5 +1,6 @@
 """The left zone's lists: find, last sales, menu, connection, keys, part of a reward."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +9,7 @@ from pos_loyalty.domain.reward import PointsForMoney
 from pos_loyalty.domain.rounding import whole_steps
 from pos_loyalty.services.last_sales import LastSale
 from pos_loyalty.services.look_up_member import MemberFound
+from pos_loyalty.ui.presenters.attention_panel import attention_item, attention_list
 from pos_loyalty.ui.presenters.counter_screen import (
     Action,
     Button,
@@ -52,6 +54,7 @@ MENU: Final = (
     MenuEntry("theme", "Theme", "sun"),
     MenuEntry("full_screen", "Full screen", "maximize", "F11"),
     MenuEntry("help", "Keys and help", "keyboard", "F1"),
+    MenuEntry("attention", "Owner's list", "list"),
     MenuEntry("close", "Close the till", "log-out"),
 )
 
@@ -81,19 +84,10 @@ _LETTERS_BUTTON: Final = Button(Action.LETTERS, "Letters", "", "keyboard")
 
 def list_panel(state: CounterState, clock: Clock) -> ListPanel:
     """Return the list that is open; the mode has one."""
-    match state.mode:
-        case Mode.FIND:
-            return _find(state)
-        case Mode.LAST_SALES:
-            return _last_sales(state, clock)
-        case Mode.CONNECTION:
-            return _connection(state, clock)
-        case Mode.HELP:
-            return _help()
-        case Mode.REWARD_PART:
-            return _reward_part(state)
-        case _:
-            return _menu(state)
+    timed = _TIMED.get(state.mode)
+    if timed is not None:
+        return timed(state, clock)
+    return _PLAIN.get(state.mode, _menu)(state)
 
 
 def row_keys(state: CounterState, clock: Clock) -> tuple[str, ...]:
@@ -208,7 +202,7 @@ def _menu(state: CounterState) -> ListPanel:
             key=entry.key,
             title=entry.title,
             detail=state.theme if entry.key == "theme" else "",
-            trailing=entry.shortcut,
+            trailing=_menu_end(entry, state),
             icon=entry.icon,
             selected=place == state.selected,
         )
@@ -216,6 +210,11 @@ def _menu(state: CounterState) -> ListPanel:
     )
     # The strip has the button that closes it: here is room for all rows at once.
     return ListPanel("Menu", rows)
+
+
+def _menu_end(entry: MenuEntry, state: CounterState) -> str:
+    open_count = state.attention.open_count if entry.key == "attention" else 0
+    return f"{open_count:,} open" if open_count else entry.shortcut
 
 
 def _connection(state: CounterState, clock: Clock) -> ListPanel:
@@ -226,7 +225,8 @@ def _connection(state: CounterState, clock: Clock) -> ListPanel:
     return ListPanel(panel.title, rows, buttons=(CLOSE,))
 
 
-def _help() -> ListPanel:
+def _help(state: CounterState) -> ListPanel:
+    del state
     rows = tuple(ListRow(key=key, title=key, detail=does) for key, does in KEYS)
     return ListPanel("Keys", rows, is_table=True)
 
@@ -266,3 +266,16 @@ def _parts(state: CounterState) -> tuple[tuple[int, str], ...]:
         )
         for part in dict.fromkeys(parts)
     )
+
+
+_TIMED: Final[dict[Mode, Callable[[CounterState, Clock], ListPanel]]] = {
+    Mode.LAST_SALES: _last_sales,
+    Mode.CONNECTION: _connection,
+    Mode.ATTENTION: attention_list,
+    Mode.ATTENTION_ITEM: attention_item,
+}
+_PLAIN: Final[dict[Mode, Callable[[CounterState], ListPanel]]] = {
+    Mode.FIND: _find,
+    Mode.HELP: _help,
+    Mode.REWARD_PART: _reward_part,
+}

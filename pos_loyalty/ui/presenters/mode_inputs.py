@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable
 
 from pos_loyalty.ui.presenters.amount_entry import ascii_key
+from pos_loyalty.ui.presenters.attention_flow import AttentionFlow
 from pos_loyalty.ui.presenters.card_flow import CardFlow
 from pos_loyalty.ui.presenters.counter_screen import Action
 from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
@@ -28,7 +29,8 @@ class ModeInputs:
         self.find = FindFlow(desk, sale=self.sale, look_up=self.card.look_up)
         self.rewards = RewardFlow(desk, sale=self.sale)
         self.undo = UndoFlow(desk, sale=self.sale)
-        self.panels = PanelFlow(desk)
+        self.attention = AttentionFlow(desk)
+        self.panels = PanelFlow(desk, self.attention)
         self.draft = DraftFlow(desk, sale=self.sale)
 
     @property
@@ -47,6 +49,8 @@ class ModeInputs:
             Mode.FIND: self.find.take,
             Mode.REWARD_PART: self.rewards.part_taken,
             Mode.MENU: self.panels.enter,
+            Mode.ATTENTION: self.panels.enter,
+            Mode.ATTENTION_ITEM: self.panels.enter,
         }
         handler = handlers.get(self._state.mode)
         if handler is not None:
@@ -132,6 +136,8 @@ class ModeInputs:
             state.letters_open = False
         elif state.mode is Mode.SIGN_UP:
             self.sign_up.cancel()
+        elif state.mode is Mode.ATTENTION_ITEM:
+            self.attention.back()
         elif state.mode is not Mode.SALE:
             self._desk.show_sale()
         elif state.is_choosing_reward:

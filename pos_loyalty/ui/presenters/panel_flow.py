@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pos_loyalty.ui.presenters.attention_flow import AttentionFlow
 from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.list_panels import row_keys
@@ -13,8 +14,9 @@ CAMERA_MS_MAX: Final = 20_000
 class PanelFlow:
     """Opens, moves in and closes what lies over the left zone."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, attention: AttentionFlow) -> None:
         self._desk = desk
+        self._attention = attention
 
     @property
     def _state(self) -> CounterState:
@@ -29,6 +31,8 @@ class PanelFlow:
         self._desk.show_sale()
         if not was_open:
             self._state.mode = mode
+            if mode is Mode.ATTENTION:
+                self._attention.read()
 
     def row_pressed(self, key: str) -> None:
         """Choose a row: the menu goes there, last sales marks it."""
@@ -37,13 +41,23 @@ class PanelFlow:
         if key not in keys:
             return
         state.selected = keys.index(key)
-        if state.mode is Mode.MENU:
-            self._go(key)
+        self._take(key)
 
     def enter(self) -> None:
-        """Go where the selected row of the menu leads."""
+        """Go where the selected row of the menu or of the owner's list leads."""
         if key := self.selected_key():
-            self._go(key)
+            self._take(key)
+
+    def _take(self, key: str) -> None:
+        match self._state.mode:
+            case Mode.MENU:
+                self._go(key)
+            case Mode.ATTENTION:
+                self._attention.open_item(key)
+            case Mode.ATTENTION_ITEM:
+                self._attention.choose(key)
+            case _:
+                return
 
     def enter_row(self, place: int) -> None:
         """Go where the digit of a row of the menu leads; places count from 0.

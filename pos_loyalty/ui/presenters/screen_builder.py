@@ -24,6 +24,7 @@ from pos_loyalty.ui.presenters.reward_choices import shown_offers
 from pos_loyalty.ui.presenters.strips import complete_label, start_label, state_strip
 
 SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
+_BADGE_MAX: Final = 9
 STEPS: Final = (
     ("Scan the card", "or find by phone \u2014 F3"),
     ("Type the amount", "card and amount in any order"),
@@ -54,7 +55,16 @@ def build_screen(state: CounterState, clock: Clock) -> CounterScreen:
         undo=Button(Action.UNDO, "Undo last sale", "F8", "undo-2", enabled=is_undo_open),
         sign_up=_sign_up_fields(state),
         letters_open=state.letters_open,
+        menu_badge=_badge(state),
     )
+
+
+def _badge(state: CounterState) -> str:
+    """Write what waits on the owner's list; no figure grows without end."""
+    count = state.attention.open_count
+    if count > _BADGE_MAX:
+        return f"{_BADGE_MAX}+"
+    return str(count) if count else ""
 
 
 def _strip(state: CounterState) -> Strip:
@@ -166,6 +176,10 @@ def _primary(state: CounterState) -> Button:
             has_row = bool(state.find.found) and not state.is_saving
             label = "Put on this sale"
             return Button(Action.COMPLETE, label, "Enter", "user-check", enabled=has_row)
+        case Mode.ATTENTION:
+            return _look(state)
+        case Mode.ATTENTION_ITEM:
+            return _choose(state)
         case Mode.REWARD_PART:
             label = f"Use {state.part_text or '0'} points"
             return Button(
@@ -173,6 +187,19 @@ def _primary(state: CounterState) -> Button:
             )
         case _:
             return _complete(state)
+
+
+def _look(state: CounterState) -> Button:
+    has_row = bool(state.attention.items)
+    return Button(Action.COMPLETE, "Look at it", "Enter", "list", enabled=has_row)
+
+
+def _choose(state: CounterState) -> Button:
+    item = state.attention.shown
+    if item is None or item.chosen is not None:
+        return Button(Action.COMPLETE, "Settled", "Enter", "check", enabled=False)
+    label = item.choices[state.selected].label if state.selected < len(item.choices) else "Choose"
+    return Button(Action.COMPLETE, label, "Enter", "check", enabled=not state.is_saving)
 
 
 def _complete(state: CounterState) -> Button:

@@ -10,6 +10,7 @@ from pos_loyalty.domain.error_catalog import Code, Fact
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
 from pos_loyalty.domain.reward import PointsForMoney
 from pos_loyalty.domain.rounding import whole_steps
+from pos_loyalty.services.attention import ItemSettled
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.services.undo_sale import SaleUndone
@@ -40,6 +41,7 @@ UNDO: Final = Button(Action.UNDO, "Undo", "F8", "undo-2")
 CANCEL: Final = Button(Action.CANCEL, "Cancel", "Esc")
 CLOSE: Final = Button(Action.CLOSE_PANEL, "Close", "Esc")
 TRY_AGAIN: Final = Button(Action.COMPLETE, "Try again", "Enter")
+_BACK: Final = Button(Action.CLOSE_PANEL, "Back", "Esc")
 _REMOVE: Final = Button(Action.CANCEL, "Remove", "Esc")
 _NAME_CHARACTERS_MAX: Final = 32
 
@@ -142,6 +144,16 @@ def welcome(member: MemberView, welcome_points: int, draft: SaleDraft) -> Strip:
     return Strip(Tone.OK, "user-check", f"{start} {step}", (_REMOVE,))
 
 
+def item_settled(done: ItemSettled) -> Strip:
+    """Return the strip after a choice for the owner's list, or after one that came too late."""
+    label = done.item.chosen.label if done.item.chosen else ""
+    if done.is_first:
+        return Strip(
+            Tone.OK, "check", f"Chosen: {label}. It counts once the server has it.", (CLOSE,)
+        )
+    return Strip(Tone.WARN, "check", f"It was settled before: {label}. Nothing changed.", (CLOSE,))
+
+
 def choose_reward() -> Strip:
     """Return the strip after F4: the next digit is a reward."""
     text = "Press the number of a reward, or tap it."
@@ -207,6 +219,15 @@ _PANELS: Final = {
     ),
     Mode.REWARD_PART: Strip(
         Tone.INFO, "gift", "Type how many points to use, then press Enter.", (CANCEL,)
+    ),
+    Mode.ATTENTION: Strip(
+        Tone.QUIET,
+        "list",
+        "Nothing here stops a sale. Choose an item to see what happened.",
+        (CLOSE,),
+    ),
+    Mode.ATTENTION_ITEM: Strip(
+        Tone.QUIET, "list", "The first choice counts, at whichever till it is made.", (_BACK,)
     ),
     Mode.CAMERA: Strip(Tone.INFO, "camera", "Hold the card to the camera.", (CANCEL,)),
 }

@@ -8,6 +8,12 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.services.attention import (
+    AttentionList,
+    ItemSettled,
+    ReadAttention,
+    SettleItem,
+)
 from pos_loyalty.services.enroll_member import EnrollMember, MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, KeepDraft, SaleInHand, TakeDraft
 from pos_loyalty.services.last_sales import DayCounts, LastSale, ReadDayCounts, ReadLastSales
@@ -108,6 +114,21 @@ class TillUseCases(Protocol):
     @property
     def day_counts(self) -> Callable[[ReadDayCounts], DayCounts]:
         """Read today's counts."""
+        ...
+
+    @property
+    def count_attention(self) -> Callable[[], int]:
+        """Count what is open on the owner's list."""
+        ...
+
+    @property
+    def attention(self) -> Callable[[ReadAttention], AttentionList]:
+        """Read the owner's list."""
+        ...
+
+    @property
+    def settle_item(self) -> Callable[[SettleItem], ItemSettled]:
+        """Choose for an item of the owner's list."""
         ...
 
     @property
@@ -218,6 +239,18 @@ class TillServices:
     def reserve_rights(self, member_id: MemberId, points: int) -> None:
         """Keep the points here that the sale on screen counts on."""
         self._till.sync.reserve_rights(member_id, points)
+
+    def attention_count(self) -> int:
+        """Return how many items are open."""
+        return self._till.count_attention()
+
+    def attention(self) -> AttentionList:
+        """Return the owner's list."""
+        return self._till.attention(ReadAttention())
+
+    def settle_item(self, item: str, choice: str) -> ItemSettled:
+        """Choose for an item."""
+        return self._till.settle_item(SettleItem(item, choice))
 
     def keep_draft(self, sale: SaleInHand | None, changed_ms: int) -> None:
         """Keep the sale in hand."""

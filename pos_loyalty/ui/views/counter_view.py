@@ -187,6 +187,10 @@ class CounterView(QWidget):
         self.search.show_text(screen.search_text, placeholder=screen.search_placeholder)
         self.chip.show_chip(screen.chip)
         self.cashier.show_cashier(screen.cashier, title=self._words.cashier)
+        badge = screen.menu_badge
+        to_look_at = f", {badge} {self._words.to_look_at}" if badge else ""
+        self.menu.show_face("", icon="menu", name=self._words.menu + to_look_at, key="F10")
+        self.menu.show_badge(badge)
 
     def _show_rest(self, screen: CounterScreen) -> bool:
         """Show bottom row and last sales; the key for undo is in one of them, never in both."""

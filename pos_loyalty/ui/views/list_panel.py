@@ -25,7 +25,7 @@ _PADDING = 16
 _TITLE = 40
 _BUTTON = 56
 _GAP = 10
-_NOTE_LINES_MAX = 4
+_NOTE_LINES_MAX = 9
 _LINE = 34
 """A line of a table; where there are many, they move together."""
 _TABLE_SIZES = (17, 16, 15, 14, 13)

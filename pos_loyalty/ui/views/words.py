@@ -11,6 +11,7 @@ class CounterWords:
     """
 
     menu: str = "Menu"
+    to_look_at: str = "to look at"
     letters: str = "Letters"
     backspace: str = "Delete the last digit"
     clear: str = "Clear the amount"

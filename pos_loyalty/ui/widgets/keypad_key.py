@@ -1,14 +1,17 @@
 """A key of the keypad or of the letter board."""
 
+from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
 from pos_loyalty.ui.look import KEY_FIGURE, key_figure
 from pos_loyalty.ui.theme import Theme, TypeRole
 from pos_loyalty.ui.widgets.canvas import Canvas, centered_square
 from pos_loyalty.ui.widgets.painted import Pressable, tell
-from pos_loyalty.ui.widgets.text_painting import Align, fitted
+from pos_loyalty.ui.widgets.text_painting import Align, fitted, text_width
 
 _SMALLEST = 14
+_BADGE = 20
+_BADGE_TEXT = 13
 
 
 class KeypadKey(Pressable):
@@ -30,6 +33,7 @@ class KeypadKey(Pressable):
         self._is_flat = is_flat
         self._icon = ""
         self._text_px = text_px
+        self._badge = ""
 
     def show_face(self, face: str, *, icon: str = "", name: str = "", key: str = "") -> None:
         """Show a figure or an icon; ``name`` is what a screen reader says instead."""
@@ -39,6 +43,12 @@ class KeypadKey(Pressable):
             self.setShortcut("")
             self.update()
         tell(self, name=name or face, description=key)
+
+    def show_badge(self, text: str) -> None:
+        """Show a small figure in the upper trailing corner; nothing for an empty text."""
+        if text != self._badge:
+            self._badge = text
+            self.update()
 
     def paint(self, canvas: Canvas) -> None:
         """Paint the key; pressed, it turns blue at once."""
@@ -55,6 +65,7 @@ class KeypadKey(Pressable):
         if self._icon:
             side = canvas.px(24 if self._is_flat else 30)
             canvas.icon(centered_square(canvas.area, side), self._icon, ink)
+            self._paint_badge(canvas)
             return
         room = canvas.area.adjusted(canvas.px(8), 0, -canvas.px(8), 0)
         largest = self._text_px
@@ -63,3 +74,13 @@ class KeypadKey(Pressable):
         sizes = tuple(range(largest, _SMALLEST - 1, -2))
         text = fitted(self.text(), self.theme, TypeRole.KEY, room.width(), sizes=sizes)
         canvas.lines(room, text, ink, align=Align.CENTER)
+
+    def _paint_badge(self, canvas: Canvas) -> None:
+        if not self._badge:
+            return
+        px = canvas.px
+        font = self.theme.font(TypeRole.LABEL, px=_BADGE_TEXT)
+        width = max(px(_BADGE), text_width(self._badge, font) + px(10))
+        box = QRectF(canvas.area.right() - width - px(3), px(3), width, px(_BADGE))
+        canvas.fill(box, "warn_soft", radius=_BADGE // 2, border="warn")
+        canvas.line(box, self._badge, font, "warn", align=Align.CENTER)

@@ -10,15 +10,17 @@ from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import take_rewards
 from pos_loyalty.domain.rounding import whole_steps
+from pos_loyalty.services.attention import AttentionItem, AttentionList, ItemSettled
 from pos_loyalty.services.enroll_member import MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp
 from pos_loyalty.services.look_up_member import MemberFound
-from pos_loyalty.services.member_view import MemberView, RewardOffer
+from pos_loyalty.services.member_view import MemberView, RewardOffer, limit_for
 from pos_loyalty.services.quote_sale import SaleQuote
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.services.run_sync import ConnectionStatus
+from pos_loyalty.services.spending import SpendLimits
 from pos_loyalty.services.undo_sale import SaleUndone
 from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen, MemberPanel
@@ -87,6 +89,8 @@ class FakeServices:
         self.spendable: dict[str, int] = {}
         self.draft: DraftTaken | None = None
         """What a crash would leave behind."""
+        self.items: list[AttentionItem] = []
+        """The owner's list."""
         self.draft_writes: list[SaleInHand | None] = []
 
     @property
@@ -132,6 +136,7 @@ class FakeServices:
             next_tier=None,
             balance_points=person.points,
             spendable_points=spendable,
+            limit=None if spendable >= person.points else limit_for(SpendLimits()),
             earned_window_points=person.points,
             as_of_ms=self.clock.now_ms() - 16 * 60_000,
             rewards=tuple(self._offers(person.points, spendable, found_by)),
@@ -258,6 +263,22 @@ class FakeServices:
 
     def last_sales(self) -> tuple[LastSale, ...]:
         return tuple(self.sales[:20])
+
+    def attention_count(self) -> int:
+        return sum(item.chosen is None for item in self.items)
+
+    def attention(self) -> AttentionList:
+        return AttentionList(items=tuple(self.items), open_count=self.attention_count())
+
+    def settle_item(self, item: str, choice: str) -> ItemSettled:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        place = next(n for n, each in enumerate(self.items) if each.item == item)
+        is_first = self.items[place].chosen is None
+        if is_first:
+            chosen = next(each for each in self.items[place].choices if each.id == choice)
+            self.items[place] = replace(self.items[place], chosen=chosen, is_on_its_way=True)
+        return ItemSettled(item=self.items[place], is_first=is_first)
 
     def keep_draft(self, sale: SaleInHand | None, changed_ms: int) -> None:
         self.draft_writes.append(sale)

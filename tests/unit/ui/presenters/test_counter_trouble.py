@@ -196,7 +196,7 @@ def test_keys_that_mean_nothing_are_left_to_the_window(counter: Counter) -> None
 def test_the_menu_closes_the_till_and_asks_nothing(counter: Counter) -> None:
     counter.scan(AYSE)
     counter.type("800")
-    counter.press("F10", "6")
+    counter.press("F10", "7")
     assert counter.window.asked == []
 
     counter.presenter.row_pressed("close")
