@@ -156,16 +156,16 @@ def test_the_allowance_narrows_with_every_day_without_contact(
     sell(till, ann, 74_000)
     sell(till, ann, 1_000)
     enough = view(till, ann).balance_points
-    assert (enough, view(till, ann).limit) == (800, None)
+    assert (enough, view(till, ann).limit) == (802, None)
 
     pass_days(sample, 3)
-    assert view(till, ann).spendable_points == 750 + 40
+    assert view(till, ann).spendable_points == 752 + 40
     assert limit(till, ann).reason == ELSEWHERE
     with pytest.raises(RuleViolation) as refused:
         redeem(till, ann)
     assert refused.value.code is Code.RIGHTS_SHORT
     pass_days(sample, 4)
-    assert view(till, ann).spendable_points == 750, "rights are never narrowed"
+    assert view(till, ann).spendable_points == 752, "rights are never narrowed"
 
 
 def test_narrowing_never_adds() -> None:
