@@ -22,11 +22,15 @@ class Cashier(Thread):
         self.may_start = Event()
         """Cleared while the till lies dead; then it may be started again."""
         self.may_start.set()
+        self.has_begun = Event()
+        """Set with the first answer: the till has started."""
         self.is_in_trouble = Event()
         """Set while the drill spoils something: what is sold then is counted apart."""
         self.fault = ""
         """What the till said that it must never say; ends the selling."""
         self.sales = self.sales_in_trouble = self.redeemed = self.refused = 0
+        self.sale_ms: list[int] = []
+        """How long each sale took to be answered, held and killed tills included."""
         self._shop = shop
         self._till = till
         self._process: Process = shop.processes[till]
@@ -44,6 +48,7 @@ class Cashier(Thread):
         self._start()
         while not self._ended.is_set() and not self.fault:
             self._do_something()
+            self.has_begun.set()
             time.sleep(self._dice.uniform(*_PAUSE_SECONDS))
 
     def _do_something(self) -> None:
@@ -72,7 +77,9 @@ class Cashier(Thread):
         if points:
             command["rewards"] = [{"id": _REWARD, "points": points}]
         in_trouble = self.is_in_trouble.is_set()
+        began = time.monotonic()
         answer = self._ask(**command)
+        self.sale_ms.append(round((time.monotonic() - began) * 1000))
         if not answer["ok"]:
             self._refused(command, answer, cents)
             return

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--parallel", type=int, default=2, help="runs at a time")
     parser.add_argument("--json", action="store_true", help="one JSON object for each run, too")
     parser.add_argument("--kind", type=Kind, action="append", default=[], help="only these")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of trouble, in every run")
     parser.add_argument("--turns", action="store_true", help="one kind for each run, in turn")
     parser.add_argument("--template", type=Path, help="the prepared shop; made here if absent")
     parser.add_argument("--short", action="store_true", help="no trouble of a minute among them")
@@ -124,6 +125,7 @@ def _one(arguments: argparse.Namespace, folder: Path, seed: int) -> Result:
     words = ["--template", str(arguments.template), "--folder", str(own), "--seed", str(seed)]
     words += ["--plant", arguments.plant] if arguments.plant else []
     words += ["--short"] if arguments.short else []
+    words += ["--seconds", str(arguments.seconds)]
     words += ["--intervals", str(arguments.intervals)]
     kinds: list[Kind] = arguments.kind
     if arguments.turns:
@@ -158,6 +160,7 @@ def _summary(results: Sequence[Result]) -> Result:
         **{name: sum(result[name] for result in results) for name in sums},
         "stuck": sum(bool(result["stuck"]) for result in results),
         "balances_unequal": sum(not result["balances_equal"] for result in results),
+        "sale_ms_p50_max": max((result["sale_ms_p50"] for result in results), default=0),
         "interval_seconds": INTERVAL_SECONDS,
         "rest_seconds_p50": _part(rests, 0.5),
         "rest_seconds_p95": _part(rests, 0.95),

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", type=Kind, action="append", default=[])
+    parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--intervals", type=float, default=INTERVALS_MAX)
     parser.add_argument("--plant", default="")
@@ -60,6 +61,7 @@ def _run(arguments: argparse.Namespace) -> Result:
     shop.wire.build()
     is_long = dice.random() < _LONG_ODDS and not arguments.short
     seconds = _LONG_SECONDS if is_long else dice.uniform(*_SECONDS)
+    seconds = arguments.seconds or seconds
     troubles = draw(dice, shop.tills, arguments.kind or list(Kind), seconds)
     for trouble in troubles:
         if trouble.kind is Kind.CLOCK:
@@ -81,11 +83,16 @@ def _run(arguments: argparse.Namespace) -> Result:
         "rest_seconds": None if rest_seconds is None else round(rest_seconds, 1),
         "stuck": "" if again is not None else str(seen),
         **{name: sum(vars(cashier)[name] for cashier in cashiers) for name in _COUNTED},
+        "sale_ms_p50": _middle([took for cashier in cashiers for took in cashier.sale_ms]),
         **_judged(shop, cashiers),
     }
 
 
 _COUNTED = ("sales", "sales_in_trouble", "redeemed", "refused")
+
+
+def _middle(values: list[int]) -> int:
+    return sorted(values)[len(values) // 2] if values else 0
 
 
 def _sell_through(
@@ -96,6 +103,8 @@ def _sell_through(
     cashiers = {till: Cashier(shop, till, members, dice.randrange(2**32)) for till in shop.tills}
     for cashier in cashiers.values():
         cashier.start()
+    for cashier in cashiers.values():
+        cashier.has_begun.wait(_CHECK_SECONDS)
     hand = Hand(shop, cashiers)
     steps = [(at, number, trouble) for trouble in troubles for at, number in trouble.moments]
     began = time.monotonic()
