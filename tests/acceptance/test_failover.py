@@ -8,7 +8,7 @@ from pathlib import Path
 DRILL = Path(__file__).resolve().parents[2] / "tools" / "failover_drill.py"
 
 
-def test_F20_no_acknowledged_sale_is_lost_when_the_primary_dies() -> None:
+def test_F53_no_acknowledged_sale_is_lost_when_the_primary_dies() -> None:
     """How long it may take is judged by the drill alone: here the machine is busy with tests."""
     done = subprocess.run(
         [sys.executable, DRILL, "--json", "--tills", "3"],

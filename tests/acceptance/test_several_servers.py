@@ -39,7 +39,7 @@ def sell_and_sync(
         counter.ask(do="sync")
 
 
-def test_F20_one_of_three_servers_is_killed_and_nothing_is_lost_or_doubled(
+def test_S07_F53_one_of_three_servers_is_killed_and_nothing_is_lost_or_doubled(
     tmp_path: Path, postgres_url: str
 ) -> None:
     shop = JoinedShop(tmp_path, create_database(postgres_url, "three_servers"))

@@ -58,7 +58,7 @@ def write_shop(database: PostgresDatabase) -> None:
         session.add(tables.SHOP, [("m", "s1", "Harbor")])
 
 
-def test_F20_a_standby_is_neither_read_nor_written_and_its_promotion_is_noticed(
+def test_F53_a_standby_is_neither_read_nor_written_and_its_promotion_is_noticed(
     node: Node,
 ) -> None:
     with closing(PostgresDatabase(node.url)) as database:
@@ -77,7 +77,7 @@ def test_F20_a_standby_is_neither_read_nor_written_and_its_promotion_is_noticed(
         assert read_shops(database) == [("Harbor",)]
 
 
-def test_F20_a_connection_whose_other_end_became_a_standby_is_given_up(
+def test_F53_a_connection_whose_other_end_became_a_standby_is_given_up(
     node: Node,
 ) -> None:
     """As through a pooler, which keeps its clients while its servers change."""
@@ -99,7 +99,7 @@ def test_F20_a_connection_whose_other_end_became_a_standby_is_given_up(
         assert reader.closed
 
 
-def test_F20_a_time_limit_of_the_account_ends_no_commit(node: Node) -> None:
+def test_F53_a_time_limit_of_the_account_ends_no_commit(node: Node) -> None:
     """It would end the wait for the standby, and be answered like a commit that is safe."""
     with psycopg.connect(node.url, autocommit=True) as owner:
         owner.execute("ALTER DATABASE books SET statement_timeout = '50ms'")
@@ -108,7 +108,7 @@ def test_F20_a_time_limit_of_the_account_ends_no_commit(node: Node) -> None:
         assert session.fetch("SHOW statement_timeout") == [("0",)]
 
 
-def test_F20_a_database_that_was_made_read_only_is_said_to_be_full(node: Node) -> None:
+def test_F53_a_database_that_was_made_read_only_is_said_to_be_full(node: Node) -> None:
     """Hosts do that when a disk runs full."""
     with closing(PostgresDatabase(node.url)) as database:
         with psycopg.connect(node.url, autocommit=True) as owner:

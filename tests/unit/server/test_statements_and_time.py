@@ -15,7 +15,8 @@ BY_TIME = re.compile(
 )
 """A time compared or sorted by; what a query only shows is no matter."""
 IN_BRACKETS = re.compile(r"\([^()]*\)")
-PAGE = re.compile(r"\bLIMIT\b|\bFROM chg\b")
+PAGE = re.compile(r"\bLIMIT (?!1\b)|\bFROM chg\b")
+"""Whoever takes one row does not come back for the next."""
 
 
 def is_paging_by_time(statement: str) -> bool:
