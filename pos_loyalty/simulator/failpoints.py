@@ -136,6 +136,10 @@ class FusedDatabase:
             self._fuse.burn()
         self._fuse.burn()
 
+    def scrub(self) -> None:
+        """Rewrite what holds personal fields."""
+        self._database.scrub()
+
     def close(self) -> None:
         """Close all connections."""
         self._database.close()

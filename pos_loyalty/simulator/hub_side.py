@@ -14,7 +14,7 @@ import msgspec
 
 from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.domain.ids import MerchantId
-from pos_loyalty.hub.shop_hub import EXCHANGE_PATH, ServerReply, ShopHub, Visit
+from pos_loyalty.hub.shop_hub import EXCHANGE_PATH, ServerReply, ShopHub, Visit, read_visit
 from pos_loyalty.server import join_till
 from pos_loyalty.server.routes import status_of
 from pos_loyalty.simulator.failpoints import Killed
@@ -80,6 +80,12 @@ class SimulatedHub:
         if answer.status != _NOTHING.status or answer.body:
             deliver(answer)
 
+    def serve(self, outgoing: Outgoing) -> Answer:
+        """Answer a till at once; a hub that dies over it answers nobody."""
+        answers: list[Answer] = []
+        self.take(outgoing.path, outgoing.body, outgoing.signature, answers.append)
+        return answers[0] if answers else _NOTHING
+
     def send_on(self, seed: random.Random) -> str:
         """Send the oldest request of some journal on, if the server can be reached."""
         waiting = self.core.waiting()
@@ -104,7 +110,7 @@ class SimulatedHub:
     def _answer(self, order: _Order) -> Answer:
         if order.path != EXCHANGE_PATH:
             return self._pass_on(order)
-        visit = self.core.read(order.body, order.signature)
+        visit = read_visit(order.body, order.signature)
         if self.is_line_up and self.server.is_up:
             for stream, _ in self.core.waiting():
                 if stream == visit.request.stream and (body := self.core.next_body(stream)):

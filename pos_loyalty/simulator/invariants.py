@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.server.allowance import NOT_COVERED
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.verify import verify_books
@@ -125,6 +126,8 @@ def _check_verdicts(world: World, books: _Books) -> None:
         for row in books.rows:
             if row.verdict not in honest:
                 raise Violation(f"I1 {row.fact.kind} at {row.stream} {row.seq}: {row.verdict}")
+    if profile.allowance_points:
+        allowed.add(NOT_COVERED)
     if profile.has_old_books:
         allowed |= _OLD_BOOKS_NOTICES
     if world.disasters.was_silent:

@@ -119,8 +119,9 @@ class Oracle:
 
     ``true_points`` are all credits less all debits that happened anywhere, whether a
     server heard of them or not; ``debts`` what SYNC's theorem lets a member be below
-    zero: uncovered debits, the allowance used, rights copied with a disk, and grants
-    that a restored server forgot.
+    zero: uncovered debits, rights copied with a disk, and grants that a restored server
+    forgot. What they are below that is the allowance's, of all members together no more
+    than its owner chose: ``risk_allowed``.
     """
 
     facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
@@ -135,7 +136,7 @@ class Oracle:
         default_factory=lambda: defaultdict[tuple[str, str], int](int)
     )
     """Points of a member in the events of one stream, wherever they are by now."""
-    risk_used: int = 0
+    risk_members: set[str] = field(default_factory=set[str])
     risk_allowed: int = 0
 
     @property
@@ -181,7 +182,6 @@ class Oracle:
 
     def _add(self, fact: Fact) -> None:
         self.facts[fact.id] = fact
-        self.risk_used += fact.risk_used
         if fact.member is None:
             if fact.card is not None:
                 self.card_points[fact.card] += fact.change
@@ -189,7 +189,9 @@ class Oracle:
                 self.card_credits[fact.card] += fact.credit
             return
         self.true_points[fact.member] += fact.change
-        self.debts[fact.member] += fact.uncovered + fact.risk_used
+        self.debts[fact.member] += fact.uncovered
+        if fact.risk_used:
+            self.risk_members.add(fact.member)
         if fact.card is not None:
             self.cards_of[fact.member].add(fact.card)
         self._ensure_earned(fact)
@@ -199,16 +201,18 @@ class Oracle:
         assert fact.member is not None
         if not fact.debit:
             return
-        cards = self.cards_of[fact.member]
+        missing = self._missing_points(fact.member)
+        if missing and fact.member not in self.risk_members:
+            raise Violation(
+                f"I6 member {fact.member}: {missing} points spent above those earned and explained"
+            )
+        missing = sum(self._missing_points(member) for member in self.risk_members)
+        if missing > self.risk_allowed:
+            raise Violation(f"I6 allowance: {missing} points lost, {self.risk_allowed} allowed")
+
+    def _missing_points(self, member: str) -> int:
+        """Return how many points of a member were spent that nothing but a risk explains."""
+        cards = self.cards_of[member]
         waiting = sum(max(0, self.card_points[card]) for card in cards)
         owed = sum(self.card_debts[card] for card in cards)
-        points, debt = self.true_points[fact.member] + waiting, self.debts[fact.member] + owed
-        if points < -debt:
-            raise Violation(
-                f"I6 member {fact.member}: {-points} points spent above those earned,"
-                f" {debt} explained"
-            )
-        if self.risk_used > self.risk_allowed:
-            raise Violation(
-                f"I6 allowance: {self.risk_used} points used, {self.risk_allowed} allowed"
-            )
+        return max(0, -self.true_points[member] - waiting - self.debts[member] - owed)

@@ -7,6 +7,7 @@ lost to. Each patches one place of the product and is named by what it does.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pos_loyalty.simulator.hub_plants import HUB_PATCHES
 from pos_loyalty.simulator.patching import Patch
 from pos_loyalty.simulator.server_plants import SERVER_PATCHES
 from pos_loyalty.simulator.till_plants import TILL_PATCHES
@@ -50,12 +51,19 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "rescue_keeps_open": ("fork", "S47 leaves the stream open from which events were carried"),
     "grants_while_frozen": ("srv", "S09 grants before every till has reported"),
     "epoch_falls_back": ("srv", "S09 goes on in an epoch that tills left long ago"),
+    "hub_lends_from_air": ("hub", "S43 lends rights that the hub does not take from its own"),
+    "hub_counts_both_ways": ("hub", "S42 counts what came through the hub and directly twice"),
+    "lent_adds_up": ("hub", "S43 adds lent totals up"),
+    "peers_in_row": ("hub", "S42 adds other tills' points to the row that may hold them"),
     "poison_refused": ("hostile", "S21 refuses a request for one event it cannot read"),
 }
 
 
+_PATCHES = {**TILL_PATCHES, **SERVER_PATCHES, **HUB_PATCHES}
+
+
 def _plant(name: str, profile: str, says: str) -> Plant:
-    return Plant(name, says, profile, {**TILL_PATCHES, **SERVER_PATCHES}[name])
+    return Plant(name, says, profile, _PATCHES[name])
 
 
 PLANTS: Mapping[str, Plant] = {

@@ -30,7 +30,8 @@ class Profile:
     """A kind of trouble: what may happen beside the daily work and a bad line.
 
     ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones;
-    ``has_hub`` that the tills of the shop talk through its hub at times.
+    ``has_hub`` that the tills of the shop talk through its hub at times; ``has_old_tills``
+    that some of them run the first release until somebody updates them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Profile:
     has_second_writers: bool = False
     has_old_books: bool = False
     has_hub: bool = False
+    has_old_tills: bool = False
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -72,9 +74,17 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(name="clock", faults={"jump": 8.0}),
         Profile(name="hostile", faults={"poison": 14.0}),
+        Profile(name="versions", faults={"update": 1.0}, has_old_tills=True),
         Profile(
             name="hub",
-            faults={"hub_line": 6.0, "hub_talk": 8.0, "hub_sends_on": 12.0, "hub_dies": 1.5},
+            faults={
+                "hub_line": 5.0,
+                "hub_talk": 10.0,
+                "hub_sends_on": 8.0,
+                "hub_dies": 1.0,
+                "talk": 60.0,
+                "ask": 30.0,
+            },
             has_hub=True,
         ),
     )

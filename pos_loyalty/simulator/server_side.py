@@ -12,6 +12,7 @@ import msgspec
 from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.server import exchange as exchange_module
 from pos_loyalty.server import join_till
+from pos_loyalty.server.allowance_choice import choose_allowance
 from pos_loyalty.server.authentication import ensure_signed, signed_request
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.database.repository import Database, Session
@@ -102,7 +103,6 @@ class SimulatedServer:
     path: Path
     time: WorldTime
     seed: str
-    allowance_points: int = 0
     on_written: Callable[[Sequence[Batch]], None] = lambda _batches: None
     is_up: bool = False
     incarnation: int = 0
@@ -256,9 +256,6 @@ class SimulatedServer:
         self.serving.remove(one)
         reply = one.strand.result
         assert reply is not None
-        if isinstance(reply, SyncReply) and self.allowance_points:
-            # The owner's allowance; no release lets an owner set it yet, but tills obey it.
-            reply = msgspec.structs.replace(reply, risk_total=self.allowance_points)
         one.deliver(Answer(_OK, codec.pack(reply)))
 
     async def _join(self, body: bytes, signature: str) -> JoinReply:
@@ -272,6 +269,14 @@ class SimulatedServer:
             return join(session, request)
 
         return await in_turn(lambda: transact(self._fused, work))
+
+
+def allow(database: Database, merchant: MerchantId, *, total: int, per_till: int) -> None:
+    """Let the owner choose an allowance."""
+    transact(
+        database,
+        lambda session: choose_allowance(session, merchant, total=total, per_till=per_till),
+    )
 
 
 def declare_restored(database: Database, merchant: str, *, times: int) -> None:

@@ -16,6 +16,7 @@ from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.simulator.patching import Patch
 from pos_loyalty.store import joining, journal, row_writer, sync_state
 from pos_loyalty.store.journal import Journal, StoredEvent
+from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import PageEnd, PageSlice, SyncState
@@ -84,7 +85,7 @@ def _delta_grant() -> Sequence[Patch]:
             " ON CONFLICT(member) DO UPDATE SET granted = granted + excluded.granted",
             (row.member, row.granted),
         )
-        self.recalls[row.member] = row.keep
+        self.recalls[row.member] = None if row.keep is None else Recall(row.keep, row.keep_for)
 
     return (Patch(RowWriter, "_rights", add),)
 

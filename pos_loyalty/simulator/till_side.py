@@ -11,6 +11,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, ServerUnreachable
 from pos_loyalty.domain.ids import MemberId, MerchantId, StreamId
 from pos_loyalty.simulator.failpoints import Fuse, FusedConnection, Killed, copy_database
+from pos_loyalty.simulator.oracle import Violation
 from pos_loyalty.simulator.parking import Strand
 from pos_loyalty.simulator.patching import Patch
 from pos_loyalty.simulator.server_side import Answer, Outgoing
@@ -25,7 +26,13 @@ from pos_loyalty.sync.session import Session
 from pos_loyalty.sync.transport import READ_SECONDS
 from pos_loyalty.till import Till, open_till
 from pos_loyalty.wire import codec
-from pos_loyalty.wire.messages import Refusal
+from pos_loyalty.wire.messages import (
+    ROW_TYPES_OF_PROTOCOL_1,
+    Refusal,
+    SyncReply,
+    SyncRequest,
+)
+from pos_loyalty.wire.version import PROTOCOL_1, PROTOCOL_2, PROTOCOL_NEWEST
 
 _OK = 200
 _SERVER_FAULTS = range(500, 600)
@@ -54,6 +61,8 @@ class _LineTransport:
 
     merchant_id: MerchantId
     signer: Signer
+    speaks: Callable[[], int]
+    """The protocol of the program that runs on the till now."""
 
     async def call(
         self,
@@ -65,15 +74,21 @@ class _LineTransport:
     ) -> ReplyT:
         """Send a signed message and return the reply; errors are translated as over HTTP."""
         del read_seconds
+        is_old = self.speaks() < PROTOCOL_2
+        if is_old and isinstance(message, SyncRequest):
+            message = _as_protocol_1(message)
         body = codec.pack(message)
         signature = self.signer.sign(request_text(path, body))
         answer = await Outgoing(path, body, signature)
         if answer.status != _OK:
             raise _refusal(answer)
         try:
-            return codec.unpack(answer.body, kind)
+            reply = codec.unpack(answer.body, kind)
         except CommandRefused as error:
             raise ServerUnreachable(Code.SERVER_TROUBLE) from error
+        if is_old and isinstance(reply, SyncReply):
+            _ensure_readable(reply)
+        return reply
 
     async def merchant(self) -> MerchantId:
         """Tell whose server answers; the simulated line leads to no stranger."""
@@ -81,6 +96,27 @@ class _LineTransport:
 
     async def close(self) -> None:
         """Nothing stays open between calls."""
+
+
+def _as_protocol_1(request: SyncRequest) -> SyncRequest:
+    """Return what a till of the first release says instead: it knows none of the newer fields."""
+    return msgspec.structs.replace(
+        request,
+        proto=PROTOCOL_1,
+        closed_streams=(),
+        buckets=(),
+        settlements=(),
+        acked=0,
+        hub_cursor="",
+        holds_rights=(),
+    )
+
+
+def _ensure_readable(reply: SyncReply) -> None:
+    """An old till cannot read rows of a newer kind: one of them and it hears nothing at all."""
+    kinds = {str(row.__struct_config__.tag) for row in reply.rows}
+    if not kinds <= ROW_TYPES_OF_PROTOCOL_1:
+        raise Violation(f"S29 an old till is sent rows that it cannot read: {sorted(kinds)}")
 
 
 def _refusal(answer: Answer) -> LoyaltyError:
@@ -107,6 +143,7 @@ class SimulatedTill:
     call: int = 0
     incarnation: int = 0
     is_up: bool = False
+    protocol: int = PROTOCOL_NEWEST
 
     def __post_init__(self) -> None:
         self.clock = SimulatedClock(self.time)
@@ -139,7 +176,7 @@ class SimulatedTill:
         self.session = Session(
             state=self.state,
             joining=joining,
-            make_transport=lambda: _LineTransport(self.merchant, key),
+            make_transport=lambda: _LineTransport(self.merchant, key, lambda: self.protocol),
             key=key,
             clock=self.clock,
             ids=ids,

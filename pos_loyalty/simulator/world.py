@@ -21,13 +21,14 @@ from pos_loyalty.simulator.stranger import Stranger
 from pos_loyalty.simulator.template import TILLS, Template
 from pos_loyalty.simulator.till_side import Outgoing, SimulatedTill
 from pos_loyalty.sync.exchange import Outcome, Step
+from pos_loyalty.wire.version import PROTOCOL_1, PROTOCOL_NEWEST
 
 _STEP_MS_MAX = 20_000
 _POLL_ODDS = 0.2
 _EARLY_SYNC_ODDS = 0.7
 _TALKS_MAX = 40
 _WRONG_CALL_ODDS = 0.8
-_HUB_ODDS = 0.6
+_HUB_ODDS = 0.8
 _EVENTS_ALL = 1_000_000
 _BYTES_ALL = 1 << 40
 _NEWS_OF_KILLS = 30
@@ -65,9 +66,7 @@ class World:
         self.oracle = Oracle(risk_allowed=profile.allowance_points * TILLS)
         self.line = Line(self.time, swarm.drop, swarm.double, swarm.truncate, swarm.slow)
         template.copy_server(folder / "server.db")
-        self.server = SimulatedServer(
-            folder / "server.db", self.time, str(folder.name), profile.allowance_points
-        )
+        self.server = SimulatedServer(folder / "server.db", self.time, str(folder.name))
         self.pages = PageWatch(self.oracle, self.server)
         if self._has_plain_pages:
             self.server.on_written = self.pages.written
@@ -120,6 +119,8 @@ class World:
 
     def open_shop(self, seed: random.Random) -> None:
         """Begin the day with a few members."""
+        for till in self.tills if self.profile.has_old_tills else ():
+            till.protocol = seed.choice((PROTOCOL_1, PROTOCOL_NEWEST))
         self._cashier.open_shop(self.tills[0], seed)
         self.harvest(self.tills[0])
         if seed.random() < _EARLY_SYNC_ODDS:
@@ -163,6 +164,7 @@ class World:
             "kill_till": self._kill_till,
             "kill_server": self._kill_server,
             "poison": self._poison,
+            "update": self._update,
             "hub_line": self._hub_line,
             "hub_talk": self._hub_talk,
             "hub_sends_on": self._hub_sends_on,
@@ -221,6 +223,16 @@ class World:
             self.hub.begin()
         return till.name
 
+    def _update(self, till: SimulatedTill, _seed: random.Random) -> str:
+        """Put the newest program on a till that runs the first release."""
+        if till.protocol == PROTOCOL_NEWEST:
+            return "is new"
+        if till.is_up:
+            till.die()
+        till.protocol = PROTOCOL_NEWEST
+        self.open_till(till)
+        return "updated"
+
     def _kill_till(self, till: SimulatedTill, seed: random.Random) -> str:
         """Kill a till now, or light a fuse."""
         if not till.is_up:
@@ -260,17 +272,23 @@ class World:
 
     def _talk(self, till: SimulatedTill, seed: random.Random) -> str:
         """Carry an exchange from end to end in one good moment of the line."""
-        if not till.is_up or till.strand is not None or not self.server.is_up:
+        hub = self.hub if seed.random() < _HUB_ODDS else None
+        if hub is not None and (till is hub.till or not hub.is_up):
+            hub = None
+        is_served = hub is not None or self.server.is_up
+        if not till.is_up or till.strand is not None or not is_served:
             return self._turn(till, seed)
 
         def work() -> str:
             came = till.begin_exchange(wants=tuple(till.wants.items()))
             while isinstance(came, Outgoing):
-                came = till.take(self.server.serve(came))
+                came = till.take(self.server.serve(came) if hub is None else hub.serve(came))
             self.settled(till, came)
             return f"{came.step} {came.rows} {came.appended}"
 
-        return self._at(till, work)
+        result = self._at(till, work)
+        self._harvest_hub()
+        return result
 
     def _give_up(self, till: SimulatedTill, seed: random.Random) -> str:
         """A call's time is up; its answer may still come."""
@@ -354,7 +372,7 @@ class World:
         """Cut the hub's line to the server, or mend it."""
         if self.hub is None:
             return "no hub"
-        self.hub.is_line_up = seed.random() < 1 / 3
+        self.hub.is_line_up = seed.random() < 1 / 4
         return "up" if self.hub.is_line_up else "cut"
 
     def _hub_talk(self, _till: SimulatedTill, seed: random.Random) -> str:

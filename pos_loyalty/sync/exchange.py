@@ -162,7 +162,9 @@ class Exchange:
             top=max(position.last_seq, batch.last_seq),
             epoch=position.epoch,
             now_ms=self._clock.now_ms(),
-            token=position.token if batch.events else "",
+            # A hub may bring this very request hours later, when the token is none of the last
+            # two: that would look like a second till.
+            token=position.token if batch.events and not position.has_hub else "",
             events=tuple(msgspec.Raw(data) for data in batch.events),
             sig=self._batch_signature(position, batch),
             cursor=position.cursor,
