@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pos_loyalty.domain.ids import MemberId
-from pos_loyalty.server.allowance import NOT_COVERED
+from pos_loyalty.server.allowance import NOT_COVERED, count_given
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.verify import verify_books
@@ -52,6 +52,7 @@ def check(world: World) -> None:
     """
     with world.server.database.read() as session:
         books = _read_books(world, session)
+        _check_allowance(world, session)
     _check_once(world, books)
     _check_verdicts(world, books)
     _check_balances(world, books)
@@ -118,7 +119,7 @@ def _ensure_closed(open_streams: set[str], stream: str, data: bytes) -> None:
 def _check_verdicts(world: World, books: _Books) -> None:
     """I1: an honest till's events are taken as they are; and nobody is accused falsely."""
     profile = world.profile
-    allowed = set(_CARD_NOTICES)
+    allowed = _CARD_NOTICES | ({NOT_COVERED} if profile.allowance_points else set())
     if profile.has_second_writers:
         allowed |= _FORK_NOTICES
     else:
@@ -126,8 +127,6 @@ def _check_verdicts(world: World, books: _Books) -> None:
         for row in books.rows:
             if row.verdict not in honest:
                 raise Violation(f"I1 {row.fact.kind} at {row.stream} {row.seq}: {row.verdict}")
-    if profile.allowance_points:
-        allowed.add(NOT_COVERED)
     if profile.has_old_books:
         allowed |= _OLD_BOOKS_NOTICES
     if world.disasters.was_silent:
@@ -203,11 +202,23 @@ def _check_pools(world: World, books: _Books) -> None:
     if world.profile.has_old_books:
         for member, points in oracle.contested_points.items():
             debts[member] = debts.get(member, 0) + points
+    missing: dict[str, int] = {}
     for member in oracle.members:
         pool = books.balances.get(member, 0) - books.outstanding.get(member, 0)
         debt = debts.get(member, 0)
-        if pool < -debt:
+        missing[member] = max(0, -debt - pool)
+        if missing[member] and member not in oracle.risk_members:
             raise Violation(f"I6 member {member}: {pool} points to grant, {debt} explained")
+    at_risk = sum(missing.values())
+    if at_risk > oracle.risk_allowed:
+        raise Violation(f"I6 allowance: {at_risk} points lost, {oracle.risk_allowed} allowed")
+
+
+def _check_allowance(world: World, session: Session) -> None:
+    """I6: what tills may take and what they took uncovered is within the owner's total."""
+    given = count_given(session, world.template.merchant)
+    if given > world.oracle.risk_allowed:
+        raise Violation(f"I6 allowance: {given} given away, {world.oracle.risk_allowed} allowed")
 
 
 def _check_verification(world: World) -> None:

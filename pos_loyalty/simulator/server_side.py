@@ -10,6 +10,7 @@ from typing import cast
 import msgspec
 
 from pos_loyalty.domain.errors import LoyaltyError
+from pos_loyalty.domain.ids import MerchantId
 from pos_loyalty.server import exchange as exchange_module
 from pos_loyalty.server import join_till
 from pos_loyalty.server.allowance_choice import choose_allowance
@@ -31,7 +32,7 @@ from pos_loyalty.simulator.parking import Parked, Strand, in_turn
 from pos_loyalty.simulator.patching import Patch
 from pos_loyalty.simulator.sources import SimulatedClock, SimulatedIds, WorldTime
 from pos_loyalty.wire import codec
-from pos_loyalty.wire.messages import JoinReply, JoinRequest, Refusal, SyncReply
+from pos_loyalty.wire.messages import JoinReply, JoinRequest, Refusal
 
 _OK = 200
 _EPOCHS_APART = 1_000

@@ -15,7 +15,7 @@ from pos_loyalty.simulator.line import Line, Reply, Request
 from pos_loyalty.simulator.oracle import Disk, Fact, Oracle, Violation
 from pos_loyalty.simulator.pages import PageWatch
 from pos_loyalty.simulator.profiles import Profile, Swarm
-from pos_loyalty.simulator.server_side import SimulatedServer
+from pos_loyalty.simulator.server_side import SimulatedServer, allow
 from pos_loyalty.simulator.sources import WorldTime
 from pos_loyalty.simulator.stranger import Stranger
 from pos_loyalty.simulator.template import TILLS, Template
@@ -67,6 +67,12 @@ class World:
         self.line = Line(self.time, swarm.drop, swarm.double, swarm.truncate, swarm.slow)
         template.copy_server(folder / "server.db")
         self.server = SimulatedServer(folder / "server.db", self.time, str(folder.name))
+        allow(
+            self.server.database,
+            template.merchant,
+            total=self.oracle.risk_allowed,
+            per_till=profile.allowance_points,
+        )
         self.pages = PageWatch(self.oracle, self.server)
         if self._has_plain_pages:
             self.server.on_written = self.pages.written
