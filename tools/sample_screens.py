@@ -320,7 +320,7 @@ MANY_ROWS = replace(
 )
 
 _CARD_TAKEN = attention_row(
-    "card_taken", "Two members, one card", "21 Nov 10:47 · Till 2 · Leyla Arslan", selected=True
+    "card_taken", "Two members, one card", "21 Nov 10:47 · Till 2", selected=True
 )
 ATTENTION = replace(
     IDLE,
@@ -338,10 +338,10 @@ ATTENTION = replace(
             attention_row(
                 "allowance_used",
                 "Points were used twice",
-                "21 Nov 09:12 · Till 1 · Jonas Krüger",
-                cost="200 points",
+                "21 Nov 09:12 · Till 1",
+                cost="200 pts",
             ),
-            attention_row("same_phone", "One phone number, two members", "20 Nov 18:03"),
+            attention_row("same_phone", "One phone, two members", "20 Nov 18:03"),
             attention_row(
                 "fork", "A till existed twice", "19 Nov 12:30 · Seen · Till 3", is_settled=True
             ),
@@ -368,7 +368,7 @@ ATTENTION_ITEM = replace(
             ListRow(
                 "ask",
                 "Ask the member",
-                "Next points cover it; it counts as risk.",
+                "Next points cover it; till then it is risk.",
                 icon="chevron-right",
                 selected=True,
             ),

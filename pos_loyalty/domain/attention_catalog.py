@@ -93,7 +93,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         cost="{points} points are not covered.",
         choices=(
-            Choice("ask", "Ask the member", "Next points cover it; it counts as risk."),
+            Choice("ask", "Ask the member", "Next points cover it; till then it is risk."),
             Choice("accept", "Accept the loss", "The allowance is free again."),
         ),
     ),
@@ -174,7 +174,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         choices=(SEEN,),
     ),
     "same_phone": Kind(
-        title="One phone number, two members",
+        title="One phone, two members",
         happened=(
             "Two accounts have the same phone number, as when one person signed up at two shops"
             " that were offline, or a number has a new owner."

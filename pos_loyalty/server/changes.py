@@ -82,7 +82,7 @@ def _survivors_first(rows: Sequence[Row]) -> tuple[Row, ...]:
         if not isinstance(row, MemberRow):
             ordered["", str(place)] = row
             continue
-        if row.alias_of in stayed:
+        if row.alias_of is not None and row.alias_of in stayed:
             ordered.setdefault(("member", row.alias_of), stayed[row.alias_of])
         ordered.setdefault(("member", row.member), row)
     return tuple(ordered.values())

@@ -6,7 +6,7 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.services.attention import AttentionItem
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, ListPanel, ListRow
 from pos_loyalty.ui.presenters.counter_state import CounterState
-from pos_loyalty.ui.presenters.formatting import counted, day_and_time
+from pos_loyalty.ui.presenters.formatting import day_and_time, points
 
 _BACK: Final = Button(Action.CLOSE_PANEL, "Back to the list", "Esc", "list")
 _EMPTY: Final = "Nothing to look at. What tills could not decide alone stands here."
@@ -60,7 +60,7 @@ def attention_item(state: CounterState, clock: Clock) -> ListPanel:
 
 def _detail(item: AttentionItem, clock: Clock) -> str:
     chosen = item.chosen.label if item.chosen else ""
-    parts = (day_and_time(item.at_ms, clock), chosen, item.till_name, item.member_name)
+    parts = (day_and_time(item.at_ms, clock), chosen, item.till_name)
     return " \u00b7 ".join(part for part in parts if part)
 
 
@@ -68,7 +68,7 @@ def _cost(item: AttentionItem) -> str:
     """Write the points where they are what it cost; a settled line needs no figure any more."""
     if item.chosen or not item.cost:
         return ""
-    return counted(item.points, "point", "points")
+    return f"{points(item.points)} pts"
 
 
 def _settled(item: AttentionItem) -> str:

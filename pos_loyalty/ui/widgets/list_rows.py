@@ -67,7 +67,9 @@ class RowButton(Pressable):
         if row.detail:
             title_box = QRectF(left, area.center().y() - px(23), right - left, px(24))
             below = QRectF(left, area.center().y() + px(2), right - left, px(20))
-            canvas.line(below, row.detail, self.theme.font(TypeRole.HINT), ink2)
+            sizes = (14, 13, 12)
+            detail = fitted(row.detail, self.theme, TypeRole.HINT, below.width(), sizes=sizes)
+            canvas.lines(below, detail, ink2)
         # A row of one sentence may take the whole height.
         title = fitted(
             row.title,
