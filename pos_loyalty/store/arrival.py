@@ -268,8 +268,7 @@ class _Loading:
     def __init__(self, arrival: Arrival, state: ArrivalState) -> None:
         self._arrival = arrival
         self._state = state
-        self._member_ids: list[str] = []
-        self._all_ids = ""
+        self._member_ids = bytearray()
         self._members = 0
         self._cards = 0
 
@@ -281,25 +280,18 @@ class _Loading:
                 self._header(frame)
             case MemberBlock():
                 members = members_of(frame)
-                self._member_ids.append("".join(members.ids))
+                self._member_ids += members.raw_ids
                 self._members += len(members.ids)
                 if is_new:
                     yield from self._slices(_members_in(members), number)
             case CardBlock():
-                cards = cards_of(frame, self._ids())
+                cards = cards_of(frame, self._member_ids)
                 self._cards += len(cards.keys)
                 if is_new:
                     yield from self._slices(_cards_in(cards), number)
             case End():
                 if (frame.members, frame.cards) != (self._members, self._cards):
                     raise Stale
-
-    def _ids(self) -> str:
-        """Return the ids of all members in a row, put together when the first card wants them."""
-        if self._member_ids:
-            self._all_ids += "".join(self._member_ids)
-            self._member_ids.clear()
-        return self._all_ids
 
     def _header(self, header: Header) -> None:
         state = self._state

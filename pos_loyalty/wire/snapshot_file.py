@@ -11,6 +11,7 @@ import re
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from operator import add
 
 import msgspec
 
@@ -34,6 +35,7 @@ _LEVEL = 6
 _ID_BYTES = 16
 _ID_LETTERS = 2 * _ID_BYTES
 _INTEGER_BYTES = 8
+_TIME_BYTES = 6
 _ID_TIME_SHIFT = 80
 _NUMBER_DIGITS = 12
 _ID = re.compile("[0-9a-f]{32}")
@@ -237,6 +239,7 @@ class Members(msgspec.Struct, frozen=True):
     tiers: list[str]
     statuses: list[str]
     aliases: dict[int, str]
+    raw_ids: bytes
 
 
 class Cards(msgspec.Struct, frozen=True):
@@ -273,17 +276,18 @@ def members_of(block: MemberBlock) -> Members:
         v=v,
         balance=balance,
         earned=earned,
-        enrolled_ms=[int(text[:12], 16) + after for text, after in zip(ids, enrolled, strict=True)],
+        enrolled_ms=list(map(add, _times(raw), enrolled)),
         phones=phones,
         names=block.names,
         tiers=block.tiers,
         statuses=block.statuses,
         aliases=dict(_sparse(block.aliases, count)),
+        raw_ids=raw,
     )
 
 
-def cards_of(block: CardBlock, member_ids: str) -> Cards:
-    """Return the columns of a block; ``member_ids`` are those of all members in a row.
+def cards_of(block: CardBlock, member_ids: bytes | bytearray) -> Cards:
+    """Return the columns of a block; ``member_ids`` are those of all members, 16 bytes each.
 
     Raises:
         CommandRefused: columns of different lengths, or a member that is not there.
@@ -292,13 +296,13 @@ def cards_of(block: CardBlock, member_ids: str) -> Cards:
     count = len(raw) // _ID_BYTES
     v, digits, places = (_numbers(column) for column in (block.v, block.numbers, block.members))
     _ensure_even(count, v, digits, places, block.statuses, block.batches)
-    if count and not 0 <= min(places) <= max(places) <= len(member_ids) // _ID_LETTERS:
+    if count and not 0 <= min(places) <= max(places) <= len(member_ids) // _ID_BYTES:
         raise _refused("a card of nobody")
     numbers = [str(number - 1).zfill(_NUMBER_DIGITS) if number else "" for number in digits]
     for place, number in _sparse(block.odd_numbers, count):
         numbers[place] = number
     members: list[str | None] = [
-        member_ids[(place - 1) * _ID_LETTERS : place * _ID_LETTERS] if place else None
+        member_ids[(place - 1) * _ID_BYTES : place * _ID_BYTES].hex() if place else None
         for place in places
     ]
     for place, member in _sparse(block.odd_members, count):
@@ -327,6 +331,17 @@ def _id_bytes(ids: Sequence[str]) -> bytes:
 def _texts(raw: bytes) -> list[str]:
     text = raw.hex()
     return [text[start : start + _ID_LETTERS] for start in range(0, len(text), _ID_LETTERS)]
+
+
+def _times(raw: bytes) -> Sequence[int]:
+    """Return the milliseconds at the beginning of each id, all at once."""
+    times = bytearray(len(raw) // _ID_BYTES * _INTEGER_BYTES)
+    for place in range(_TIME_BYTES):
+        times[place + _INTEGER_BYTES - _TIME_BYTES :: _INTEGER_BYTES] = raw[place::_ID_BYTES]
+    values = array("q", bytes(times))
+    if not _BIG_ENDIAN:
+        values.byteswap()
+    return values
 
 
 def _integers(values: Sequence[int]) -> bytes:

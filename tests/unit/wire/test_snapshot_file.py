@@ -96,7 +96,7 @@ def test_cards_come_back_as_they_were(drawn: Sequence[tuple[str, str, int | str 
     ]
     places = [owner if isinstance(owner, int) else None for _, _, owner in drawn]
 
-    columns = cards_of(card_block(rows, places), "".join(members))
+    columns = cards_of(card_block(rows, places), bytes.fromhex("".join(members)))
 
     assert columns.keys == [row.card_key for row in rows]
     assert columns.numbers == [row.number for row in rows]
@@ -140,11 +140,11 @@ def test_every_cut_and_every_flipped_bit_is_refused_or_read_whole() -> None:
 
 
 def _read_through(data: bytes) -> None:
-    ids = ""
+    ids = bytearray()
     try:
         for frame in read_frames([data]):
             if isinstance(frame, MemberBlock):
-                ids += "".join(members_of(frame).ids)
+                ids += members_of(frame).raw_ids
             if isinstance(frame, CardBlock):
                 cards_of(frame, ids)
     except CommandRefused:
@@ -178,4 +178,4 @@ def test_a_card_of_nobody_in_the_file_is_refused() -> None:
     block = card_block([CardRow(v=1, card_key=CardKey("0" * 32))], [3])
 
     with pytest.raises(CommandRefused):
-        cards_of(block, "0" * 64)
+        cards_of(block, bytes(32))
