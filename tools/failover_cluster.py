@@ -45,12 +45,17 @@ class Node:
     def kill(self) -> None:
         """End Patroni and every process of its PostgreSQL at once, as a power cut would."""
         assert self.patroni is not None
-        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
-        for process in (self.patroni.pid, postmaster, *_children(postmaster)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        self.patroni.kill()
+        self.kill_postgres()
         self.patroni.wait()
         self.patroni = None
+
+    def kill_postgres(self) -> None:
+        """End every process of PostgreSQL at once; Patroni starts it again in its place."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        for process in (postmaster, *_children(postmaster)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 @dataclass

@@ -3,10 +3,11 @@
     python tools/failover_drill.py [--json] [--patroni PROGRAM] [--tills N] [--keep FOLDER]
 
 Starts etcd and two PostgreSQL nodes under Patroni with the settings of installer/server/,
-the real server on top, and tills that sell all the time. Then (a) a planned switchover and
-(b) kill -9 of the primary's Patroni and PostgreSQL. Exit code 0 if no acknowledged event is
-lost or doubled, the books verify, and both outages are short enough; 1 if not; 2 if the
-drill itself could not be run. Takes about a minute and a half.
+the real server on top, and tills that sell all the time. Then (a) a planned switchover, (b)
+kill -9 of the primary's PostgreSQL alone, which Patroni starts again in its place, and (c)
+kill -9 of the primary's Patroni and PostgreSQL. Exit code 0 if no acknowledged event is
+lost or doubled, the books verify, and the outages of (a) and (c) are short enough; 1 if not;
+2 if the drill itself could not be run. Takes about two minutes.
 """
 
 import argparse
@@ -83,6 +84,8 @@ def _drill(cluster: Cluster, tills: int) -> dict[str, Any]:
             time.sleep(_WARM_SECONDS)
             switchover = _measure(load, cluster.switch_over)
             cluster.wait_for(lambda state: state.sync_standby != "", "the old primary follows")
+            restart = _measure(load, cluster.nodes[cluster.state().leader].kill_postgres)
+            cluster.wait_for(lambda state: state.sync_standby != "", "the standby follows again")
             dead = cluster.nodes[cluster.state().leader]
             time.sleep(_WARM_SECONDS)
             crash = _measure(load, dead.kill)
@@ -101,6 +104,7 @@ def _drill(cluster: Cluster, tills: int) -> dict[str, Any]:
     return {
         "ttl_s": TTL_SECONDS,
         "switchover_outage_s": round(switchover, 2),
+        "restart_outage_s": round(restart, 2),
         "crash_outage_s": round(crash, 2),
         "crash_outage_per_ttl": ratio,
         "dead_node_back_as_sync_standby_s": round(back, 1),
@@ -192,6 +196,7 @@ def _in_words(result: dict[str, Any]) -> str:
     back = result["dead_node_back_as_sync_standby_s"]
     lines = (
         f"planned switchover: no writes for {switchover} s (at most {SWITCHOVER_SECONDS_MAX})",
+        f"its PostgreSQL killed: no writes for {result['restart_outage_s']} s",
         f"primary killed: no writes for {crash} s = {per_ttl} ttl (at most {CRASH_TTL_RATIO_MAX})",
         f"dead node back as synchronous standby after {back} s",
         f"acknowledged {result['acknowledged']}, lost {lost}, doubled {doubled}, faults {faults}",
