@@ -24,6 +24,7 @@ from pos_loyalty.server.settings import RECALL_WAIT_MS_MAX, WAIT_MS_MAX
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import (
     BATCH_EVENTS_MAX,
+    DIGEST_BUCKETS,
     Status,
     SyncReply,
     SyncRequest,
@@ -188,6 +189,7 @@ def _ensure_shape(request: SyncRequest) -> bytes:
         (lambda: len(request.settlements) <= SETTLEMENTS_MAX, "settlements"),
         (lambda: len(request.granted_seen or ()) <= GRANTED_PAGE_MAX, "granted_seen"),
         (lambda: 0 <= request.lost_ack < _SEQ_MAX, "lost_ack"),
+        (lambda: len(request.buckets) <= DIGEST_BUCKETS, "buckets"),
         (lambda: len(request.closed_streams) <= CLOSED_STREAMS_MAX, "closed_streams"),
         (lambda: 0 <= request.epoch < _SEQ_MAX, "epoch"),
     ]

@@ -14,6 +14,7 @@ from pos_loyalty.server.closed_streams import held_of
 from pos_loyalty.server.cursor import is_of_other_books, read_cursor
 from pos_loyalty.server.database import inbox_statements, statements, version_marks
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.digest import bucket_rows
 from pos_loyalty.server.inbox import is_done_with
 from pos_loyalty.server.ingest import standing
 from pos_loyalty.server.policy import load_policy
@@ -120,11 +121,13 @@ def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncR
         after=read_cursor(request.cursor, held.epoch),
         limit=min(max(1, request.want_rows), ROWS_MAX),
     )
+    again, buckets = bucket_rows(session, asking, request)
     version, _ = statements.current_version(session, asking.merchant.merchant)
     mark = version_marks.current_mark(session, asking.merchant.merchant)
     return msgspec.structs.replace(
         held,
-        rows=page.rows,
+        rows=page.rows + again,
+        buckets=buckets,
         cursor=_cursor_for(request, str(page.cursor.read_from(version, mark))),
         more=page.more,
     )

@@ -15,7 +15,7 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, StoreUnavailable
 from pos_loyalty.domain.ids import IdSource
-from pos_loyalty.server import history, join_till, snapshot
+from pos_loyalty.server import digest, history, join_till, snapshot
 from pos_loyalty.server.authentication import (
     NotAllowed,
     authenticate,
@@ -78,6 +78,7 @@ class Routes:
             _post(join_till.PATH, self._join),
             _post(history.PATH, self._history),
             _post(snapshot.PATH, self._snapshot),
+            _post(digest.PATH, self._digests()),
         ]
 
     async def _health(self, request: Request) -> Response:
@@ -119,6 +120,9 @@ class Routes:
                 return history.read_history(session, self.merchant, request)
 
         return await asyncio.to_thread(work)
+
+    def _digests(self) -> Handler:
+        return digest.Digests(database=self.database, merchant=self.merchant, clock=self.clock)
 
     async def _snapshot(self, body: bytes, signature: str) -> SnapshotOffer | bytes:
         request = codec.unpack(body, SnapshotRequest)

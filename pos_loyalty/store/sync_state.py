@@ -14,6 +14,7 @@ import msgspec
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, StreamId, TillId
 from pos_loyalty.store import carrying
+from pos_loyalty.store.digest import Digest
 from pos_loyalty.store.hub_rows import write_hub_rows
 from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter, write_overlay
@@ -231,6 +232,14 @@ class SyncState:
         with self.store.write() as work:
             work.settings.put(Setting.CLOSED_CHECKED, "")
             work.commit()
+
+    def begin_repair(self, buckets: Sequence[int]) -> None:
+        """Let every row of these buckets be overwritten by what comes next."""
+        Digest(self.store, self.clock).begin_repair(buckets)
+
+    def end_repair(self, buckets: Sequence[int]) -> int:
+        """Delete what the server does not have of these buckets; return how many rows."""
+        return Digest(self.store, self.clock).end_repair(buckets)
 
     def begin_epoch(self, epoch: int) -> None:
         """Follow the server into a new epoch: nothing is acknowledged in it, all rows come again.

@@ -46,6 +46,7 @@ REPORT_MEMBERS_MAX = 500
 ROWS_WHILE_SENDING = 1
 """While more events wait than fit a request: the rows that they change come once, after the
 last of them, and not again and again between."""
+BUCKETS_PER_REQUEST = 4
 NO_MEMBER = MemberId("")
 HUB_PAUSE_MS = 5_000
 """Before the next try, where only the server could help and the shop's hub answered."""
@@ -113,6 +114,8 @@ class Exchange:
         self._report_after: MemberId | None = None
         """The last member of the report of granted rights that was sent; None: no report."""
         self._hub = HubTalk()
+        self._buckets: tuple[int, ...] = ()
+        """Buckets of a digest whose rows are to come again."""
         self._events_max = BATCH_EVENTS_MAX
         self._bytes_max = BATCH_BYTES_MAX
 
@@ -128,6 +131,10 @@ class Exchange:
     def is_reporting(self) -> bool:
         """Whether the next requests tell the server which rights were granted."""
         return self._report_after is not None
+
+    def repair(self, buckets: Sequence[int]) -> None:
+        """Ask for all rows of these buckets again, a few at a time."""
+        self._buckets = tuple(buckets)
 
     def next_request(
         self,
@@ -173,6 +180,7 @@ class Exchange:
             wait_ms=wait_ms,
             profiles=self._hub.unseen(profiles),
             settlements=self._storage.settlements() if carries else (),
+            buckets=self._buckets[:BUCKETS_PER_REQUEST] if carries and is_last else (),
             granted_seen=report,
             granted_complete=complete,
             closed_streams=self._storage.closed_streams() if asks_of_closed else (),
@@ -312,7 +320,10 @@ class Exchange:
     def _take_rows(self, request: SyncRequest, position: SyncPosition, reply: SyncReply) -> Outcome:
         """Store what came with an acknowledgement."""
         self._grow(reply.batch_hint)
+        if reply.buckets:
+            self._storage.begin_repair(reply.buckets)
         appended = self._apply(request, reply)
+        self._take_buckets(request, reply)
         if not reply.more:
             self._have = None
         is_asking = position.asks_of_closed
@@ -320,9 +331,19 @@ class Exchange:
             # A server of before answers nothing, and is not asked again.
             is_asking = bool(self._storage.take_held_of_closed(reply.held_of_closed))
         is_behind = reply.have < position.last_seq
-        waits = reply.more or appended or is_behind or is_asking or self.is_reporting
+        is_asking |= bool(self._buckets) or self.is_reporting
+        waits = reply.more or appended or is_behind or is_asking
         step = Step.MORE if waits else Step.DONE
         return self._outcome(step, request, reply, rows=len(reply.rows), appended=appended)
+
+    def _take_buckets(self, request: SyncRequest, reply: SyncReply) -> None:
+        """Note which buckets came; a server that sends none is not asked again."""
+        if reply.buckets:
+            self._storage.end_repair(reply.buckets)
+            came = frozenset(reply.buckets)
+            self._buckets = tuple(bucket for bucket in self._buckets if bucket not in came)
+        elif request.buckets:
+            self._buckets = ()
 
     def _held_rights(
         self, wants: Sequence[tuple[MemberId, int]]

@@ -47,6 +47,14 @@ class ExchangeStorage(Protocol):
         """Ask again how far the server holds closed journals."""
         ...
 
+    def begin_repair(self, buckets: Sequence[int]) -> None:
+        """Let every row of these buckets be overwritten by what comes next."""
+        ...
+
+    def end_repair(self, buckets: Sequence[int]) -> int:
+        """Delete what the server does not have of these buckets; return how many rows."""
+        ...
+
     def begin_epoch(self, epoch: int) -> None:
         """Follow the server into a new epoch."""
         ...

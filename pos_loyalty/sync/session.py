@@ -1,6 +1,7 @@
 """One till's talk with its server: the pure steps, carried over a transport."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
@@ -16,6 +17,7 @@ from pos_loyalty.domain.errors import (
     ServerUnreachable,
 )
 from pos_loyalty.domain.ids import IdSource, MemberId, MerchantId
+from pos_loyalty.store.digest import Digest
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.pruning import Pruning
 from pos_loyalty.store.sync_state import SyncState, Waiting
@@ -23,8 +25,16 @@ from pos_loyalty.sync.bootstrap import SNAPSHOT_PATH, BootstrapRunner
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.sync.exchange import Exchange, Outcome, Step
 from pos_loyalty.sync.rejoin import Rejoin
-from pos_loyalty.sync.transport import EXCHANGE_PATH, HISTORY_PATH, JOIN_PATH, READ_SECONDS
+from pos_loyalty.sync.transport import (
+    DIGEST_PATH,
+    EXCHANGE_PATH,
+    HISTORY_PATH,
+    JOIN_PATH,
+    READ_SECONDS,
+)
 from pos_loyalty.wire.messages import (
+    DigestReply,
+    DigestRequest,
     HistoryReply,
     HistoryRequest,
     JoinReply,
@@ -33,6 +43,8 @@ from pos_loyalty.wire.messages import (
 )
 
 ReplyT = TypeVar("ReplyT")
+
+_LOG = logging.getLogger(__name__)
 
 _POLL_MARGIN_SECONDS = 5.0
 _SIGN_OF_LIFE_SECONDS = 5.0
@@ -85,6 +97,7 @@ class Session:
     """The server, whose books were restored, has never heard of our stream."""
 
     def __post_init__(self) -> None:
+        self._digest = Digest(self.state.store, self.clock)
         self._transport = self.make_transport()
         self._exchange = Exchange(
             storage=self.state, signer=self.key, clock=self.clock, ids=self.ids
@@ -107,13 +120,9 @@ class Session:
             ServerUnreachable: no usable answer.
             CommandRefused: the server refuses this till or this message.
         """
-        carried = self.joining.carry_over()
-        if carried:
-            return self._moved_on(Outcome(step=Step.MORE, appended=carried))
-        await self._ensure_our_server()
-        if self._closed is not None:
-            return await self._rejoin(self._closed)
-        await self._ask_for_file()
+        first = await self._first_things(is_poll=is_poll)
+        if first is not None:
+            return first
         request = self._exchange.next_request(
             want_rights=want_rights, wait_ms=wait_ms, is_poll=is_poll
         )
@@ -139,6 +148,38 @@ class Session:
         if outcome.step is Step.DONE:
             self._tidy()
         return outcome
+
+    async def _first_things(self, *, is_poll: bool) -> Outcome | None:
+        """Do what comes before an exchange; return an outcome where that was enough for now."""
+        carried = self.joining.carry_over()
+        if carried:
+            return self._moved_on(Outcome(step=Step.MORE, appended=carried))
+        await self._ensure_our_server()
+        if self._closed is not None:
+            return await self._rejoin(self._closed)
+        if is_poll and self._digest.is_due() and await self._compare():
+            return self._moved_on(Outcome(step=Step.MORE))
+        await self._ask_for_file()
+        return None
+
+    async def _compare(self) -> bool:
+        """Compare all rows with the server's sums; tell whether some are to come again."""
+        position = self.state.position()
+        request = DigestRequest(stream=position.stream)
+        try:
+            reply = await self._transport.call(DIGEST_PATH, request, DigestReply)
+        except CommandRefused:
+            # A server of before, or a shop's hub: there is nothing to compare with.
+            self._digest.done()
+            return False
+        if reply.merchant != position.merchant:
+            raise NotOurServer(Code.SERVER_OTHER_MERCHANT)
+        found = self._digest.differences(reply)
+        self._digest.done()
+        if found.wrong:
+            _LOG.warning("rows in %d buckets are not the server's; they come again", found.wrong)
+        self._exchange.repair(found.buckets)
+        return bool(found.buckets)
 
     def _tidy(self) -> None:
         """While nothing waits: delete what is old and safe, a slice at a time."""

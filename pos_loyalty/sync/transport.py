@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 EXCHANGE_PATH = "/sync/v1/exchange"
 JOIN_PATH = "/sync/v1/join"
 HISTORY_PATH = "/sync/v1/history"
+DIGEST_PATH = "/sync/v1/digest"
 HEALTH_PATH = "/health"
 
 REPLY_BYTES_MAX = 2 * COMPRESSED_BYTES_MAX

@@ -275,6 +275,8 @@ class SyncReply(Message, frozen=True, kw_only=True, omit_defaults=True):
     known_hashes: tuple[str, ...] = ()
     held_of_closed: tuple[tuple[StreamId, int], ...] = ()
     """For each of the request's ``closed_streams``: how far the server holds that very journal."""
+    buckets: tuple[int, ...] = ()
+    """Those of the request's ``buckets`` of which every row is among ``rows``."""
     held: int = 0
     """With HELD: how far the hub holds the journal; ``have_hash`` is the chain's hash there, and
     ``cursor`` the place in the hub's own feed."""

@@ -1,0 +1,141 @@
+"""Sums over all rows that tills hold, so that a till finds rows of its own that are wrong.
+
+They are computed from the books at one version and kept for all tills that ask at that
+version. A till compares them with sums over its own rows, and asks for the buckets that
+differ again.
+"""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.ids import MemberId, MerchantId
+from pos_loyalty.server.authentication import authenticate, till_of_stream
+from pos_loyalty.server.books import UNKNOWN_CARD, Merchant
+from pos_loyalty.server.changes import Asking, rows_of
+from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.repository import Database, Session
+from pos_loyalty.server.member_rows import member_rows
+from pos_loyalty.wire import codec
+from pos_loyalty.wire.digest import Sums, member_line, suffix_of
+from pos_loyalty.wire.messages import (
+    DIGEST_BUCKETS,
+    DigestReply,
+    DigestRequest,
+    Row,
+    SyncRequest,
+)
+
+PATH = "/sync/v1/digest"
+BUCKETS_MAX = 8
+"""Buckets in one answer; the rows of a bucket come whole or not at all."""
+BUCKET_ROWS_MAX = 4_000
+
+# An account that others were merged into, or that was merged, shows more than its own row.
+_MEMBERS = """
+SELECT string_agg(line, '\x1e') FROM (
+    SELECT member || '\x1fm\x1f' || balance || '\x1f' || tier
+        || '\x1f' || name || '\x1f' || phone || '\x1f' || status
+        || '\x1f' || enrolled_ms || '\x1f' AS line
+    FROM member WHERE merchant = ? AND member > ? AND alias_of IS NULL
+        AND NOT EXISTS (SELECT 1 FROM member AS merged
+            WHERE merged.merchant = member.merchant AND merged.alias_of = member.member)
+    ORDER BY member LIMIT 50000) AS page
+"""
+_CARDS = """
+SELECT string_agg(line, '\x1e') FROM (
+    SELECT card_key || '\x1fc\x1f' || number || '\x1f' || coalesce(member, '')
+        || '\x1f' || status || '\x1f' || batch AS line
+    FROM card WHERE merchant = ? AND card_key > ? AND status <> 'unknown'
+    ORDER BY card_key LIMIT 50000) AS page
+"""
+_MERGED = """
+SELECT member FROM member WHERE merchant = ? AND alias_of IS NOT NULL
+UNION SELECT alias_of FROM member WHERE merchant = ? AND alias_of IS NOT NULL
+"""
+
+
+@dataclass
+class Digests:
+    """Answers tills that compare; the newest sums are kept."""
+
+    database: Database
+    merchant: Merchant
+    clock: Clock
+    _kept: DigestReply | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    async def __call__(self, body: bytes, signature: str) -> DigestReply:
+        """Take one request and return the sums.
+
+        Raises:
+            NotAllowed: not signed by a till of this merchant.
+            CommandRefused: not such a message.
+            StoreUnavailable: the database does not answer.
+        """
+        return await asyncio.to_thread(self._answer, body, signature)
+
+    def _answer(self, body: bytes, signature: str) -> DigestReply:
+        request = codec.unpack(body, DigestRequest)
+        merchant = self.merchant.merchant
+        with self.database.read() as session:
+            till = till_of_stream(session, merchant, request.stream)
+            authenticate(till, path=PATH, body=body, signature=signature)
+        # One at a time: those who waited find the sums ready.
+        with self._lock, self.database.read() as session:
+            v, epoch = statements.current_version(session, merchant)
+            kept = self._kept
+            if kept is None or (kept.v, kept.epoch) != (v, epoch):
+                sums = sums_of(session, merchant, now_ms=self.clock.now_ms())
+                kept = DigestReply(merchant=merchant, epoch=epoch, v=v, sums=sums)
+                self._kept = kept
+            return kept
+
+
+def sums_of(session: Session, merchant: MerchantId, *, now_ms: int) -> tuple[int, ...]:
+    """Return the sum of each bucket over the members and cards of a snapshot."""
+    sums = Sums()
+    for statement in (_MEMBERS, _CARDS):
+        after = ""
+        while lines := session.fetch(statement, merchant, after)[0][0]:
+            after = sums.add(lines)
+    merged = [MemberId(row[0]) for row in session.fetch(_MERGED, merchant, merchant)]
+    rows = member_rows(session, merchant, dict.fromkeys(merged, 1), now_ms=now_ms)
+    sums.add_each({row.member: member_line(row) for row in rows}.values())
+    return sums.result()
+
+
+def bucket_rows(
+    session: Session, asking: Asking, request: SyncRequest
+) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """Return all rows of the buckets asked for, as many buckets as fit, and which these are."""
+    rows: list[Row] = []
+    answered: list[int] = []
+    for bucket in request.buckets[:BUCKETS_MAX]:
+        if not 0 <= bucket < DIGEST_BUCKETS or (answered and len(rows) >= BUCKET_ROWS_MAX):
+            continue
+        rows += _rows_of_bucket(session, asking, suffix_of(bucket))
+        answered.append(bucket)
+    return tuple(rows), tuple(answered)
+
+
+def _rows_of_bucket(session: Session, asking: Asking, suffix: str) -> Sequence[Row]:
+    merchant = asking.merchant.merchant
+    found: list[Row] = []
+    for type_, key, condition in (
+        ("member", "member", ""),
+        ("card", "card_key", f"AND status <> '{UNKNOWN_CARD}'"),
+    ):
+        versions = session.fetch(
+            f"SELECT {key}, coalesce((SELECT v FROM chg WHERE chg.merchant = {type_}.merchant"  # noqa: S608 - constants
+            f" AND chg.type = '{type_}' AND chg.id = {type_}.{key} AND chg.scope = ''), 1)"
+            f" FROM {type_} WHERE merchant = ? AND substr({key}, 30, 3) = ? {condition}",
+            merchant,
+            suffix,
+        )
+        asked = {str(identifier): int(v) for identifier, v in versions}
+        if asked:
+            found += rows_of(session, asking, type_, asked)
+    return found
