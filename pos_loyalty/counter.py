@@ -202,6 +202,7 @@ class CounterSession:
         return {
             "pending": status.pending,
             "online": status.online,
+            "at_hub": status.at_hub,
             "last_contact": status.last_contact_ms,
             "joined": status.joined,
             "shop": self._till.shop.shop_name,

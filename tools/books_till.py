@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Points:
-    """A member's cached points and spend-rights counters on a till."""
+    """A member's cached points and spend-rights counters on a till.
+
+    ``granted`` includes what other tills of the shop lent to this one.
+    """
 
     snapshot: int
     overlay: int
@@ -29,11 +33,12 @@ class Points:
     earned: int
     used: int
     returned: int
+    peer: int = 0
 
     @property
     def balance(self) -> int:
-        """What the till shows."""
-        return self.snapshot + self.overlay
+        """What the till shows; ``peer`` is what the shop's hub told of its other tills."""
+        return self.snapshot + self.overlay + self.peer
 
 
 @dataclass
@@ -77,8 +82,19 @@ class TillBooks:
     """What deleted events of the open journal earned, used and returned, for each member."""
     reversals: dict[str, str] = field(default_factory=dict[str, str])
     names: dict[str, str] = field(default_factory=dict[str, str])
+    merged: dict[str, str] = field(default_factory=dict[str, str])
+    """The account into which another was merged, by the other."""
     cards: dict[str, str] = field(default_factory=dict[str, str])
     """Member by printed card number."""
+
+    def shown(self, member: str) -> int:
+        """Return what the till shows of a member: with what merged accounts have unsent."""
+        person = root_of(member, self.merged)
+        return sum(
+            points.balance
+            for account, points in self.points.items()
+            if root_of(account, self.merged) == person
+        )
 
     def counted(self) -> list[tuple[TillStream, Event]]:
         """Return the events that count: of a closed journal those not carried elsewhere."""
@@ -94,6 +110,13 @@ class TillBooks:
             number == stream.stream_no and first <= event.seq <= last
             for number, first, last in self.waiting
         )
+
+
+def root_of(member: str, merged: Mapping[str, str]) -> str:
+    """Return the account in which a member's merged accounts end."""
+    while member in merged:
+        member = merged[member]
+    return member
 
 
 def default_keys() -> Path:
@@ -175,12 +198,15 @@ def _read(name: str, connection: dbapi2.Connection, report: Report) -> TillBooks
         till.indexed[row[0], row[1]] = (row[2], row[3], row[4])
     for member, *values in execute(
         "SELECT member, snapshot_points, overlay_points, overlay_after_seq,"
-        " granted, earned, used, returned FROM points"
+        " granted + lent, earned, used, returned, peer_points FROM points"
     ):
         till.points[member] = Points(*values)
     for row in execute("SELECT member, stream_no, seq, position, kind, points FROM ledger_entry"):
         till.entries[row[0], row[1], row[2], row[3]] = (row[4], row[5])
     till.reversals = dict(execute("SELECT sale_id, reversal_id FROM reversed_sale"))
+    till.merged = dict(
+        execute("SELECT member, alias_of FROM member WHERE alias_of IS NOT NULL").fetchall()
+    )
     till.names = dict(execute("SELECT member, name FROM member"))
     till.cards = dict(execute("SELECT number, member FROM card WHERE number <> '' AND member > ''"))
     return till

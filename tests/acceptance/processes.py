@@ -153,3 +153,19 @@ class Server(_Process):
 
     def _close(self) -> None:
         self._process.terminate()
+
+
+class Hub(_Process):
+    """A shop's hub as a process; ``announces`` lets tills find it by themselves."""
+
+    def __init__(self, data: Path, config: Path, *, port: int = 0, announces: bool = False) -> None:
+        words: list[str | Path] = ["hub", "--data", data, "--listen", f"127.0.0.1:{port}"]
+        super().__init__(words if announces else [*words, "--no-announce"], config)
+        ready = self._next()
+        assert ready is not None
+        self.address: str = ready["listening"].removeprefix("https://")
+        self.port = int(self.address.rpartition(":")[2])
+        self.is_announced: bool = ready["announced"]
+
+    def _close(self) -> None:
+        self._process.terminate()
