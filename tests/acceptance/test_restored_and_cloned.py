@@ -194,6 +194,42 @@ def test_S09_F27_yesterday_s_dump_under_running_tills_loses_no_sale_and_grants_n
     assert fetch(shop.database, "SELECT epoch FROM clock")[0][0] > 1
 
 
+def test_S09_F27_a_till_that_joined_after_the_dump_joins_again_and_brings_all_it_sold(
+    tmp_path: Path, database: str
+) -> None:
+    shop = JoinedShop(tmp_path, database)
+    shop.set_up()
+    dump = Dump(shop.database, tmp_path)
+    with shop.serve() as server:
+        shop.join("one", server.url)
+        counters = {"one": shop.counter("one")}
+        member = shop.enroll(counters["one"], "one", "Ada Sample")
+        sync_all(counters)
+        dump.take()
+        shop.join("two", server.url)
+        counters["two"] = shop.counter("two")
+        sync_all(counters)
+        sell_all_over(shop, counters, member, 20_000)
+        sync_all(counters)
+        server.kill()
+    dump.put_back()
+    with Server(shop.database, shop.config, port=server.port):
+        shop.sell(counters["two"], "two", member, 3_000)
+        stranger = counters["two"].ask(do="sync")
+        shop.sell(counters["two"], "two", member, 4_000)
+        counters["two"].__exit__(None, None, None)
+        shop.tills.remove("two")
+        shop.join("two", server.url)
+        counters["two"] = shop.counter("two")
+        shop.sell(counters["two"], "two", member, 5_000)
+        sync_all(counters)
+        names = [till["name"] for till in ask_server(shop, "tills")["tills"]]
+        assert_books_hold(shop, counters, member)
+
+    assert (stranger["ok"], stranger["pending"]) == (False, 1)
+    assert len(names) == 2
+
+
 def test_S15_F29_a_till_s_folder_copied_is_found_at_first_contact_and_explained(
     tmp_path: Path, database: str
 ) -> None:
