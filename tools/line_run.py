@@ -67,8 +67,8 @@ def _run(arguments: argparse.Namespace) -> Result:
         if trouble.kind is Kind.CLOCK:
             shop.processes[trouble.place].use_made_up_clock()
     shop.serve()
-    cashiers, ended = _sell_through(shop, troubles, dice)
-    rest_seconds, seen = rest_after(shop, ended, arguments.intervals)
+    cashiers, mended = _sell_through(shop, troubles, dice)
+    rest_seconds, seen = rest_after(shop, mended, arguments.intervals)
     _show_all(shop)
     # Looking at a member may let points follow the member to that till.
     again = None
@@ -98,7 +98,7 @@ def _middle(values: list[int]) -> int:
 def _sell_through(
     shop: LineShop, troubles: list[Trouble], dice: random.Random
 ) -> tuple[list[Cashier], float]:
-    """Sell on all tills until all troubles are over; tell when the last sale was asked for."""
+    """Sell on all tills until all troubles are over; tell when the last one was mended."""
     members = sorted({answer["member"] for answer in shop.answers})
     cashiers = {till: Cashier(shop, till, members, dice.randrange(2**32)) for till in shop.tills}
     for cashier in cashiers.values():
@@ -113,13 +113,13 @@ def _sell_through(
         hand.do(trouble, number)
         for cashier in cashiers.values():
             cashier.is_in_trouble.set()
+    mended = time.monotonic()
     time.sleep(dice.choice(_SECONDS_MORE))
     for cashier in cashiers.values():
         cashier.stop_selling()
-    ended = time.monotonic()
     for cashier in cashiers.values():
         cashier.join()
-    return list(cashiers.values()), ended
+    return list(cashiers.values()), mended
 
 
 def _show_all(shop: LineShop) -> None:
