@@ -8,7 +8,7 @@ from typing import Any
 
 from books_events import Event, entries_of, rights_of, uncovered_points, walk_chain
 from books_report import Matter, Report
-from books_till import TillStream, Unreadable
+from books_till import TillStream, Unreadable, by_person
 
 _COUNTED = {"applied", "differs", "overdraft", "held", "unknown_card"}
 _SET_ASIDE = {"later", "quarantined"}
@@ -50,6 +50,12 @@ class ServerBooks:
     """Rights of a member in a stream that other streams of its shop gave it."""
     released: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Rights that the owner freed, for which no till wrote an event."""
+    merged: dict[str, str] = field(default_factory=dict[str, str])
+    """The account into which another was merged, by the other."""
+    given: dict[str, list[tuple[int, str]]] = field(
+        default_factory=dict[str, list[tuple[int, str]]]
+    )
+    """Cards that the owner gave to another member: at which version, and to whom."""
     order: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
     """When each event came in: the version of the books that it made."""
 
@@ -128,11 +134,21 @@ def _read(fetch: Fetch, report: Report) -> ServerBooks:
     ):
         books.rights[member, stream] = (counters[0], counters[1], counters[2], counters[3])
         books.lent[member, stream] = counters[4]
+    _read_decisions(fetch, books)
+    return books
+
+
+def _read_decisions(fetch: Fetch, books: ServerBooks) -> None:
+    """Read what stands beside the events: what an owner freed, merged, or gave to another."""
     for member, stream, points in fetch(
         "SELECT member, stream, SUM(points) FROM rights_released GROUP BY member, stream"
     ):
         books.released[member, stream] = int(points)
-    return books
+    books.merged = dict(fetch("SELECT member, alias_of FROM member WHERE alias_of IS NOT NULL"))
+    for version, card_key, member in fetch(
+        "SELECT v, subject, object FROM decision WHERE kind = 'card_given' ORDER BY v, no"
+    ):
+        books.given.setdefault(card_key, []).append((version, member))
 
 
 def check_server(books: ServerBooks, report: Report) -> dict[str, int]:
@@ -163,10 +179,19 @@ def _fold(books: ServerBooks) -> dict[str, int]:
     balances: dict[str, int] = defaultdict(int)
     for event in events:
         for entry in entries_of(event):
-            owner = entry.member or owners.get(entry.card_key or "")
+            owner = entry.member or _card_owner(books, event, entry.card_key or "", owners)
             if owner:
                 balances[owner] += entry.points
     return balances
+
+
+def _card_owner(
+    books: ServerBooks, event: Event, card_key: str, owners: dict[str, str]
+) -> str | None:
+    """Return whose card it was when an event came in: what is decided counts after its version."""
+    came_in = books.order[event.stream, event.seq]
+    given = [member for version, member in books.given.get(card_key, ()) if version < came_in]
+    return given[-1] if given else owners.get(card_key)
 
 
 def _check_verdicts(books: ServerBooks, report: Report) -> None:
@@ -259,11 +284,15 @@ def _check_pools(books: ServerBooks, balances: dict[str, int], report: Report) -
     for member in sorted(balances.keys() | rights.keys()):
         if rights[member] != books.outstanding.get(member, 0):
             report.find(Matter.RIGHTS, f"server, member {member}: outstanding rights do not add up")
-        if balances.get(member, 0) - rights[member] < -uncovered[member]:
+    points, spendables, forced = (
+        by_person(each, books.merged) for each in (balances, rights, uncovered)
+    )
+    for person in sorted(points.keys() | spendables.keys()):
+        there, spendable = points.get(person, 0), spendables.get(person, 0)
+        if there - spendable < -forced.get(person, 0):
             report.find(
                 Matter.RIGHTS,
-                f"server, member {member}: tills may spend {rights[member]} points"
-                f" of {balances.get(member, 0)}",
+                f"server, member {person}: tills may spend {spendable} points of {there}",
             )
 
 

@@ -87,14 +87,9 @@ class TillBooks:
     cards: dict[str, str] = field(default_factory=dict[str, str])
     """Member by printed card number."""
 
-    def shown(self, member: str) -> int:
-        """Return what the till shows of a member: with what merged accounts have unsent."""
-        person = root_of(member, self.merged)
-        return sum(
-            points.balance
-            for account, points in self.points.items()
-            if root_of(account, self.merged) == person
-        )
+    def shown(self) -> dict[str, int]:
+        """Return what the till shows of each person: with what merged accounts have unsent."""
+        return by_person({one: points.balance for one, points in self.points.items()}, self.merged)
 
     def counted(self) -> list[tuple[TillStream, Event]]:
         """Return the events that count: of a closed journal those not carried elsewhere."""
@@ -117,6 +112,14 @@ def root_of(member: str, merged: Mapping[str, str]) -> str:
     while member in merged:
         member = merged[member]
     return member
+
+
+def by_person(points: Mapping[str, int], merged: Mapping[str, str]) -> dict[str, int]:
+    """Return the sums over the accounts that are one person's."""
+    sums: dict[str, int] = defaultdict(int)
+    for member, count in points.items():
+        sums[root_of(member, merged)] += count
+    return dict(sums)
 
 
 def default_keys() -> Path:

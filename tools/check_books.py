@@ -20,7 +20,14 @@ from books_answers import Answer, check_answers, last_shown, read_answers
 from books_events import Event
 from books_report import Matter, Report
 from books_server import ServerBooks, check_both_sides, check_server, read_server
-from books_till import TillBooks, Unreadable, check_till, default_keys, read_till
+from books_till import (
+    TillBooks,
+    Unreadable,
+    by_person,
+    check_till,
+    default_keys,
+    read_till,
+)
 
 EXIT_OK = 0
 EXIT_OFF = 1
@@ -64,7 +71,7 @@ def _check(arguments: argparse.Namespace, report: Report) -> None:
     balances = check_server(server, report) if server else {}
     if server:
         _check_sent(tills, server, told, report)
-        _check_till_balances(tills, balances, report)
+        _check_till_balances(tills, balances, server.merged, report)
     _check_shown(answers, tills, report)
     _count(tills, server, report)
 
@@ -92,13 +99,15 @@ def _check_sent(
 
 
 def _check_till_balances(
-    tills: Sequence[TillBooks], balances: dict[str, int], report: Report
+    tills: Sequence[TillBooks], balances: dict[str, int], merged: dict[str, str], report: Report
 ) -> None:
-    """What each till has cached is what all events of all tills make."""
+    """What each till has cached is what all events of all tills make, for each person."""
+    events_make = by_person(balances, merged)
     for till in tills:
-        for member in sorted(till.points.keys() | balances.keys()):
-            cached = till.points[member].balance if member in till.points else 0
-            made = balances.get(member, 0)
+        shown = till.shown()
+        for member in sorted(shown.keys() | events_make.keys()):
+            cached = shown.get(member, 0)
+            made = events_make.get(member, 0)
             if cached != made:
                 report.find(
                     Matter.BALANCE,
@@ -111,12 +120,12 @@ def _check_shown(answers: Sequence[Answer], tills: Sequence[TillBooks], report: 
     """What was shown last is what the till has."""
     shown = last_shown(answers, tills, report)
     for till in tills:
-        for member, points in till.points.items():
-            if shown.get((till.name, member), points.balance) != points.balance:
+        for member, balance in till.shown().items():
+            if shown.get((till.name, member), balance) != balance:
                 report.find(
                     Matter.BALANCE,
                     f"till {till.name}, member {member}: {shown[till.name, member]} points were"
-                    f" shown last, the books say {points.balance}",
+                    f" shown last, the books say {balance}",
                 )
 
 
