@@ -12,7 +12,9 @@ pytestmark = linux_only
 
 
 @pytest.mark.parametrize("deed", ["sale", "undo", "enroll"])
-def test_S17_F01_killed_at_each_statement_a_deed_is_whole_or_absent(deed: str, tmp_path: Path) -> None:
+def test_S17_F01_killed_at_each_statement_a_deed_is_whole_or_absent(
+    deed: str, tmp_path: Path
+) -> None:
     rounds = run_child("kill", tmp_path, deed, "statement")
 
     assert len(rounds) > 8
