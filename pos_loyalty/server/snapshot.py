@@ -23,7 +23,7 @@ from pos_loyalty.domain.ids import MerchantId, StreamId, is_id
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.changes import Asking, rows_of
 from pos_loyalty.server.cursor import Cursor
-from pos_loyalty.server.database import statements
+from pos_loyalty.server.database import statements, version_marks
 from pos_loyalty.server.database.repository import Database, Session
 from pos_loyalty.server.settings import SQLITE_PREFIX
 from pos_loyalty.wire.messages import CardRow, MemberRow, SnapshotOffer, SnapshotRequest
@@ -56,7 +56,10 @@ Progress = Callable[[int, int], None]
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What is known of a file; ``streams`` has how far it holds each stream."""
+    """What is known of a file; ``streams`` has how far it holds each stream.
+
+    ``mark`` is the random mark of its version: books that have another there are others.
+    """
 
     name: str
     merchant: MerchantId
@@ -68,6 +71,7 @@ class Note(msgspec.Struct, frozen=True):
     rows: int
     made_ms: int
     streams: dict[StreamId, int]
+    mark: str = ""
 
 
 class SnapshotFolder:
@@ -87,6 +91,12 @@ class SnapshotFolder:
         version, epoch = statements.current_version(session, merchant)
         if note is None or note.epoch != epoch or note.v > version:
             return SnapshotOffer(merchant=merchant)
+        if (
+            version_marks.load_marks(session, merchant, [note.v]).get(note.v, note.mark)
+            != note.mark
+        ):
+            return SnapshotOffer(merchant=merchant)
+        cursor = Cursor(note.epoch, skip_v=note.v, seen_v=note.v, mark=note.mark)
         return SnapshotOffer(
             merchant=merchant,
             name=note.name,
@@ -94,7 +104,7 @@ class SnapshotFolder:
             sha256=note.sha256,
             epoch=note.epoch,
             v=note.v,
-            cursor=str(Cursor(note.epoch, skip_v=note.v)),
+            cursor=str(cursor),
             rows=note.rows,
             have=note.streams.get(stream, 0),
         )
@@ -242,6 +252,7 @@ class _Writing:
             rows=self._done,
             made_ms=self._now_ms,
             streams=self._streams(),
+            mark=version_marks.current_mark(self._session, self._merchant),
         )
         note_draft = self._folder / f"{name}.note.{os.getpid()}.part"
         note_draft.write_bytes(msgspec.json.encode(note))
