@@ -46,8 +46,8 @@ class PeerAbsent(Exception):
     """The peer cannot run here; the text says why."""
 
 
-def push(records: int) -> PeerRun:
-    """Install the peer where it is not yet, and let it push so many records.
+def push(records: int, *, may_install: bool) -> PeerRun:
+    """Install the peer where it is not yet and that is allowed; let it push so many records.
 
     Raises:
         PeerAbsent: no node, no npm, or the packages do not install.
@@ -55,7 +55,7 @@ def push(records: int) -> PeerRun:
     node = shutil.which("node")
     if node is None or not sys.platform.startswith("linux"):
         raise PeerAbsent("needs node and npm on Linux")
-    program = _installed()
+    program = _installed(may_install=may_install)
     with tempfile.TemporaryDirectory(prefix="pos-bench-peer-") as scratch, ExitStack() as stack:
         server = stack.enter_context(_Process([node, str(program / "serve.js"), scratch]))
         relay = stack.enter_context(counting_relay(f"http://127.0.0.1:{int(server.line())}"))
@@ -78,7 +78,7 @@ def push(records: int) -> PeerRun:
         )
 
 
-def _installed() -> Path:
+def _installed(*, may_install: bool) -> Path:
     """Return the folder with the peer and its packages; the lock's hash names it."""
     lock = (_PEER / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -86,26 +86,33 @@ def _installed() -> Path:
     ready = folder / "installed"
     if not ready.exists():
         npm = shutil.which("npm")
-        if npm is None:
-            raise PeerAbsent("needs npm")
+        if npm is None or not may_install:
+            raise PeerAbsent("needs npm" if npm is None else "the peer is not installed yet")
         folder.mkdir(parents=True, exist_ok=True)
         for name in _FILES:
             shutil.copy(_PEER / name, folder / name)
-        words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        done = subprocess.run(
-            words,
-            check=False,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=_INSTALL_SECONDS,
-        )
-        if done.returncode:
-            raise PeerAbsent("the packages of the peer do not install here (npm ci)")
+        _install(npm, folder)
         ready.touch()
     for name in _FILES:
         shutil.copy(_PEER / name, folder / name)
     return folder
+
+
+def _install(npm: str, folder: Path) -> None:
+    words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    try:
+        done = subprocess.run(
+            words,
+            check=False,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_INSTALL_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PeerAbsent("the packages of the peer did not come in time") from error
+    if done.returncode:
+        raise PeerAbsent("the packages of the peer do not install here (npm ci)")
 
 
 class _Process:

@@ -48,7 +48,8 @@ def measure(*, quick: bool, progress: Progress) -> list[Result]:
     members = MEMBERS_QUICK if quick else MEMBERS
     ours = _push_of_ours(events, members, progress)
     try:
-        peer = push(events)
+        # Tried quickly, it never loads anything down.
+        peer = push(events, may_install=not quick)
     except PeerAbsent as absent:
         return [_cpu_figure(ours, events), *(Missing(name, str(absent)) for name in _PEER)]
     progress("peer", 1, 1)
