@@ -92,6 +92,8 @@ class MemberState(msgspec.Struct, kw_only=True):
     enrolled_ms: int = 0
     visits: str = "{}"
     alias_of: MemberId | None = None
+    cards_blocked: bool = False
+    """Whether every card of the member is paused, replaced or blocked."""
 
     @property
     def pool(self) -> int:

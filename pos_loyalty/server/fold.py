@@ -36,6 +36,7 @@ from pos_loyalty.server.books import (
     earned_window,
     month_of,
 )
+from pos_loyalty.server.card_window import note_status, note_use
 from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.reading import Incoming, Reading, read_event
 from pos_loyalty.wire.verdicts import Verdict
@@ -206,6 +207,8 @@ def _sale(place: _Place, event: SaleRecorded) -> _Judgement:
     _post(place, event, entries_of(event), owner)
     if owner is not None:
         note_visit(books, place.stream, owner, event.at_ms)
+    seq = place.incoming.seq
+    note_use(books, event, stream=place.stream.stream, seq=seq, owner=owner)
     if waiting is not None:
         reason = "" if waiting is Verdict.HELD else "nobody issued this card"
         return _Judgement(waiting, reason, points=event.earned)
@@ -352,6 +355,7 @@ def _assign_card(place: _Place, event: Event, card: CardState, member: MemberId)
     card.member = member
     card.status = join_status(CardStatus(card.status), CardStatus.ACTIVE)
     books.touch_card(card)
+    note_status(books, card)
     if card.held:
         entry = LedgerEntry(EntryKind.CARD_POINTS, card.held, member, card.card_key)
         card.held = 0
@@ -410,6 +414,8 @@ def _card_changed(place: _Place, event: CardChanged) -> _Judgement:
         known = CardStatus.BLANK if old.status == UNKNOWN_CARD else CardStatus(old.status)
         old.status = join_status(known, CardStatus.REPLACED)
         books.touch_card(old)
+        note_status(books, old)
+    note_status(books, card)
     return _Judgement(Verdict.APPLIED, "", event.member)
 
 

@@ -12,6 +12,7 @@ from pos_loyalty.domain.card import CardStatus, join_status
 from pos_loyalty.domain.ids import CardKey, MemberId, is_id
 from pos_loyalty.server import aliases, profiles
 from pos_loyalty.server.books import UNKNOWN_CARD, Books, Changed
+from pos_loyalty.server.card_window import note_status
 from pos_loyalty.server.inbox_state import CARD_GIVEN, Decision, Item, Settled
 from pos_loyalty.wire.messages import Settlement
 
@@ -67,6 +68,7 @@ def _give_card(books: Books, item: Item, who: str) -> bool:
     known = CardStatus.BLANK if card.status == UNKNOWN_CARD else CardStatus(card.status)
     card.status = join_status(known, CardStatus.ACTIVE)
     books.touch_card(card)
+    note_status(books, card)
     books.inbox.decisions.append(
         Decision(kind=CARD_GIVEN, subject=card.card_key, object=item.member, who=who)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from pos_loyalty.domain.event import CardChanged
 from pos_loyalty.domain.ids import MemberId, is_id
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import inbox_statements, statements
@@ -22,6 +23,7 @@ def load_inbox(session: Session, books: Books, batches: Sequence[Batch]) -> None
         if is_id(member)
     }
     whole = wanted | load_items(session, books, items)
+    _load_other_cards(session, books, batches)
     if changes:
         key = books.merchant.merchant
         changed = {change.member for change in changes}
@@ -31,6 +33,21 @@ def load_inbox(session: Session, books: Books, batches: Sequence[Batch]) -> None
         books.inbox.values.update(inbox_statements.load_values(session, key, changed))
         whole |= changed | twins
     load_whole(session, books, whole)
+
+
+def _load_other_cards(session: Session, books: Books, batches: Sequence[Batch]) -> None:
+    """Load all cards of members of whom one changes its status: is there still a good one?"""
+    changed = {
+        event.card_key
+        for batch in batches
+        for incoming in batch.incoming
+        if isinstance(event := incoming.reading.event, CardChanged)
+    }
+    members = {card.member for key, card in books.cards.items() if key in changed and card.member}
+    if members:
+        key = books.merchant.merchant
+        others = set(inbox_statements.cards_of(session, key, members)) - books.cards.keys()
+        books.cards.update(statements.load_cards(session, key, others))
 
 
 def load_items(session: Session, books: Books, items: Iterable[str]) -> set[MemberId]:

@@ -5,7 +5,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from pos_loyalty.domain.event import Event, EventRescued
+from pos_loyalty.domain.event import Event, EventRescued, SaleRecorded
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId
 from pos_loyalty.server.owner_commands import settle_item
 from pos_loyalty.wire.messages import (
@@ -27,6 +27,7 @@ from tests.contract.simple_till import (
     new_member,
     sale,
 )
+from tests.contract.test_cards_and_members import card_changed
 
 
 def new_till(server: RunningServer) -> SimpleTill:
@@ -298,3 +299,49 @@ def test_a_refusal_of_offers_wins_over_a_yes_that_did_not_know_of_it(
 
     second.exchange(profiles=(change(member, base_v=second.member(member).v, offers_consent=True),))
     assert server.fetch("SELECT consent FROM member WHERE member = ?", member) == [(1,)]
+
+
+def test_F39_a_card_used_after_it_was_blocked_is_listed_with_what_it_cost(
+    server: RunningServer,
+) -> None:
+    first, second, card, member = (
+        new_till(server),
+        new_till(server),
+        CardKey(new_id()),
+        new_member(),
+    )
+    first.exchange(cards_issued(card), enrollment(member, card_key=card))
+    second.exchange(want_rights=((member, 40),))
+    first.exchange(card_changed(card, "blocked"))
+
+    reply = second.exchange(by_card(sale(member, redeem=40)), by_card(sale(member)))
+
+    items = sorted(own_items(second, "card_window"), key=lambda item: item.item)
+    assert reply.verdicts == (), "what happened counts"
+    assert [(item.points, item.member) for item in items] == [(40, member), (0, member)]
+
+
+def test_F39_another_good_card_makes_the_sale_an_ordinary_one(server: RunningServer) -> None:
+    till, member = new_till(server), new_member()
+    lost, spare, new = (CardKey(new_id()) for _ in range(3))
+    till.exchange(
+        cards_issued(lost, spare, new),
+        enrollment(member, card_key=lost),
+        card_changed(spare, "active", member=member),
+    )
+
+    till.exchange(card_changed(lost, "blocked"))
+    till.exchange(by_card(sale(member)))
+    assert own_items(till, "card_window") == []
+
+    till.exchange(card_changed(spare, "suspended"))
+    till.exchange(by_card(sale(member)))
+    assert len(own_items(till, "card_window")) == 1
+
+    till.exchange(card_changed(new, "active", member=member, replaces=spare))
+    till.exchange(by_card(sale(member)), sale(member))
+    assert len(own_items(till, "card_window")) == 1
+
+
+def by_card(sold: SaleRecorded) -> SaleRecorded:
+    return msgspec.structs.replace(sold, found_by="card")

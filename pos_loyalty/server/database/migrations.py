@@ -104,6 +104,7 @@ ALTER TABLE stream ADD COLUMN risk_granted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE stream ADD COLUMN risk_used INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE member ADD COLUMN visits TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE member ADD COLUMN alias_of TEXT;
+ALTER TABLE member ADD COLUMN cards_blocked INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX member_by_alias ON member (merchant, alias_of) WHERE alias_of IS NOT NULL;
 CREATE INDEX member_by_phone ON member (merchant, phone) WHERE phone <> '';
 ALTER TABLE rights ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;

@@ -33,7 +33,7 @@ _STREAM = (
 _SHOP = "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
 _MEMBER = (
     "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
-    " enrolled_ms, visits, alias_of"
+    " enrolled_ms, visits, alias_of, cards_blocked"
 )
 _MONTHS: msgspec.json.Decoder[dict[int, int]] = msgspec.json.Decoder(dict[int, int])
 _PROGRAM: msgspec.json.Decoder[LoyaltyProgram] = msgspec.json.Decoder(LoyaltyProgram)
@@ -151,6 +151,7 @@ def member_of(row: Found) -> MemberState:
         enrolled_ms=row[10],
         visits=row[11],
         alias_of=MemberId(row[12]) if row[12] else None,
+        cards_blocked=bool(row[13]),
     )
 
 
@@ -383,6 +384,7 @@ def _save_states(session: Session, books: Books) -> None:
                 state.enrolled_ms,
                 state.visits,
                 state.alias_of,
+                int(state.cards_blocked),
             )
             for state in (books.members[member] for member in sorted(books.dirty_members))
         ],
