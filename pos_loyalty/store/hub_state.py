@@ -25,6 +25,7 @@ from pos_loyalty.domain.ids import IdSource, MemberId, StreamId, TillId
 from pos_loyalty.store.hub_feed import FeedPage, mark, read_feed
 from pos_loyalty.store.hub_fold import credit, fold_held, may_hand_rights
 from pos_loyalty.store.rights_return import give_away
+from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
 from pos_loyalty.wire.messages import ProfileChange
 
@@ -84,7 +85,7 @@ class KnownStream:
 
 @dataclass(frozen=True, kw_only=True)
 class TillOfShop:
-    """A till of the merchant, by whose key its requests are known."""
+    """A till of the shop, by whose key its requests are known."""
 
     till: TillId
     public_key: str
@@ -110,10 +111,11 @@ class HubState:
             return read.journal.stream().stream
 
     def tills(self) -> tuple[TillOfShop, ...]:
-        """Return the merchant's tills."""
+        """Return the tills of this hub's shop, as the server told them."""
         with self.store.read() as read:
             rows = read.connection.execute(
-                "SELECT till, public_key, status FROM till ORDER BY till"
+                "SELECT till, public_key, status FROM till WHERE shop_name = ? ORDER BY till",
+                (read.settings.text(Setting.SHOP_NAME),),
             ).fetchall()
         return tuple(
             TillOfShop(till=TillId(row[0]), public_key=row[1], is_active=row[2] == "active")

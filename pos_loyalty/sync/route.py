@@ -30,6 +30,7 @@ DIRECT_EVERY_MS = 20_000
 """How often the server itself is asked for a sign of life while the hub stands in for it."""
 DIRECT_MS = 60_000
 """For so long the server is asked directly once it answers here, but not to the hub."""
+_STANDS_IN = frozenset({Status.HELD, Status.BUSY})
 _FIND_SECONDS = 2.5
 _LOOK_AGAIN_SECONDS = 0.1
 
@@ -150,7 +151,7 @@ class RoutedTransport:
             return await transport.call(path, message, kind, read_seconds=read_seconds)
 
         reply, way = await self._try(ask)
-        if way is Way.HUB and isinstance(reply, SyncReply) and reply.status is Status.HELD:
+        if way is Way.HUB and isinstance(reply, SyncReply) and reply.status in _STANDS_IN:
             self._ask_directly()
         return reply
 
@@ -232,7 +233,7 @@ class RoutedTransport:
             tries -= 1
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
             addresses = self._line.finder.found
-        return addresses
+        return addresses or self._line.finder.found
 
     async def _open_hub(self, place: HubPlace, addresses: Sequence[str]) -> HttpTransport:
         """Return connections to the hub that shows the right certificate."""

@@ -64,6 +64,10 @@ class ConnectionChip:
             self._status is not None and self._status.online
         )
 
+    @property
+    def _is_at_hub(self) -> bool:
+        return self._status is not None and self._status.at_hub
+
     def update(self, status: ConnectionStatus, now_ms: int) -> None:
         """Take what the till knows now (``now_ms``: since 1970)."""
         self._status = status
@@ -84,7 +88,8 @@ class ConnectionChip:
             case Connection.SENDING:
                 return Chip(Connection.SENDING, f"Sending {pending}", "refresh-cw")
             case Connection.OFFLINE:
-                return Chip(Connection.OFFLINE, "Offline \u00b7 saving here", "cloud-off")
+                place = "safe on hub" if self._is_at_hub else "saving here"
+                return Chip(Connection.OFFLINE, f"Offline \u00b7 {place}", "cloud-off")
             case Connection.LOOK:
                 return Chip(Connection.LOOK, "Needs a look", "triangle-alert")
             case Connection.ALONE:
@@ -172,11 +177,16 @@ def _offline(status: ConnectionStatus, clock: Clock) -> tuple[str, ...]:
         return ()
     since_ms = status.offline_since_ms
     since = f"Offline since {time_of_day(since_ms, clock)}." if since_ms is not None else "Offline."
-    safe = (
-        counted(status.pending, "item is", "items are")
-        + " safe on this PC and "
-        + ("sends by itself." if status.pending == 1 else "send by themselves.")
-    )
+    items = counted(status.pending, "item is", "items are")
+    sends = "sends by itself." if status.pending == 1 else "send by themselves."
+    if status.at_hub:
+        return (
+            since,
+            f"{items} safe on this PC and on the shop's hub, and {sends}",
+            "The tills of this shop see each other's points; the server has not heard of them yet.",
+            "Rewards: as many points as this shop holds for the member.",
+        )
+    safe = f"{items} safe on this PC and {sends}"
     return (since, safe, "Rewards: as many points as this till holds for the member.")
 
 

@@ -141,8 +141,14 @@ class HubShop:
         self.tell_of(till)
         return till
 
-    def tell_of(self, till: ShopTill, *, status: str = "active") -> None:
-        row = TillRow(v=1, till=till.id, public_key=till.key.public_text, status=status)
+    def tell_of(self, till: ShopTill, *, status: str = "active", shop: str = "Shop") -> None:
+        row = TillRow(
+            v=1,
+            till=till.id,
+            shop_name=shop,
+            public_key=till.key.public_text,
+            status=status,
+        )
         self.hub_till.write_rows(row)
 
     def hold(self, till: ShopTill, request: SyncRequest) -> Answer:

@@ -277,6 +277,17 @@ def test_only_tills_that_the_server_named_are_held_for(shop: HubShop) -> None:
     assert shop.hub.waiting() == ()
 
 
+def test_a_till_of_another_shop_waits_for_the_server(shop: HubShop) -> None:
+    one = shop.add("one")
+    enroll(one)
+    shop.tell_of(one, shop="Another shop")
+
+    with pytest.raises(LoyaltyError) as refused:
+        shop.talk(one)
+
+    assert refused.value.code is Code.SERVER_SILENT
+
+
 def test_a_till_that_was_switched_off_is_refused(shop: HubShop) -> None:
     one = shop.add("one")
     enroll(one)

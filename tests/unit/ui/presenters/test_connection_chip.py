@@ -133,3 +133,17 @@ def test_the_first_moments_are_neither_online_nor_offline() -> None:
 
     chip.update(ONLINE, NOW + 100)
     assert chip.chip().text == "Online"
+
+
+def test_a_hub_that_stands_in_is_told_in_plain_words() -> None:
+    chip = online_chip()
+
+    chip.update(replace(DOWN, at_hub=True), NOW + 30_000)
+
+    assert shown(chip) is Connection.OFFLINE
+    assert chip.chip().text == "Offline \u00b7 safe on hub"
+    assert "14 items are safe on this PC and on the shop's hub, and send by themselves." in text(
+        chip
+    )
+    assert "the server has not heard of them yet" in text(chip)
+    assert "as many points as this shop holds" in text(chip)
