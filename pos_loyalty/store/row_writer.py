@@ -229,6 +229,7 @@ class RowWriter:
             Setting.COUNTRY: row.country,
             Setting.SHOP_NAME: row.shop_name,
             Setting.TILL_NAME: row.till_name,
+            Setting.PACKET_KEY: row.packet_key,
         }
         for name, value in values.items():
             if value:

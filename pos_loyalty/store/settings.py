@@ -43,9 +43,14 @@ class Setting(StrEnum):
     RECALLS = "recalls"
     UNSWEPT_SEQ = "unswept_seq"
     SNAPSHOT = "snapshot"
+    CARRIED = "carried"
     SNAPSHOT_FAILURES = "snapshot_failures"
     UNUSUAL_AMOUNT = "unusual_amount"
     SALE_DRAFT = "sale_draft"
+
+
+BY_HAND_URL = "by-hand:"
+"""In place of a server's address on a till that is never online."""
 
 
 class SettingRepository:

@@ -192,11 +192,12 @@ class SyncState:
         with self.store.read() as read:
             return _hash_at(read, seq)
 
-    def profile_changes(self) -> tuple[ProfileChange, ...]:
-        """Return the oldest personal fields on their way to the server."""
+    def profile_changes(self, skipped: int = 0) -> tuple[ProfileChange, ...]:
+        """Return the oldest personal fields on their way to the server, after so many."""
         with self.store.read() as read:
             rows = read.connection.execute(
-                "SELECT body FROM profile_change ORDER BY change LIMIT ?", (PROFILES_PER_REQUEST,)
+                "SELECT body FROM profile_change ORDER BY change LIMIT ? OFFSET ?",
+                (PROFILES_PER_REQUEST, skipped),
             ).fetchall()
         return tuple(msgspec.json.decode(row[0], type=ProfileChange) for row in rows)
 

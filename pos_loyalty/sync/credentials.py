@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from pos_loyalty.domain.ids import MerchantId, StreamId
+from pos_loyalty.wire.packet import till_packet_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,6 +50,11 @@ class TillKey:
     def public_text(self) -> str:
         """The public key as base64, as the server keeps it."""
         return base64.b64encode(self._key.public_key().public_bytes_raw()).decode()
+
+    @property
+    def packet_key(self) -> bytes:
+        """The key to which answers that are carried by hand are sealed."""
+        return till_packet_key(self._private_bytes)
 
     def sign(self, data: bytes) -> str:
         """Return the signature as base64."""

@@ -19,7 +19,6 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import NotOurServer
 from pos_loyalty.domain.ids import IdSource, MemberId
 from pos_loyalty.store.sync_state import (
-    ROWS_PER_TRANSACTION,
     Batch,
     PageEnd,
     PageSlice,
@@ -29,11 +28,10 @@ from pos_loyalty.store.sync_state import (
 from pos_loyalty.sync.credentials import Signer, batch_text
 from pos_loyalty.sync.exchange_storage import ExchangeStorage
 from pos_loyalty.sync.hub_talk import HubTalk
+from pos_loyalty.sync.reply_parts import Memory, offset_ms, slices_of
 from pos_loyalty.wire.messages import (
     BATCH_EVENTS_MAX,
     ROWS_DEFAULT,
-    RightsRow,
-    Row,
     Status,
     SyncReply,
     SyncRequest,
@@ -193,6 +191,34 @@ class Exchange:
         )
         self._in_flight = request
         return request
+
+    @property
+    def memory(self) -> Memory:
+        """What is known of the server's side."""
+        return Memory(
+            have=self._have,
+            seen_have=self._seen_have,
+            lost_ack=self._lost_ack,
+            report_after=self._report_after,
+        )
+
+    def recall(self, memory: Memory) -> None:
+        """Go on with what was known when a packet was written or read."""
+        self._have, self._seen_have = memory.have, memory.seen_have
+        self._lost_ack, self._report_after = memory.lost_ack, memory.report_after
+
+    def resume(self, request: SyncRequest) -> None:
+        """Wait for the reply to a request that went by hand."""
+        self._in_flight = request
+
+    def assume_taken(self) -> None:
+        """Go on as if the request in flight were taken: the next one of a packet follows it."""
+        request, self._in_flight = self._in_flight, None
+        assert request is not None
+        if request.events:
+            self._have = request.from_seq - 1 + len(request.events)
+        if request.granted_seen is not None:
+            self._report_taken(request, is_asked_again=False)
 
     def abandon(self) -> None:
         """Give the request in flight up: no reply came, or nobody waits for it."""
@@ -358,7 +384,7 @@ class Exchange:
         if reply.held > position.acked_seq and not self._is_ours(position, reply):
             # Only the server can tell which of two journals of one name is ours.
             return Outcome(step=Step.WAIT, wait_ms=HUB_PAUSE_MS)
-        appended = sum(self._storage.apply_from_hub(rows) for rows in _slices(reply.rows))
+        appended = sum(self._storage.apply_from_hub(rows) for rows in slices_of(reply.rows))
         self._hub.took(request, reply)
         behind = self._storage.position().last_seq > max(reply.held, position.acked_seq)
         return Outcome(
@@ -397,7 +423,7 @@ class Exchange:
             durable=reply.durable,
             token=reply.token,
             contact_ms=self._clock.now_ms(),
-            server_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
+            server_offset_ms=offset_ms(request, reply, self._clock.now_ms()),
             risk_total=reply.risk_total,
             spend_until_ms=reply.spend_until_ms,
             server_now_ms=reply.server_now,
@@ -408,7 +434,7 @@ class Exchange:
             settlements_have=reply.settlements_have,
         )
         appended = 0
-        slices = _slices(reply.rows)
+        slices = slices_of(reply.rows)
         for number, rows in enumerate(slices, start=1):
             appended += self._storage.apply(
                 PageSlice(
@@ -448,25 +474,7 @@ class Exchange:
                 reply.cursor if reply.more else "",
                 self._report_after or NO_MEMBER,
             ),
-            clock_offset_ms=_offset_ms(request, reply, self._clock.now_ms()),
+            clock_offset_ms=offset_ms(request, reply, self._clock.now_ms()),
             update_needed=reply.min_proto > PROTOCOL_NEWEST or reply.status is Status.UPGRADE,
             hears_nothing=reply.status is Status.UPGRADE,
         )
-
-
-def _slices(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    """Cut rows for transactions; one empty slice where there are none.
-
-    Rights come with the last one, which moves the cursor: whoever holds granted rights can
-    prove by its cursor which books granted them.
-    """
-    others = [row for row in rows if not isinstance(row, RightsRow)]
-    rights = [row for row in rows if isinstance(row, RightsRow)]
-    starts = range(0, max(1, len(others)), ROWS_PER_TRANSACTION)
-    slices: list[Sequence[Row]] = [others[at : at + ROWS_PER_TRANSACTION] for at in starts]
-    return [*slices[:-1], [*slices[-1], *rights]]
-
-
-def _offset_ms(request: SyncRequest, reply: SyncReply, now_ms: int) -> int:
-    """Return how far this till's clock is ahead of the server's; the trip is halved away."""
-    return (request.now_ms + now_ms) // 2 - reply.server_now
