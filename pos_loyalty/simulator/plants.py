@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pos_loyalty.simulator.hub_plants import HUB_PATCHES
 from pos_loyalty.simulator.patching import Patch
+from pos_loyalty.simulator.rights_plants import RIGHTS_PATCHES
 from pos_loyalty.simulator.server_plants import SERVER_PATCHES
 from pos_loyalty.simulator.till_plants import TILL_PATCHES
 
@@ -55,11 +56,13 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "hub_counts_both_ways": ("hub", "S42 counts what came through the hub and directly twice"),
     "lent_adds_up": ("hub", "S43 adds lent totals up"),
     "peers_in_row": ("hub", "S42 adds other tills' points to the row that may hold them"),
+    "every_till_the_total": ("risk", "gives each till the allowance of all"),
+    "placed_from_nothing": ("base", "S44 places more points than the pool has"),
     "poison_refused": ("hostile", "S21 refuses a request for one event it cannot read"),
 }
 
 
-_PATCHES = {**TILL_PATCHES, **SERVER_PATCHES, **HUB_PATCHES}
+_PATCHES = {**TILL_PATCHES, **SERVER_PATCHES, **RIGHTS_PATCHES, **HUB_PATCHES}
 
 
 def _plant(name: str, profile: str, says: str) -> Plant:

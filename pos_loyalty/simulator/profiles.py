@@ -29,7 +29,8 @@ _CRASHES = ("kill_till", "kill_server")
 class Profile:
     """A kind of trouble: what may happen beside the daily work and a bad line.
 
-    ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones;
+    ``allowance_points`` is the owner's total for all tills together, less than two of them
+    could use. ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones;
     ``has_hub`` that the tills of the shop talk through its hub at times; ``has_old_tills``
     that some of them run the first release until somebody updates them.
     """
@@ -47,7 +48,7 @@ PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile(name="base", faults={}),
-        Profile(name="risk", faults={}, allowance_points=150),
+        Profile(name="risk", faults={"redeem": 60.0}, allowance_points=150),
         Profile(
             name="fork",
             faults={"image": 3.0, "restore_till": 2.0, "clone": 1.5},

@@ -28,6 +28,7 @@ _POLL_ODDS = 0.2
 _EARLY_SYNC_ODDS = 0.7
 _TALKS_MAX = 40
 _WRONG_CALL_ODDS = 0.8
+_ALLOWANCE_PER_TILL = 100
 _HUB_ODDS = 0.8
 _EVENTS_ALL = 1_000_000
 _BYTES_ALL = 1 << 40
@@ -63,7 +64,7 @@ class World:
         self.swarm = swarm
         self.time = WorldTime()
         self.trace = Trace()
-        self.oracle = Oracle(risk_allowed=profile.allowance_points * TILLS)
+        self.oracle = Oracle(risk_allowed=profile.allowance_points)
         self.line = Line(self.time, swarm.drop, swarm.double, swarm.truncate, swarm.slow)
         template.copy_server(folder / "server.db")
         self.server = SimulatedServer(folder / "server.db", self.time, str(folder.name))
@@ -71,7 +72,7 @@ class World:
             self.server.database,
             template.merchant,
             total=self.oracle.risk_allowed,
-            per_till=profile.allowance_points,
+            per_till=min(profile.allowance_points, _ALLOWANCE_PER_TILL),
         )
         self.pages = PageWatch(self.oracle, self.server)
         if self._has_plain_pages:
