@@ -38,18 +38,21 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Who reads the feed, when, and with which protocol."""
+    """Who reads the feed, when, and with which protocol; ``version`` where it is known already."""
 
     merchant: Merchant
     stream: StreamId
     now_ms: int
     protocol: int = PROTOCOL_NEWEST
+    version: int | None = None
 
 
 def read_page(session: Session, asking: Asking, *, after: Cursor, limit: int) -> Page:
     """Return the next page for a stream. Scope and type are filtered before the limit."""
     merchant = asking.merchant.merchant
-    version, _ = statements.current_version(session, merchant)
+    version = asking.version
+    if version is None:
+        version, _ = statements.current_version(session, merchant)
     changes = _changes(session, asking, after, limit + 1)
     page = changes[:limit]
     more = len(changes) > limit

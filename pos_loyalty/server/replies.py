@@ -74,7 +74,7 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
     )
     if version_of_protocol.is_too_old(request.proto):
         return msgspec.structs.replace(held, status=Status.UPGRADE)
-    return _with_rows(session, answering, held)
+    return _with_rows(session, answering, held, version)
 
 
 def _is_restored(
@@ -107,13 +107,14 @@ def read_standing(
     return standing(stream, batch.request, epoch=epoch, before=before, claimed=batch.prev_hash)
 
 
-def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncReply:
+def _with_rows(session: Session, answering: Answering, held: SyncReply, version: int) -> SyncReply:
     request = answering.batch.request
     asking = Asking(
         merchant=answering.merchant,
         stream=request.stream,
         now_ms=answering.now_ms,
         protocol=request.proto,
+        version=version,
     )
     page = read_page(
         session,
@@ -122,7 +123,6 @@ def _with_rows(session: Session, answering: Answering, held: SyncReply) -> SyncR
         limit=min(max(1, request.want_rows), ROWS_MAX),
     )
     again, buckets = bucket_rows(session, asking, request)
-    version, _ = statements.current_version(session, asking.merchant.merchant)
     mark = version_marks.current_mark(session, asking.merchant.merchant)
     return msgspec.structs.replace(
         held,
