@@ -22,7 +22,7 @@ from pos_loyalty.simulator.server_side import INLINE_THREADS
 from pos_loyalty.simulator.template import Template, make_template
 from pos_loyalty.simulator.till_side import FUSED_WRITER
 from pos_loyalty.simulator.world import World
-from pos_loyalty.sync import exchange
+from pos_loyalty.sync import exchange, reply_parts
 
 _STEPS_MOST = 260
 _STEPS_LEAST = 80
@@ -137,7 +137,7 @@ def _sizes(swarm: Swarm) -> Sequence[Patch]:
     return (
         Patch(exchange, "BATCH_EVENTS_MAX", swarm.batch_events),
         Patch(exchange, "ROWS_DEFAULT", swarm.page_rows),
-        Patch(exchange, "ROWS_PER_TRANSACTION", swarm.slice_rows),
+        Patch(reply_parts, "ROWS_PER_TRANSACTION", swarm.slice_rows),
         Patch(exchange, "REPORT_MEMBERS_MAX", swarm.report_members),
         Patch(replies, "KNOWN_HASHES_MAX", swarm.known_hashes),
     )
