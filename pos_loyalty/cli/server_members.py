@@ -1,4 +1,4 @@
-"""`server erase`, `server merge`, `server unmerge`: what only an owner does to accounts."""
+"""`server erase`, `merge`, `unmerge`, `refold`: what only an owner does to the books."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from pos_loyalty.domain.ids import MemberId
 
 Said = tuple[dict[str, object], str]
 """The answer for a program, and the same in words."""
-ACTIONS = ("erase", "merge", "unmerge")
+ACTIONS = ("erase", "merge", "unmerge", "refold")
 
 
 def add_arguments(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
@@ -21,11 +21,12 @@ def add_arguments(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     merge.add_argument("other", metavar="OTHER", help="the id of the other one")
     unmerge = add("unmerge", "take a merged account out again")
     unmerge.add_argument("member", metavar="MEMBER", help="the id of the account that was merged")
+    add("refold", "judge what waited for an update of the server; its start does so, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked; say it in words or as one JSON object."""
-    actions = {"erase": _erase, "merge": _merge, "unmerge": _unmerge}
+    actions = {"erase": _erase, "merge": _merge, "unmerge": _unmerge, "refold": _refold}
     answer, sentences = actions[arguments.action](arguments)
     print(json.dumps(answer) if arguments.json else sentences)
     return 0
@@ -69,3 +70,18 @@ def _unmerge(arguments: argparse.Namespace) -> Said:
     with closing(open_database(arguments.database)) as database:
         unmerge_member(database, member, clock=SystemClock())
     return {"member": member}, "Two accounts again, each with its own points."
+
+
+def _refold(arguments: argparse.Namespace) -> Said:
+    """Judge what waited for an update."""
+    from pos_loyalty.server.refold import refold
+    from pos_loyalty.server.setup import open_database
+    from pos_loyalty.server.system import SystemClock
+
+    with closing(open_database(arguments.database)) as database:
+        judged = refold(database, clock=SystemClock())
+    events = [
+        {"stream": each.stream, "seq": each.seq, "verdict": each.verdict.value} for each in judged
+    ]
+    words = "1 event was judged." if len(judged) == 1 else f"{len(judged)} events were judged."
+    return {"judged": events}, f"{words} Each stands in `server inbox`."

@@ -18,9 +18,11 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.server.app import Server
 from pos_loyalty.server.patient_protocol import PatientProtocol
+from pos_loyalty.server.refold import refold
 from pos_loyalty.server.settings import SQLITE_PREFIX, ServerSettings
 from pos_loyalty.server.setup import open_database
 from pos_loyalty.server.snapshot import folder_of
+from pos_loyalty.server.system import SystemClock
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 30
@@ -68,6 +70,7 @@ def serve(
         only_server_of(settings.database),
         contextlib.closing(open_database(settings.database)) as database,
     ):
+        refold(database, clock=SystemClock())
         listener = _bind(settings)
         asyncio.run(
             _serve(
