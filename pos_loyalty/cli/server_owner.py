@@ -268,12 +268,26 @@ def _till_lost(desk: _Desk, arguments: argparse.Namespace) -> Answer:
 
     till = find_till(read_roster(desk.session, desk.key), arguments.till)
     if not arguments.release:
-        declare_lost(desk.session, desk.key, till)
-        words = (
-            f"{till.full_name} is closed. The {till.rights_points} points that it may still spend"
-            " stay reserved. To free them, knowing that it may have spent them: --release."
+        journals = declare_lost(desk.session, desk.key, till, now_ms=desk.now_ms)
+        missing = "".join(
+            f" Its sales are here up to event {one.events}, {_ago(one.seen_ms, desk.now_ms)};"
+            f" what it sold from event {one.events + 1} on is missing."
+            for one in journals
         )
-        return words, {**_till_fields(till), "lost": True}
+        words = (
+            f"{till.full_name} is closed.{missing} The {till.rights_points} points that it may"
+            " still spend stay reserved. To free them, knowing that it may have spent them:"
+            " --release."
+        )
+        fields = [
+            {
+                "stream": one.stream,
+                "first_event": one.events + 1,
+                "last_events_ms": one.seen_ms,
+            }
+            for one in journals
+        ]
+        return words, {**_till_fields(till), "lost": True, "missing": fields}
     worst = _worst_case(desk, till)
     freed = release(desk.session, desk.key, till, now_ms=desk.now_ms)
     words = (

@@ -85,6 +85,19 @@ KINDS: Final[Mapping[str, Kind]] = {
             Choice("seen", "Seen", "The balance stays, and nobody is asked."),
         ),
     ),
+    "lending_missing": Kind(
+        title="Lent points of which no lending was heard",
+        happened=(
+            "{till} gave {member} rewards for points that another till of its shop had lent it"
+            " through the hub, and for a week nothing was heard of the lending. The hub's or the"
+            " other till's data may be lost."
+        ),
+        cost="{points} points are above its rights.",
+        choices=(
+            Choice("ask", "Ask the member", "The balance stays; next points cover it."),
+            Choice("seen", "Seen", "The balance stays, and nobody is asked."),
+        ),
+    ),
     "allowance_used": Kind(
         title="Points were used twice",
         happened=(
@@ -96,6 +109,14 @@ KINDS: Final[Mapping[str, Kind]] = {
             Choice("ask", "Ask the member", "Next points cover it; till then it is risk."),
             Choice("accept", "Accept the loss", "The allowance is free again."),
         ),
+    ),
+    "till_lost": Kind(
+        title="A till was lost",
+        happened=(
+            "{till} will not come back. Its sales are here up to event {last}, heard at {heard}."
+            " What it sold after that, from event {first} on, is missing."
+        ),
+        choices=(SEEN,),
     ),
     "rights_released": Kind(
         title="Points of a lost till were freed",

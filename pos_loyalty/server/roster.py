@@ -7,6 +7,7 @@ still spend stays reserved until the owner frees it, knowing what that can cost.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
@@ -17,6 +18,8 @@ from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.inbox_state import item_id
 from pos_loyalty.server.join_till import announce_till
 
+TILL_LOST = "till_lost"
+"""Kind of the item that tells from which event on a lost till's sales are missing."""
 _NAMES_SHOWN = 5
 
 
@@ -210,18 +213,36 @@ def confirm(session: Session, merchant: MerchantId) -> None:
     session.execute("UPDATE clock SET roster_open = 0 WHERE merchant = ?", merchant)
 
 
-def declare_lost(session: Session, merchant: MerchantId, till: TillEntry) -> None:
+def declare_lost(
+    session: Session, merchant: MerchantId, till: TillEntry, *, now_ms: int
+) -> tuple[Journal, ...]:
     """Close all journals of a till that will not come back; its rights stay reserved.
 
-    Should it come back, it joins again by itself and brings along what it had not sent.
+    For each the owner's list says from which event on its sales are missing here. Should
+    it come back, it joins again by itself and brings along what it had not sent. Returns
+    the journals that were open.
     """
-    statements.take_version(session, merchant)
+    v, _ = statements.take_version(session, merchant)
+    open_journals = tuple(one for one in till.journals if not one.is_closed)
+    for journal in open_journals:
+        first = journal.events + 1
+        words = f"last={journal.events} first={first} heard={_spoken_time(journal.seen_ms)}"
+        notice = (merchant, TILL_LOST, journal.stream, first, words, now_ms, None, 0)
+        _tell(session, notice, v=v)
     session.execute(
         "UPDATE stream SET lost = 1 WHERE merchant = ? AND till = ? AND closed = 0",
         merchant,
         till.till,
     )
     _close(session, merchant, till)
+    return open_journals
+
+
+def _spoken_time(at_ms: int) -> str:
+    """Write a time as one word, in UTC; the server does not know the shop's zone."""
+    if not at_ms:
+        return "never"
+    return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def switch_off(session: Session, merchant: MerchantId, till: TillEntry, *, now_ms: int) -> None:

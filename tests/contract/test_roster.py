@@ -1,5 +1,7 @@
 """The list of tills: restored books wait for it, lost tills stay reserved until released."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from pos_loyalty.cli import main
@@ -114,6 +116,52 @@ def test_S50_rights_of_a_lost_till_stay_reserved_until_released(
     assert [row[0] for row in items] == [300]
     assert own_server.owner("allowance", "--settle")["released_points"] == 0
     assert own_server.verified().faults == []
+
+
+def test_F30_the_owner_is_told_from_which_event_on_a_lost_till_s_sales_are_missing(
+    own_server: RunningServer,
+) -> None:
+    till, lost, member = own_server.joined_till(), own_server.joined_till(), new_member()
+    till.proto = 2
+    lost.exchange(sale(member), sale(member))
+    lost.append(*(sale(member) for _ in range(3)))  # on a disk that nobody can read any more
+    heard_ms = entry_of(own_server, lost)["last_events_ms"]
+
+    told = own_server.owner("till-lost", name_of(lost))
+    again = own_server.owner("till-lost", name_of(lost))
+    till.exchange()
+
+    assert told["missing"] == [
+        {"stream": lost.stream, "first_event": 3, "last_events_ms": heard_ms}
+    ]
+    assert again["missing"] == [], "told once"
+    (item,) = till.items("till_lost")
+    heard = datetime.fromtimestamp(int(str(heard_ms)) // 1000, UTC)
+    assert item.detail == f"last=2 first=3 heard={heard:%Y-%m-%dT%H:%MZ}"
+    assert (item.till_name, item.choices) == ("Till 2", ("seen",))
+    assert own_server.verified().faults == []
+
+
+def test_F30_a_till_that_never_sold_misses_everything(own_server: RunningServer) -> None:
+    lost = own_server.joined_till()
+
+    told = own_server.owner("till-lost", name_of(lost))
+
+    assert [one["first_event"] for one in told["missing"]] == [1]
+    (detail,) = own_server.fetch("SELECT detail FROM attention WHERE kind = 'till_lost'")
+    assert detail[0].startswith("last=0 first=1 heard=2"), "when it joined"
+
+
+def test_F30_a_till_of_before_times_were_kept_is_told_of_without_one(
+    own_server: RunningServer,
+) -> None:
+    lost = own_server.joined_till()
+    own_server.write("UPDATE stream SET seen_ms = 0")
+
+    own_server.owner("till-lost", name_of(lost))
+
+    (detail,) = own_server.fetch("SELECT detail FROM attention WHERE kind = 'till_lost'")
+    assert detail == ("last=0 first=1 heard=never",)
 
 
 def test_S46_nothing_but_the_owner_frees_the_rights_of_a_silent_till(
