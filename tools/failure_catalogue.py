@@ -18,14 +18,18 @@ import sys
 import tempfile
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 ROOT = Path(__file__).resolve().parent.parent
 _ROW = re.compile(r"^\| (?P<number>[SF]\d\d) \| (?P<what>[^|]+) \| (?P<answer>[^|]+) \|$")
 _TEST = re.compile(r"def (?P<name>test_(?P<rows>(?:[SFA]\d\d_)+)\w+)")
+_PLANTS_TEST = "tests/simulator/test_planted_bugs.py::test_a_planted_bug_is_found"
 _SECONDS_MAX = 300
+_PASSED, _FAILED, _TOO_LONG = 0, 1, -1
 _COPIED = ("pos_loyalty", "tests", "tools", "assets", "docs", "typings", "pyproject.toml")
 
 
@@ -115,41 +119,86 @@ def _misfits(tests: Mapping[str, Sequence[str]], faults: Sequence[Fault]) -> Ite
             yield f"{fault.row}: no such test: {fault.test}"
 
 
-def is_caught(fault: Fault) -> bool:
-    """Plant a fault in a copy of the project; tell whether its test fails by it, and only by it."""
-    if fault.plant:
-        words = ["simulate", "--seeds", "30", "--plant", fault.plant]
-        command = [sys.executable, "-m", "pos_loyalty", *words]
-        return _run(command, ROOT) == 1
-    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        copy = Path(folder)
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the project in which faults are planted, one after the other."""
+
+    folder: Path
+
+    def fill(self) -> None:
+        """Copy what the tests need; what was compiled before is not believed."""
         for name in _COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, self.folder / name, ignore=ignored)
             else:
-                shutil.copy2(source, copy / name)
-        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", fault.test]
-        if _run(pytest, copy) != 0:
-            return False
-        target = copy / fault.file
+                shutil.copy2(source, self.folder / name)
+
+    def run(self, *tests: str) -> int:
+        """Run tests in the copy until one fails; returns pytest's exit code."""
+        command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "QT_QPA_PLATFORM": "offscreen",
+        }
+        try:
+            return subprocess.run(
+                [*command, *tests],
+                cwd=self.folder,
+                env=environment,
+                check=False,
+                timeout=_SECONDS_MAX,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return _TOO_LONG
+
+    def sees(self, fault: Fault) -> bool:
+        """Plant a fault, tell whether its test fails by it, and take it out again."""
+        if fault.plant:
+            # This test plants the bug itself, and passes when a seed finds it.
+            return self.run(f"{_PLANTS_TEST}[{fault.plant}]") == _PASSED
+        target = self.folder / fault.file
         text = target.read_text(encoding="utf-8")
         target.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
-        return _run(pytest, copy) == 1
+        try:
+            return self.run(fault.test) == _FAILED
+        finally:
+            target.write_text(text, encoding="utf-8")
 
 
-def _run(command: Sequence[str], folder: Path) -> int:
-    environment = {**os.environ, "PYTHONPATH": str(folder), "QT_QPA_PLATFORM": "offscreen"}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        check=False,
-        timeout=_SECONDS_MAX,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    return done.returncode
+def prove(faults: Sequence[Fault], *, jobs: int) -> Iterator[tuple[Fault, bool]]:
+    """Yield of every fault whether it is caught: its test passes without it and fails by it."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        copies: SimpleQueue[Copy] = SimpleQueue()
+        for number in range(jobs):
+            copy = Copy(Path(folder) / str(number))
+            copy.fill()
+            copies.put(copy)
+
+        def with_a_copy(work: Callable[[Copy], bool]) -> bool:
+            copy = copies.get()
+            try:
+                return work(copy)
+            finally:
+                copies.put(copy)
+
+        tests = sorted({fault.test for fault in faults if not fault.plant})
+        all_pass = with_a_copy(lambda copy: not tests or copy.run(*tests) == _PASSED)
+
+        def is_caught(fault: Fault) -> bool:
+            return with_a_copy(
+                lambda copy: (
+                    (all_pass or bool(fault.plant) or copy.run(fault.test) == _PASSED)
+                    and copy.sees(fault)
+                )
+            )
+
+        with ThreadPoolExecutor(jobs) as pool:
+            yield from zip(faults, pool.map(is_caught, faults), strict=True)
 
 
 def _print_rows(
@@ -173,17 +222,17 @@ def main() -> int:
         description="List every known failure with its tests and planted faults."
     )
     parser.add_argument("--prove", action="store_true", help="plant every fault and run its test")
-    parser.add_argument("--row", help="only this row")
+    parser.add_argument("--row", action="append", default=[], help="only this row; may be repeated")
+    parser.add_argument("--jobs", type=int, default=1, help="prove so many at a time")
     arguments = parser.parse_args()
     rows, tests, faults = read_rows(), tests_by_row(), read_faults()
     if arguments.row:
-        rows = [row for row in rows if row.number == arguments.row]
-        faults = [fault for fault in faults if fault.row == arguments.row]
+        rows = [row for row in rows if row.number in arguments.row]
+        faults = [fault for fault in faults if fault.row in arguments.row]
     missing = list(lacking(rows, tests, faults))
     unseen: list[str] = []
     if arguments.prove:
-        for fault in faults:
-            caught = is_caught(fault)
+        for fault, caught in prove(faults, jobs=arguments.jobs):
             print(f"{fault.row}  {'caught' if caught else 'NOT CAUGHT'}  {fault.name}", flush=True)
             unseen += [] if caught else [fault.name]
     else:
