@@ -124,6 +124,18 @@ KINDS: Final[Mapping[str, Kind]] = {
         cost="{points} points can be used twice, should it come back.",
         choices=(Choice("accept", "Accept the risk", "It no longer counts as risk."),),
     ),
+    "rights_left": Kind(
+        title="Points are reserved for an old journal",
+        happened=(
+            "{till} began a new journal. For the old one points stay reserved, as a copy of the"
+            " old disk could still spend them."
+        ),
+        cost="{points} points cannot be used elsewhere.",
+        choices=(
+            Choice("keep", "Keep them reserved", "Nothing can be lost; nobody can use them."),
+            Choice("release", "Free them", "Usable again; an old copy could use them too."),
+        ),
+    ),
     "allowance_written_off": Kind(
         title="An allowance was written off",
         happened="The owner no longer counts what {till} could still take when it was lost.",

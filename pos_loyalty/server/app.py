@@ -16,6 +16,7 @@ from pos_loyalty.server.exchange import Exchange
 from pos_loyalty.server.group_commit import GroupCommit
 from pos_loyalty.server.group_write import GroupWriter
 from pos_loyalty.server.join_till import WrongTriesPace
+from pos_loyalty.server.lendings import keep_looking
 from pos_loyalty.server.other_processes import watch_other_processes
 from pos_loyalty.server.pressure import Pressure
 from pos_loyalty.server.routes import Routes, refusal
@@ -79,12 +80,13 @@ class Server:
         snapshots = asyncio.create_task(
             keep_snapshots(self._snapshots, self._database, self.merchant, self._clock)
         )
+        lendings = asyncio.create_task(keep_looking(self._database, self.merchant, self._clock))
         try:
             yield
         finally:
-            watcher.cancel()
-            snapshots.cancel()
-            await asyncio.gather(watcher, snapshots, return_exceptions=True)
+            for task in (watcher, snapshots, lendings):
+                task.cancel()
+            await asyncio.gather(watcher, snapshots, lendings, return_exceptions=True)
             await self._group.stop()
 
 
