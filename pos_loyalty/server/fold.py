@@ -159,6 +159,7 @@ def _judge_rescues(place: _Place, reading: Reading) -> _Judgement | None:
             return _Judgement(Verdict.QUARANTINED, "rescued from the journal it stands in")
         if origin is not None and not origin.closed:
             origin.closed = True
+            books.inbox.closed.add(origin.stream)
             books.dirty_streams.add(origin.stream)
         held = books.hashes.get((rescue.stream, rescue.seq))
         if held is not None and held.hex() == rescue.hash:

@@ -97,6 +97,12 @@ def _take_other(books: Books, item: Item, who: str) -> bool:
     return profiles.take_other(books, item)
 
 
+def _release(books: Books, item: Item, who: str) -> bool:
+    del who
+    books.inbox.released.append(item.stream)
+    return True
+
+
 def _keep(books: Books, item: Item, who: str) -> bool:
     del who
     return profiles.forget_lost(books, item)
@@ -107,6 +113,7 @@ _ACTS: dict[tuple[str, str], Act] = {
     ("card_taken", "give"): _give_card,
     ("same_phone", "merge"): _merge,
     ("merged", "unmerge"): _unmerge,
+    ("rights_left", "release"): _release,
     ("field_conflict", "keep"): _keep,
     ("field_conflict", "other"): _take_other,
 }

@@ -100,6 +100,10 @@ class InboxState:
     new_values: list[FieldValue] = field(default_factory=list[FieldValue])
     dropped_values: list[FieldValue] = field(default_factory=list[FieldValue])
     erased: set[MemberId] = field(default_factory=set[MemberId])
+    closed: set[StreamId] = field(default_factory=set[StreamId])
+    """Journals that were closed in this group."""
+    released: list[StreamId] = field(default_factory=list[StreamId])
+    """Closed journals whose reserved points the owner freed."""
 
     @property
     def is_changed(self) -> bool:

@@ -179,6 +179,7 @@ def _turn_token(books: Books, stream: StreamState, shown: str, fresh: str) -> No
 
 def _close_fork(books: Books, stream: StreamState, seq: int) -> None:
     stream.closed = True
+    books.inbox.closed.add(stream.stream)
     books.dirty_streams.add(stream.stream)
     books.notice("fork", stream.stream, seq, "two journals under one name; the till joins again")
 

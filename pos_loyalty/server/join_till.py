@@ -18,6 +18,7 @@ from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.closed_streams import begin_epoch_of_restored
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.database.rights_left import tell_left
 from pos_loyalty.server.reading import printable
 from pos_loyalty.server.replies import newest_hashes
 from pos_loyalty.wire.messages import JoinReply, JoinRequest
@@ -163,7 +164,7 @@ class JoinTill:
             )
         token = self._begin_stream(session, request, till, is_frozen=is_older)
         self._accept(session, request, version)
-        known = self._close_old(session, request)
+        known = self._close_old(session, request, version)
         return self._reply(session, till, shop, token=token, epoch=epoch, known_hashes=known)
 
     def _till_by_code(self, session: Session, request: JoinRequest) -> tuple[TillId, ShopId]:
@@ -291,7 +292,7 @@ class JoinTill:
         session.add(tables.ACCEPTED, [(merchant, request.alone_as, version)])
         session.put(tables.CHANGE, [(merchant, "merchant", merchant, "", version)])
 
-    def _close_old(self, session: Session, request: JoinRequest) -> tuple[str, ...]:
+    def _close_old(self, session: Session, request: JoinRequest, version: int) -> tuple[str, ...]:
         """Close the journal that this one replaces; return what is held of it."""
         old = request.closes_stream
         if old is None or old == request.stream:
@@ -309,6 +310,7 @@ class JoinTill:
         session.execute(
             "UPDATE stream SET closed = 1 WHERE merchant = ? AND stream = ?", merchant, old
         )
+        tell_left(session, merchant, [StreamId(old)], v=version, now_ms=self.now_ms)
         return tuple(newest_hashes(session, merchant, StreamId(old)))
 
     def _reply(

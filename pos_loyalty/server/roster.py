@@ -15,6 +15,7 @@ from pos_loyalty.domain.ids import MerchantId, StreamId, TillId
 from pos_loyalty.server.allowance import ACCEPTED, RELEASED, WRITTEN_OFF, settle_item
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.database.rights_left import reserved_for
 from pos_loyalty.server.inbox_state import item_id
 from pos_loyalty.server.join_till import announce_till
 
@@ -301,6 +302,24 @@ def release(session: Session, merchant: MerchantId, till: TillEntry, *, now_ms: 
         if journal.is_closed:
             counted.update(_release_journal(session, merchant, journal, v=v, now_ms=now_ms))
     return Freed(**counted)
+
+
+def release_stream(
+    session: Session, merchant: MerchantId, stream: StreamId, *, v: int, now_ms: int
+) -> None:
+    """Free what is reserved for one closed journal, as the owner chose on the list."""
+    rights, risk = reserved_for(session, merchant, stream)
+    journal = Journal(
+        stream=stream,
+        is_closed=True,
+        is_frozen=False,
+        is_lost=False,
+        events=0,
+        seen_ms=0,
+        rights_points=rights,
+        risk_points=risk,
+    )
+    _release_journal(session, merchant, journal, v=v, now_ms=now_ms)
 
 
 def _release_journal(

@@ -345,3 +345,32 @@ def test_F39_another_good_card_makes_the_sale_an_ordinary_one(server: RunningSer
 
 def by_card(sold: SaleRecorded) -> SaleRecorded:
     return msgspec.structs.replace(sold, found_by="card")
+
+
+def test_S50_points_reserved_for_an_abandoned_journal_are_freed_by_one_choice(
+    own_server: RunningServer,
+) -> None:
+    till, other, member = new_till(own_server), new_till(own_server), new_member()
+    till.exchange(enrollment(member))
+    till.exchange(want_rights=((member, 50),))
+    rescue_into_new_journal(till)
+    other.exchange(want_rights=((member, 50),))
+    assert ("rights", member) not in other.rows, "a copy of the old disk could spend them"
+
+    (item,) = other.items("rights_left")
+    assert (item.points, item.choices) == (50, ("keep", "release"))
+    other.exchange(settlements=(chosen(item, "release"),))
+    other.exchange(want_rights=((member, 50),))
+
+    assert other.rights(member).granted == 50
+    assert own_server.verified().faults == []
+
+
+def test_S50_an_abandoned_journal_without_points_is_no_item(server: RunningServer) -> None:
+    till = new_till(server)
+    till.exchange(enrollment(new_member()))
+    rescue_into_new_journal(till)
+
+    till.exchange()
+
+    assert own_items(till, "rights_left") == []

@@ -6,6 +6,7 @@ from pos_loyalty.domain.ids import CardKey, EventId, MemberId, MerchantId, Strea
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Found, Session
+from pos_loyalty.server.database.rights_left import tell_left
 from pos_loyalty.server.inbox_state import FieldValue, Item, item_place
 
 ITEM_COLUMNS = "kind, stream, seq, detail, member, points, settled"
@@ -62,9 +63,7 @@ def members_with_phones(
     return {MemberId(row[0]) for row in rows}
 
 
-def cards_of(
-    session: Session, merchant: MerchantId, members: Iterable[MemberId]
-) -> list[CardKey]:
+def cards_of(session: Session, merchant: MerchantId, members: Iterable[MemberId]) -> list[CardKey]:
     """Return the cards of these members."""
     rows = session.fetch_among(
         "SELECT card_key FROM card WHERE merchant = ? AND member {among}",
@@ -123,6 +122,18 @@ def save_inbox(session: Session, books: Books) -> None:
         ],
     )
     _save_values(session, books)
+    tell_left(session, merchant, inbox.closed, v=books.v, now_ms=books.now_ms)
+    if inbox.released:
+        _release(session, books)
+
+
+def _release(session: Session, books: Books) -> None:
+    """Free what is reserved for closed journals, after the states of this group are written."""
+    from pos_loyalty.server.roster import release_stream
+
+    for stream in books.inbox.released:
+        merchant = books.merchant.merchant
+        release_stream(session, merchant, stream, v=books.v, now_ms=books.now_ms)
 
 
 def _save_values(session: Session, books: Books) -> None:
