@@ -13,12 +13,14 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.event import first_hash
 from pos_loyalty.domain.ids import IdSource, MerchantId, ShopId, StreamId, TillId, is_id
+from pos_loyalty.server.announcing import announce_till
 from pos_loyalty.server.authentication import NotAllowed
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.closed_streams import begin_epoch_of_restored
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_left import tell_left
+from pos_loyalty.server.packet_key import ensure_key, public_text
 from pos_loyalty.server.reading import printable
 from pos_loyalty.server.replies import newest_hashes
 from pos_loyalty.wire.messages import JoinReply, JoinRequest
@@ -162,6 +164,7 @@ class JoinTill:
             epoch = begin_epoch_of_restored(
                 session, self.merchant.merchant, request.stream, version=version, now_ms=self.now_ms
             )
+        ensure_key(session, self.merchant.merchant, self.ids, version=version)
         token = self._begin_stream(session, request, till, is_frozen=is_older)
         self._accept(session, request, version)
         known = self._close_old(session, request, version)
@@ -344,16 +347,8 @@ class JoinTill:
             token=token,
             server_now=self.now_ms,
             known_hashes=known_hashes,
+            packet_key=public_text(session, merchant.merchant),
         )
-
-
-def announce_till(session: Session, merchant: MerchantId, till: TillId, version: int) -> None:
-    """Tell every till that one came, or has another standing; of a hub its shop hears more."""
-    changes = [(merchant, "till", till, "", version), (merchant, "merchant", merchant, "", version)]
-    is_hub = session.fetch(
-        "SELECT 1 FROM till WHERE merchant = ? AND till = ? AND hub_pin <> ''", merchant, till
-    )
-    session.put(tables.CHANGE, changes if is_hub else changes[:1])
 
 
 def ensure_join_shape(request: JoinRequest) -> None:

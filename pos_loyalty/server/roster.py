@@ -13,11 +13,11 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MerchantId, StreamId, TillId
 from pos_loyalty.server.allowance import ACCEPTED, RELEASED, WRITTEN_OFF, settle_item
+from pos_loyalty.server.announcing import announce_till
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_left import reserved_for
 from pos_loyalty.server.inbox_state import item_id
-from pos_loyalty.server.join_till import announce_till
 
 TILL_LOST = "till_lost"
 """Kind of the item that tells from which event on a lost till's sales are missing."""
