@@ -49,10 +49,8 @@ def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:
     The part paid with rewards does not earn. A part-filled step earns nothing.
     Multipliers do not stack: the best one wins.
     """
-    discount = sum(reward.discount for reward in facts.rewards)
-    eligible = max(0, facts.total - discount)
+    discount, eligible, base = _base(program, facts)
     rule = program.earn
-    base = whole_steps(eligible, rule.step_minor_units) * rule.points_per_step
     steps = [
         TraceStep(
             rule="earn",
@@ -73,6 +71,20 @@ def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:
     return Accrual(
         points=points, trace=tuple(steps), multiplier_name=name, multiplier_percent=percent
     )
+
+
+def earned_points(program: LoyaltyProgram, facts: SaleFacts) -> int:
+    """Return the points alone, without the words that explain them."""
+    _, _, base = _base(program, facts)
+    return percent_of(base, _best_multiplier(program, facts)[1])
+
+
+def _base(program: LoyaltyProgram, facts: SaleFacts) -> tuple[int, int, int]:
+    """Return what rewards paid, what is left to earn on, and its points before multipliers."""
+    discount = sum(reward.discount for reward in facts.rewards) if facts.rewards else 0
+    eligible = max(0, facts.total - discount)
+    rule = program.earn
+    return discount, eligible, whole_steps(eligible, rule.step_minor_units) * rule.points_per_step
 
 
 def _best_multiplier(program: LoyaltyProgram, facts: SaleFacts) -> tuple[str, int]:

@@ -5,6 +5,7 @@ ids), is saved before it is sent, and never changes. Ids are text: 32 lower-case
 hexadecimal characters without dashes.
 """
 
+import re
 from typing import NewType, Protocol
 
 MerchantId = NewType("MerchantId", str)
@@ -24,12 +25,12 @@ TierId = NewType("TierId", str)
 ProgramVersion = NewType("ProgramVersion", str)
 
 ID_LENGTH = 32
-_HEX_DIGITS = frozenset("0123456789abcdef")
+_is_id_text = re.compile(f"[0-9a-f]{{{ID_LENGTH}}}").fullmatch
 
 
 def is_id(text: str) -> bool:
     """Tell whether a text has the shape of one of our ids."""
-    return len(text) == ID_LENGTH and _HEX_DIGITS.issuperset(text)
+    return _is_id_text(text) is not None
 
 
 class IdSource(Protocol):

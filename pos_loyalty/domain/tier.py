@@ -21,10 +21,11 @@ class NextTier:
 def tier_reached(tiers: Sequence[Tier], earned_points: int) -> Tier:
     """Return the highest tier whose threshold is reached (>=); tiers ascend from 0."""
     assert tiers[0].threshold_points == 0
-    return max(
-        (tier for tier in tiers if tier.threshold_points <= max(0, earned_points)),
-        key=lambda tier: tier.threshold_points,
-    )
+    reached = tiers[0]
+    for tier in tiers:
+        if reached.threshold_points < tier.threshold_points <= earned_points:
+            reached = tier
+    return reached
 
 
 def tier_held(tiers: Sequence[Tier], *, recorded: str, earned_points: int) -> Tier:

@@ -6,7 +6,7 @@ leaves no trace but its bytes and its verdict.
 
 import msgspec
 
-from pos_loyalty.domain.accrual import SaleFacts, earn
+from pos_loyalty.domain.accrual import SaleFacts, earned_points
 from pos_loyalty.domain.card import CardStatus, join_status
 from pos_loyalty.domain.event import (
     LENT_RIGHTS,
@@ -240,10 +240,10 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
         offset_minutes=event.tz_minutes,
         rewards=event.rewards,
     )
-    points = earn(program, facts).points
+    points = earned_points(program, facts)
     if points == event.earned and len(programs) > 1:
         # A till that was offline when the program changed counts by the rules that it knew.
-        points = earn(program_in_force(tuple(programs.values()), event.at_ms), facts).points
+        points = earned_points(program_in_force(tuple(programs.values()), event.at_ms), facts)
     if points != event.earned:
         reason = f"earned {event.earned}, computed {points}"
         return reason, abs(event.earned - points)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos_loyalty.domain.accrual import earn
+from pos_loyalty.domain.accrual import earn, earned_points
 from pos_loyalty.domain.ids import RewardId
 from pos_loyalty.domain.reward import RewardTaken
 from tests.builders import STANDARD, TUESDAY_MS, facts
@@ -63,3 +63,20 @@ def test_the_trace_ends_at_the_points_and_more_money_never_earns_less(
 
     assert result.trace[-1].points == result.points
     assert 0 <= result.points <= more.points
+
+
+@given(st.integers(0, 10**7), st.booleans(), st.booleans(), st.sampled_from(["", "silver", "gold"]))
+def test_the_points_alone_are_those_that_are_explained(
+    total: int,
+    is_tuesday: bool,  # noqa: FBT001 - drawn by place
+    has_reward: bool,  # noqa: FBT001 - drawn by place
+    tier: str,
+) -> None:
+    sale = facts(
+        total,
+        at_ms=TUESDAY_MS + (0 if is_tuesday else 24 * 3_600_000),
+        tier=tier,
+        rewards=(THREE_OFF,) if has_reward else (),
+    )
+
+    assert earned_points(STANDARD, sale) == earn(STANDARD, sale).points
