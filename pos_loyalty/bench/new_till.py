@@ -3,13 +3,12 @@
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pos_loyalty.bench.arriving_till import arrive
 from pos_loyalty.bench.counting_relay import counting_relay
 from pos_loyalty.bench.figure import Figure, Missing, Progress, Result, Rule
-from pos_loyalty.bench.measuring import forget_peak, peak_mb
 from pos_loyalty.bench.own_process import in_own_process
 from pos_loyalty.bench.sample_books import write_members
 from pos_loyalty.bench.sample_members import SampleMembers
@@ -17,30 +16,13 @@ from pos_loyalty.bench.server_process import can_measure, running_server
 from pos_loyalty.server.setup import open_database, read_merchant
 from pos_loyalty.server.snapshot import folder_of
 from pos_loyalty.server.system import SystemClock
-from pos_loyalty.services.join_server import JoinServer, JoinServerHandler
-from pos_loyalty.store.arrival import Arrival, Stage
-from pos_loyalty.store.keys import FileKeys
-from pos_loyalty.till import Till, open_till
 
 MEMBERS, MEMBERS_QUICK = 1_000_000, 25_000
 _BYTES_MAX_MB: Final = 60
 _CPU_SECONDS_MAX: Final = 10
 _PEAK_MB_MAX: Final = 200
-_WAIT_SECONDS: Final = 300
-_LOOK_SECONDS: Final = 0.05
 _MEGA: Final = 1_000_000
 _NAMES: Final = ("bytes", "CPU", "memory")
-
-
-@dataclass(frozen=True)
-class _Arrived:
-    """What the till's process worked until members and cards were there, and for names after."""
-
-    cpu_seconds: float
-    seconds: float
-    words_cpu_seconds: float
-    peak_mb: float
-    members: int
 
 
 def measure(*, quick: bool, progress: Progress) -> list[Result]:
@@ -57,7 +39,7 @@ def measure(*, quick: bool, progress: Progress) -> list[Result]:
             progress("file", 1, 1)
             code = server.till_code()
             relay.forget()
-            arrived = in_own_process(_arrive, relay.url, code, folder)
+            arrived = in_own_process(arrive, relay.url, code, folder)
             moved = relay.up_bytes + relay.down_bytes
     assert arrived.members == members.count, arrived
     detail = (
@@ -96,40 +78,3 @@ def _make_file(database_url: str) -> tuple[float, int]:
     with closing(open_database(database_url)) as database:
         note = files.make(database, read_merchant(database), now_ms=SystemClock().now_ms())
     return time.process_time() - cpu, note.size
-
-
-def _arrive(url: str, code: str, folder: Path) -> _Arrived:
-    """Join as a new till in this process, and wait until everybody is known."""
-    with open_till(folder / "till", keys=FileKeys(folder / "keys")) as till:
-        forget_peak()
-        began, cpu = time.perf_counter(), time.process_time()
-        JoinServerHandler(till.context, till.sync)(JoinServer(url, code))
-        till.sync.start()
-        _wait_for(till, Stage.WORDS)
-        ready, seconds = time.process_time() - cpu, time.perf_counter() - began
-        _wait_for(till, None)
-        words = time.process_time() - cpu - ready
-        till.sync.stop()
-        return _Arrived(ready, seconds, words, peak_mb(), _count(till))
-
-
-def _wait_for(till: Till, stage: Stage | None) -> None:
-    """Wait until the file's rows are as far as that; None: until nothing is on its way."""
-    context = till.context
-    arrival = Arrival(context.store, context.clock, context.ids)
-    has_begun, ends = False, time.perf_counter() + _WAIT_SECONDS
-    while time.perf_counter() < ends:
-        state = arrival.state()
-        if state is None and has_begun:
-            return
-        if state is not None:
-            has_begun = True
-            if state.stage is stage:
-                return
-        time.sleep(_LOOK_SECONDS)
-    raise TimeoutError("the members did not arrive")
-
-
-def _count(till: Till) -> int:
-    with till.context.store.read() as work:
-        return int(work.connection.execute("SELECT COUNT(*) FROM member").fetchone()[0])
