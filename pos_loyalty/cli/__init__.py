@@ -61,6 +61,7 @@ COMMANDS = (
     _Command("cards", "issue card numbers and print card sheets"),
     _Command("server", "the central server and its set-up"),
     _Command("hub", "serve the tills of one shop while the internet is away"),
+    _Command("sync", "carry a till's sales by hand, for shops that are never online"),
     _Command("verify", "re-compute chain and balances of a data folder"),
     _Command("backup", "write a verified backup of a data folder"),
     _Command("restore", "bring a backup back"),

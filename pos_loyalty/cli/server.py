@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pos_loyalty.cli import (
+    server_carried,
     server_durable,
     server_inbox,
     server_members,
@@ -20,6 +21,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 _MINUTES_MAX = 24 * 60
+_MINUTES_USUAL = 15
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     code = actions.add_parser("till-code", help="make a one-time code with which a till joins")
     _add_database(code, required=True)
     code.add_argument("--shop", required=True, metavar="NAME", help="created on first use")
-    code.add_argument("--minutes", type=_minutes, default=15, metavar="N", help="life of the code")
+    code.add_argument(
+        "--minutes", type=_minutes, metavar="N", help="life of the code (15; in a packet 14 days)"
+    )
+    code.add_argument(
+        "--packet", type=Path, metavar="FILE", help="write it on a stick, for a till never online"
+    )
     snapshot = actions.add_parser(
         "snapshot", help="write the file from which a new till takes a large membership"
     )
@@ -59,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     server_inbox.add_arguments(add_owners)
     server_members.add_arguments(add_owners)
     server_durable.add_arguments(add_owners)
+    server_carried.add_arguments(add_owners)
     server_move.add_arguments(
         actions.add_parser("move", help="take the books along to another database")
     )
@@ -105,6 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         **dict.fromkeys(server_inbox.ACTIONS, server_inbox.run),
         **dict.fromkeys(server_members.ACTIONS, server_members.run),
         **dict.fromkeys(server_durable.ACTIONS, server_durable.run),
+        **dict.fromkeys(server_carried.ACTIONS, server_carried.run),
         None: _listen,
     }
     if "database" in arguments:
@@ -142,17 +151,25 @@ def _till_code(arguments: argparse.Namespace) -> int:
     from pos_loyalty.services.name_shop import shop_name
 
     shop = shop_name(arguments.shop)
+    packet: Path | None = arguments.packet
+    usual = server_carried.INVITATION_MINUTES if packet else _MINUTES_USUAL
+    minutes = arguments.minutes or usual
     clock = SystemClock()
     with closing(open_database(arguments.database)) as database:
         code = create_till_code(
             database,
             shop_name=shop,
-            minutes=arguments.minutes,
+            minutes=minutes,
             clock=clock,
             ids=SystemIds(clock),
         )
+    if packet:
+        server_carried.write_invitation(arguments.database, code, packet)
+        join = command_line("till", "join", "--data", "FOLDER", "--packet", packet)
+        print(f"Written: {packet}. One till of {shop} can join with it, once: {join}")
+        return EXIT_OK
     print(f"One till of {shop} can join with this code, once, for the next")
-    print(f"{arguments.minutes} minutes. On that till, with the address of this server:")
+    print(f"{minutes} minutes. On that till, with the address of this server:")
     print(
         f"  {command_line('till', 'join', '--data', 'FOLDER', '--server', 'URL', '--code', code)}"
     )

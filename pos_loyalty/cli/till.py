@@ -39,8 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="till_action", metavar="ACTION")
     join = actions.add_parser("join", help="join the till to a server with the owner's code")
     join.add_argument("--data", type=Path, required=True, dest="join_data", metavar="DATA")
-    join.add_argument("--server", required=True, metavar="URL", help="the server's address")
-    join.add_argument("--code", required=True, help="the one-time code of the owner")
+    join.add_argument("--server", metavar="URL", help="the server's address")
+    join.add_argument("--code", help="the one-time code of the owner")
+    join.add_argument(
+        "--packet", type=Path, metavar="FILE", help="an invitation of the owner on a stick instead"
+    )
     hub = actions.add_parser(
         "hub", help="tell the till where its shop's hub is, or where it found it"
     )
@@ -61,6 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Join, or show the window until it is closed."""
     if arguments.till_action == "join":
+        if arguments.packet is not None:
+            return _join_by_packet(arguments.join_data, arguments.packet)
+        if not arguments.server or not arguments.code:
+            arguments.parser.error("join needs --server with --code, or --packet")
         return _join(
             arguments.join_data,
             url=arguments.server,
@@ -108,6 +115,20 @@ def _hub(data: Path, address: str | None) -> int:
     with open_till(data) as till:
         place = KeepHubAddress(till.context)(address)
     print(place.sentence)
+    return 0
+
+
+def _join_by_packet(data: Path, file: Path) -> int:
+    """Keep the owner's invitation; the next packet asks to join."""
+    from pos_loyalty.services.carry_by_hand import CarryByHandHandler, invited_currency
+    from pos_loyalty.services.command_name import command_line
+    from pos_loyalty.till import open_till
+
+    with open_till(data, currency=invited_currency(file)) as till:
+        say_if_new(till, data)
+        merchant = CarryByHandHandler(till.context).invite(file)
+    export = command_line("sync", "export", "FILE", "--data", data)
+    print(f"Invited by {merchant}. To join, carry a packet to the server: {export}")
     return 0
 
 

@@ -11,6 +11,7 @@ from pos_loyalty.server.cursor import Cursor
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Found, Session
 from pos_loyalty.server.member_rows import member_rows
+from pos_loyalty.server.packet_key import public_text
 from pos_loyalty.wire.messages import (
     ROW_TYPES_OF_PROTOCOL_1,
     CardRow,
@@ -196,6 +197,7 @@ def _merchant(session: Session, asking: Asking, versions: Versions) -> Sequence[
             accepted=tuple(MerchantId(row[0]) for row in accepted),
             shop_name=shop_name,
             till_name=till_name,
+            packet_key=public_text(session, merchant.merchant),
             hub_pin=_hub_pin(session, merchant.merchant, shop),
         )
     ]

@@ -62,15 +62,15 @@ class Exchange:
         """
         with self.pressure.carry(len(body)) as load:
             # In a thread: a large body takes tens of milliseconds to read.
-            batch = await asyncio.to_thread(self._authentic_batch, body, signature)
-            if not _has_news(batch.request):
+            batch = await asyncio.to_thread(self.authentic_batch, body, signature)
+            if not has_news(batch.request):
                 load.put_down()  # from here on it only listens
             try:
                 return await self._answer(batch)
             except QueueFull:
                 return self._busy(batch.request)
 
-    def _authentic_batch(self, body: bytes, signature: str) -> Batch:
+    def authentic_batch(self, body: bytes, signature: str) -> Batch:
         """Read a request and make sure who sent it and who signed its events."""
         request = codec.unpack(body, SyncRequest)
         prev_hash = _ensure_shape(request)
@@ -85,14 +85,14 @@ class Exchange:
     async def _answer(self, batch: Batch) -> SyncReply:
         request = batch.request
         end_ms = self.clock.monotonic_ms() + _patience_ms(request)
-        if _has_news(request):
+        if has_news(request):
             outcome = await self.group.submit(batch)
             await self._wait_for_rights(batch, outcome, end_ms)
             reply = await self._read(batch)
         else:
             reply = await self._read(batch)
             reply = await self._wait_for_rows(batch, reply, end_ms)
-        if reply.status in {Status.CLOSED, Status.REPORT} and not _has_news(request):
+        if reply.status in {Status.CLOSED, Status.REPORT} and not has_news(request):
             # A second writer is proven by a hash alone, restored books by a cursor: the books
             # must know it, too.
             await self.group.submit(batch)
@@ -133,9 +133,10 @@ class Exchange:
         return is_moved and not self.stopping.is_set()
 
     async def _read(self, batch: Batch) -> SyncReply:
-        return await asyncio.to_thread(self._read_now, batch)
+        return await asyncio.to_thread(self.read_now, batch)
 
-    def _read_now(self, batch: Batch) -> SyncReply:
+    def read_now(self, batch: Batch) -> SyncReply:
+        """Return the answer of one snapshot, as of now."""
         answering = Answering(merchant=self.merchant, batch=batch, now_ms=self.clock.now_ms())
         with self.database.read() as session:
             return build_reply(session, answering)
@@ -161,7 +162,7 @@ def _patience_ms(request: SyncRequest) -> int:
     return wait_ms
 
 
-def _has_news(request: SyncRequest) -> bool:
+def has_news(request: SyncRequest) -> bool:
     """Tell whether a request brings or asks something that has to be written."""
     return bool(
         request.events

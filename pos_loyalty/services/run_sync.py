@@ -11,6 +11,7 @@ from pos_loyalty.services.history import RemoteEntry
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.hub_place import read_hub_place
 from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.settings import BY_HAND_URL, Setting
 from pos_loyalty.store.sync_state import SyncState
 from pos_loyalty.sync.engine import SyncEngine, TransportMaker
 from pos_loyalty.sync.line_status import LineStatus
@@ -74,7 +75,7 @@ class SyncService:
 
     def start(self) -> None:
         """Start the engine's thread where a server is known; harmless otherwise."""
-        if not self._context.identity.joined:
+        if not self._context.identity.joined or self._is_carried():
             return
         with self._lock:
             if self._engine is None:
@@ -93,7 +94,7 @@ class SyncService:
         """Exchange until nothing is pending and no row waits, or the time is up."""
         self.start()
         engine = self._engine
-        trouble = Code.NOT_JOINED if engine is None else engine.sync_now(timeout_ms / 1000)
+        trouble = self._no_line() if engine is None else engine.sync_now(timeout_ms / 1000)
         self._context.refresh()
         status = self.status()
         return SyncOutcome(
@@ -155,6 +156,14 @@ class SyncService:
         with self._context.store.read() as work:
             stream = work.journal.stream().stream
         return tuple(_remote_entry(entry, own=entry.stream == stream) for entry in reply.entries)
+
+    def _is_carried(self) -> bool:
+        """Tell whether this till is never online: its packets are carried by hand."""
+        with self._context.store.read() as work:
+            return work.settings.text(Setting.SERVER_URL) == BY_HAND_URL
+
+    def _no_line(self) -> Code:
+        return Code.CARRIED_BY_HAND if self._is_carried() else Code.NOT_JOINED
 
     def _make_engine(self) -> SyncEngine:
         context = self._context
