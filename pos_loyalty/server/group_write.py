@@ -23,6 +23,7 @@ from pos_loyalty.server.database.repository import Conflict, Database, Session
 from pos_loyalty.server.inbox_load import load_inbox
 from pos_loyalty.server.ingest import Outcome, SetAside, fold_group
 from pos_loyalty.server.reading import Batch, Touched, prepare, touched_by
+from pos_loyalty.server.roster import release_chosen
 from pos_loyalty.wire.messages import Status
 
 CONFLICT_TRIES_MAX = 4
@@ -120,6 +121,7 @@ class GroupWriter:
             if not books.is_changed:
                 raise _NothingToWrite
             statements.save(session, books)
+            release_chosen(session, books)
 
         try:
             transact(self._database, work)

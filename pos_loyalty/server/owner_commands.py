@@ -14,6 +14,7 @@ from pos_loyalty.server.database import inbox_statements, statements
 from pos_loyalty.server.database.repository import Database, Session
 from pos_loyalty.server.group_write import transact
 from pos_loyalty.server.inbox_load import load_items, load_whole
+from pos_loyalty.server.roster import release_chosen
 from pos_loyalty.server.setup import read_merchant
 
 ResultT = TypeVar("ResultT")
@@ -112,6 +113,7 @@ def change_books(
         result = work(session, books)
         if books.is_changed:
             statements.save(session, books)
+            release_chosen(session, books)
         return result
 
     return transact(database, write)

@@ -14,6 +14,7 @@ from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MerchantId, StreamId, TillId
 from pos_loyalty.server.allowance import ACCEPTED, RELEASED, WRITTEN_OFF, settle_item
 from pos_loyalty.server.announcing import announce_till
+from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_left import reserved_for
@@ -304,10 +305,16 @@ def release(session: Session, merchant: MerchantId, till: TillEntry, *, now_ms: 
     return Freed(**counted)
 
 
-def release_stream(
+def release_chosen(session: Session, books: Books) -> None:
+    """Free what the owner chose on the list, after the states of the group are written."""
+    for stream in books.inbox.released:
+        merchant = books.merchant.merchant
+        _release_stream(session, merchant, stream, v=books.v, now_ms=books.now_ms)
+
+
+def _release_stream(
     session: Session, merchant: MerchantId, stream: StreamId, *, v: int, now_ms: int
 ) -> None:
-    """Free what is reserved for one closed journal, as the owner chose on the list."""
     rights, risk = reserved_for(session, merchant, stream)
     journal = Journal(
         stream=stream,

@@ -123,17 +123,6 @@ def save_inbox(session: Session, books: Books) -> None:
     )
     _save_values(session, books)
     tell_left(session, merchant, inbox.closed, v=books.v, now_ms=books.now_ms)
-    if inbox.released:
-        _release(session, books)
-
-
-def _release(session: Session, books: Books) -> None:
-    """Free what is reserved for closed journals, after the states of this group are written."""
-    from pos_loyalty.server.roster import release_stream
-
-    for stream in books.inbox.released:
-        merchant = books.merchant.merchant
-        release_stream(session, merchant, stream, v=books.v, now_ms=books.now_ms)
 
 
 def _save_values(session: Session, books: Books) -> None:
