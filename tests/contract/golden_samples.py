@@ -271,6 +271,8 @@ _CHANGING = {
     "server_now": 0,
     "token": "t",
     "till": "t" * 32,
+    "packet_key": "k",
+    "spend_until_ms": 0,
 }
 
 
@@ -280,10 +282,27 @@ def steady(reply: bytes) -> dict[str, object]:
     for row in cast("list[dict[str, object]]", fields.get("rows", [])):
         row.pop("earned_window", None)
         row.pop("program", None)
+        if row["type"] == "attention":
+            row.pop("at_ms", None)
+        row.update({name: _CHANGING[name] for name in row.keys() & _CHANGING.keys()})
     if "cursor" in fields:
         # Before the place stands a mark that is drawn anew for every version.
         fields["cursor"] = re.sub(r"^m[0-9]+\.[0-9a-f]+\.", "", str(fields["cursor"]))
     return {name: _CHANGING.get(name, value) for name, value in fields.items()}
+
+
+def without_additions(answer: dict[str, object], recorded: dict[str, object]) -> object:
+    """Return an answer without what was added since; tills of then pass such fields over."""
+    known = {name: value for name, value in answer.items() if name in recorded}
+    rows, before = known.get("rows"), recorded.get("rows")
+    if isinstance(rows, list) and isinstance(before, list) and len(rows) == len(before):
+        pairs = zip(
+            cast("list[dict[str, object]]", rows),
+            cast("list[dict[str, object]]", before),
+            strict=True,
+        )
+        known["rows"] = [without_additions(row, known_row) for row, known_row in pairs]
+    return known
 
 
 def record() -> None:
