@@ -294,13 +294,10 @@ def steady(reply: bytes) -> dict[str, object]:
 def without_additions(answer: dict[str, object], recorded: dict[str, object]) -> object:
     """Return an answer without what was added since; tills of then pass such fields over."""
     known = {name: value for name, value in answer.items() if name in recorded}
-    rows, before = known.get("rows"), recorded.get("rows")
-    if isinstance(rows, list) and isinstance(before, list) and len(rows) == len(before):
-        pairs = zip(
-            cast("list[dict[str, object]]", rows),
-            cast("list[dict[str, object]]", before),
-            strict=True,
-        )
+    rows = cast("list[dict[str, object]]", known.get("rows", []))
+    before = cast("list[dict[str, object]]", recorded.get("rows", []))
+    if rows and len(rows) == len(before):
+        pairs = zip(rows, before, strict=True)
         known["rows"] = [without_additions(row, known_row) for row, known_row in pairs]
     return known
 
