@@ -18,7 +18,10 @@ from pos_loyalty.wire.verdicts import Verdict
 _COUNTED = {"applied", "differs", "overdraft", "held", "unknown_card"}
 _HONEST = {"applied", "held", "unknown_card"}
 _CARD_NOTICES = {"card_taken", "card_not_issued", "unknown_card"}
-_FORK_NOTICES = {"fork", "till_twice", "quarantined", "overdraft", "carried_over"}
+_FORK_NOTICES = {
+    *("fork", "till_twice", "quarantined", "overdraft"),
+    *("carried_over", "rights_left"),
+}
 _OLD_BOOKS_NOTICES = {"restored", "till_twice"}
 
 
