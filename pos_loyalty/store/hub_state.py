@@ -229,11 +229,6 @@ class HubState:
             work.commit()
         return unseen + given
 
-    def spendable(self, member: MemberId) -> int:
-        """Return the hub's own rights of a member."""
-        with self.store.read() as read:
-            return read.journal.rights(member).spendable
-
     def seen(self, stream: StreamId, cursor: int) -> None:
         """A till has stored the feed up to here: what was lent before is in its hands."""
         with self.store.read() as read:

@@ -21,6 +21,7 @@ PIN_LETTERS = 16
 LOOK_SECONDS = 2.0
 EVERY_SECONDS = 20.0
 _CANDIDATES_MAX = 8
+_ASK_MS = 500
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,21 +53,18 @@ def look_for_hubs(merchant: MerchantId, pin: str) -> tuple[str, ...]:
             heard.wait(left)
             heard.clear()
             for name in dict.fromkeys(names[:_CANDIDATES_MAX]):
-                info = zeroconf.get_service_info(SERVICE, name, timeout=500)
-                found += _addresses(info, merchant, pin)
+                if info := zeroconf.get_service_info(SERVICE, name, timeout=_ASK_MS):
+                    found += _addresses(info, merchant, pin)
         browser.cancel()
     finally:
         zeroconf.close()
     return tuple(dict.fromkeys(found))
 
 
-def _addresses(info: "ServiceInfo | None", merchant: MerchantId, pin: str) -> tuple[str, ...]:
-    if info is None or not info.port:
-        return ()
+def _addresses(info: "ServiceInfo", merchant: MerchantId, pin: str) -> tuple[str, ...]:
     texts = {key: value or b"" for key, value in info.properties.items()}
-    if texts.get(b"merchant") != merchant.encode():
-        return ()
-    if texts.get(b"pin") != pin[:PIN_LETTERS].encode():
+    wanted = {b"merchant": merchant.encode(), b"pin": pin[:PIN_LETTERS].encode()}
+    if not info.port or any(texts.get(name) != text for name, text in wanted.items()):
         return ()
     return tuple(f"{address}:{info.port}" for address in info.parsed_addresses()[:_CANDIDATES_MAX])
 

@@ -65,6 +65,5 @@ def _shown_certificate(address: str) -> bytes:
         raise NotOurServer(Code.SERVER_NOT_OURS) from error
     except (OSError, ValueError) as error:
         raise ServerUnreachable(Code.SERVER_SILENT) from error
-    if certificate is None:
-        raise NotOurServer(Code.SERVER_NOT_OURS)
+    assert certificate is not None, "no server's handshake ends without one"
     return certificate

@@ -9,12 +9,14 @@ from pos_loyalty.domain.event import chain_hash
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId, MerchantId
 from pos_loyalty.hub.shop_hub import ServerReply, read_visit
 from pos_loyalty.services.enroll_member import EnrollMember
+from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.sync.credentials import batch_text
 from pos_loyalty.sync.exchange import Step
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import (
     CardRow,
     MemberRow,
+    MerchantRow,
     PeerRow,
     ProfileChange,
     Row,
@@ -184,6 +186,43 @@ def test_what_the_server_says_of_a_card_is_not_overridden(shop: HubShop) -> None
         record = read.members.record_by_card(card)
     assert record is not None
     assert record.member == other
+
+
+def test_what_the_server_says_of_a_member_is_not_overridden(shop: HubShop) -> None:
+    one, two = shop.add("one"), shop.add("two")
+    member = enroll(one, "Ada Typed")
+    two.write_rows(MemberRow(v=4, member=member, name="Ada Of The Server"))
+
+    shop.settle()
+
+    with two.till.context.store.read() as read:
+        record = read.members.record(member)
+    assert record is not None
+    assert record.name == "Ada Of The Server"
+
+
+def test_a_hub_cannot_say_what_only_the_server_may(shop: HubShop) -> None:
+    one = shop.add("one")
+    before = one.till.shop
+
+    one.state.apply_from_hub(
+        [MerchantRow(v=9, merchant=MERCHANT, name="Somebody else", currency="EUR", hub_pin="x")]
+    )
+
+    one.till.context.refresh()
+    assert one.till.shop == before
+    assert one.state.position().has_hub
+
+
+def test_a_sale_on_a_card_that_nobody_knows_yet_is_held_like_any(shop: HubShop) -> None:
+    one = shop.add("one")
+    card = CardKey("34" * 16)
+    one.till.record_sale(RecordSale(total=1_000, card_key=card))
+
+    shop.talk(one)
+
+    assert dict(shop.hub.waiting()) == {one.stream: 1}
+    assert rows_at(shop, one) == ()
 
 
 def test_a_till_hears_nothing_of_itself(shop: HubShop) -> None:

@@ -77,6 +77,16 @@ def test_rights_of_the_hub_s_own_are_lent_without_asking_anybody(shop: HubShop) 
     assert (two.rights(member), shop.hub_till.rights(member), one.rights(member)) == (100, 200, 0)
 
 
+def test_where_nobody_has_any_nothing_is_lent(shop: HubShop) -> None:
+    one, _ = shop.add("one"), shop.add("two")
+    member = enroll(one)
+    shop.settle()
+
+    ask(shop, one, member, 100)
+
+    assert one.rights(member) == 0
+
+
 def test_only_what_is_missing_is_lent(shop: HubShop) -> None:
     one = shop.add("one")
     member = enroll(one)

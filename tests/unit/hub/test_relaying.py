@@ -99,6 +99,20 @@ def test_a_request_that_came_twice_through_the_hub_counts_once(shop: HubShop) ->
     assert shop.hub_till.rights(member) == 120
 
 
+def test_what_was_held_before_is_not_counted_again_with_what_follows(shop: HubShop) -> None:
+    one = shop.add("one")
+    member = enroll(one)
+    sell(one.till, member, 20_000)
+    hand_over(shop, one, member, 50)
+    shop.hold(one, one.exchange.next_request())
+    one.exchange.abandon()
+    hand_over(shop, one, member, 30)
+
+    relay(shop, one)
+
+    assert shop.hub_till.rights(member) == 80
+
+
 def test_a_sale_alone_is_not_written_down_while_the_server_answers(shop: HubShop) -> None:
     one = shop.add("one")
     sell(one.till, enroll(one), 20_000)
@@ -180,6 +194,18 @@ def test_an_odd_hash_in_a_reply_changes_nothing(shop: HubShop) -> None:
     shop.hub.heard(visit, ServerReply(status="ok", merchant=MERCHANT, have=1, have_hash="xy"))
 
     assert shop.state.stream(one.stream) is None
+
+
+def test_unreadable_bytes_that_pass_through_hand_nothing_over(shop: HubShop) -> None:
+    one = shop.add("one")
+    member = enroll(one)
+    raw = msgspec.Raw(b'{"kind":"rights_return","to_stream":"x"}')
+    request = msgspec.structs.replace(one.exchange.next_request(), events=(raw,))
+    visit = read_visit(*one.sign(request))
+
+    shop.hub.heard(visit, shop.take(visit.request))
+
+    assert shop.hub_till.rights(member) == 0
 
 
 STREAM = StreamId("ef" * 16)

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import pytest
@@ -119,6 +119,30 @@ def test_an_announced_hub_is_found_and_others_are_not() -> None:
 
     with announced(announcement):
         assert look_for_hubs(MerchantId("cd" * 16), PIN) == ()
+
+
+def test_a_name_that_nobody_explains_is_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Whispering:
+        """Names a hub as soon as somebody listens, and says no more of it."""
+
+        def __init__(self, **_: object) -> None: ...
+
+        def get_service_info(self, *_: object, timeout: int) -> None:
+            del timeout
+
+        def close(self) -> None: ...
+
+    class Browser:
+        def __init__(self, _: object, __: str, *, handlers: list[Callable[..., None]]) -> None:
+            handlers[0](name="somebody")
+
+        def cancel(self) -> None: ...
+
+    monkeypatch.setattr("zeroconf.Zeroconf", Whispering)
+    monkeypatch.setattr("zeroconf.ServiceBrowser", Browser)
+    monkeypatch.setattr("pos_loyalty.sync.hub_finder.LOOK_SECONDS", 0.05)
+
+    assert look_for_hubs(OURS, PIN) == ()
 
 
 def test_no_secret_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
