@@ -172,11 +172,12 @@ class ShopHub:
         if reply.merchant != self._merchant:
             return
         self._parked.pop(request.stream, None)
-        self._take_position(request.stream, reply)
         if reply.status == Status.OK and request.events:
+            # Before what is kept is dropped: these events may be new here.
             held = self._unchecked(visit, TillId(""))
             if held is not None:
                 self._state.observe(held)
+        self._take_position(request.stream, reply)
 
     def joined(self, closes_stream: StreamId | None) -> None:
         """Note that a till goes on in another journal: it carries over what is missing itself."""
