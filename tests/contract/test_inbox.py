@@ -7,7 +7,9 @@ import pytest
 
 from pos_loyalty.domain.event import Event, EventRescued, SaleRecorded
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId
+from pos_loyalty.server.database import tables
 from pos_loyalty.server.owner_commands import settle_item
+from pos_loyalty.server.setup import open_database
 from pos_loyalty.wire.messages import (
     AttentionRow,
     CardRow,
@@ -16,7 +18,7 @@ from pos_loyalty.wire.messages import (
     SyncReply,
 )
 from pos_loyalty.wire.version import PROTOCOL_2
-from tests.contract.running_server import CLOCK, IDS, RunningServer
+from tests.contract.running_server import CLOCK, IDS, RunningServer, make_books, running_server
 from tests.contract.simple_till import (
     MONDAY_MS,
     PROGRAM,
@@ -374,3 +376,40 @@ def test_S50_an_abandoned_journal_without_points_is_no_item(server: RunningServe
     till.exchange()
 
     assert own_items(till, "rights_left") == []
+
+
+def test_F38_the_program_changed_while_a_till_was_offline_and_the_difference_is_told(
+    database_url: str,
+) -> None:
+    make_books(database_url)
+    changed_ms = MONDAY_MS + 3_600_000
+    publish_double_points(database_url, from_ms=changed_ms)
+    with running_server(database_url) as server:
+        till, member = new_till(server), new_member()
+
+        reply = till.exchange(
+            enrollment(member),
+            sale(member, at_ms=changed_ms - 1),
+            sale(member, at_ms=changed_ms),
+        )
+
+        assert reply.verdicts == ((3, "differs"),), "before the change the old rules were right"
+        assert till.member(member).balance == 50 + 21 + 21, "what the till said counts"
+        (item,) = till.items("differs")
+        assert (item.points, item.member) == (21, member)
+        assert server.verified().faults == []
+
+
+def publish_double_points(database_url: str, *, from_ms: int) -> None:
+    """Publish a version of the program that earns twice as much."""
+    earning = msgspec.structs.replace(
+        PROGRAM.earn, points_per_step=2 * PROGRAM.earn.points_per_step
+    )
+    program = msgspec.structs.replace(
+        PROGRAM, version="double", earn=earning, effective_from_ms=from_ms
+    )
+    with closing(open_database(database_url)) as database, database.write() as session:
+        merchant = session.fetch("SELECT merchant FROM merchant")[0][0]
+        row = (merchant, program.version, msgspec.json.encode(program), 1)
+        session.put(tables.PROGRAM, [row])
+        session.put(tables.CHANGE, [(merchant, "program", program.version, "", 1)])
