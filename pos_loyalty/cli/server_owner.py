@@ -340,7 +340,8 @@ def _restored(desk: _Desk, arguments: argparse.Namespace) -> Answer:
 
 
 def _placement(desk: _Desk, arguments: argparse.Namespace) -> Answer:
-    from pos_loyalty.server.policy import PolicyName, choose
+    from pos_loyalty.server.database.policy_statements import choose
+    from pos_loyalty.server.policy import PolicyName
 
     is_on = arguments.state == "on"
     choose(desk.session, desk.key, {PolicyName.PLACEMENT: int(is_on)})
@@ -353,7 +354,8 @@ def _placement(desk: _Desk, arguments: argparse.Namespace) -> Answer:
 
 
 def _rights_days(desk: _Desk, arguments: argparse.Namespace) -> Answer:
-    from pos_loyalty.server.policy import PolicyName, choose
+    from pos_loyalty.server.database.policy_statements import choose
+    from pos_loyalty.server.policy import PolicyName
 
     choose(desk.session, desk.key, {PolicyName.RIGHTS_DAYS: arguments.days})
     words = (

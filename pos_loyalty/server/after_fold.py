@@ -10,12 +10,12 @@ from pos_loyalty.domain.event import SaleRecorded
 from pos_loyalty.server import allowance
 from pos_loyalty.server.aliases import living
 from pos_loyalty.server.books import Books
+from pos_loyalty.server.database.policy_statements import load_policy
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_statements import load_shop_streams
 from pos_loyalty.server.grants import members_in_debt, recall_debts
 from pos_loyalty.server.inbox_load import load_whole
 from pos_loyalty.server.placement import place_rights, weights
-from pos_loyalty.server.policy import load_policy
 from pos_loyalty.server.reading import Batch
 
 

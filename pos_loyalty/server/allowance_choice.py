@@ -16,8 +16,9 @@ from pos_loyalty.server.allowance import (
 )
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.policy_statements import choose, load_policy
 from pos_loyalty.server.database.repository import Session
-from pos_loyalty.server.policy import Policy, PolicyName, choose, load_policy
+from pos_loyalty.server.policy import Policy, PolicyName
 from pos_loyalty.server.roster import TillEntry, announce_item, read_roster, write_off
 
 

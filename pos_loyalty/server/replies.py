@@ -13,11 +13,11 @@ from pos_loyalty.server.changes import Asking, read_page
 from pos_loyalty.server.closed_streams import held_of
 from pos_loyalty.server.cursor import is_of_other_books, read_cursor
 from pos_loyalty.server.database import inbox_statements, statements, version_marks
+from pos_loyalty.server.database.policy_statements import load_policy
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.digest import bucket_rows
 from pos_loyalty.server.inbox import is_done_with
 from pos_loyalty.server.ingest import standing
-from pos_loyalty.server.policy import load_policy
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.settings import KNOWN_HASHES_MAX
 from pos_loyalty.wire import version as version_of_protocol
