@@ -304,10 +304,13 @@ def _stream(read: Repositories, stream: StreamId) -> KnownStream | None:
 
 
 def _remember(work: UnitOfWork, request: HeldRequest) -> None:
-    """Know a journal from now on; its end is what its till says that the server holds."""
+    """Know a journal from now on; its end is what its till says that the server holds.
+
+    Whose it is may be known only later: what passes through is not looked at so closely.
+    """
     work.connection.execute(
         "INSERT INTO hub_stream(stream, till, have, held_seq) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT(stream) DO NOTHING",
+        " ON CONFLICT(stream) DO UPDATE SET till = excluded.till WHERE till = ''",
         (request.stream, request.till, request.acked, request.acked),
     )
 

@@ -72,6 +72,21 @@ def test_rights_handed_over_through_the_server_count_at_the_hub_once(shop: HubSh
     assert shop.hub_till.rights(member) == 150
 
 
+def test_a_till_known_from_what_passed_through_is_not_its_own_peer(shop: HubShop) -> None:
+    one = shop.add("one")
+    member = enroll(one)
+    sell(one.till, member, 20_000)
+    hand_over(shop, one, member, 120)
+    relay(shop, one)
+    before = one.balance(member)
+
+    sell(one.till, member, 10_000)
+    shop.talk(one)
+    shop.talk(one)
+
+    assert one.balance(member) == before + 100
+
+
 def test_what_the_server_tells_of_handed_over_rights_is_not_added(shop: HubShop) -> None:
     one = shop.add("one")
     member = enroll(one)
