@@ -22,11 +22,14 @@ from pos_loyalty.simulator.server_side import INLINE_THREADS
 from pos_loyalty.simulator.template import Template, make_template
 from pos_loyalty.simulator.till_side import FUSED_WRITER
 from pos_loyalty.simulator.world import World
-from pos_loyalty.sync import exchange, reply_parts
+from pos_loyalty.store import joining, pruning
+from pos_loyalty.sync import exchange, reply_parts, session
 
 _STEPS_MOST = 260
 _STEPS_LEAST = 80
 _TRIES_MAX = 60
+_YOUNG_MS = 60_000
+"""Events older than this may leave a till; ninety days are more than a seed lasts."""
 _MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made inside
 
 
@@ -140,6 +143,11 @@ def _sizes(swarm: Swarm) -> Sequence[Patch]:
         Patch(reply_parts, "ROWS_PER_TRANSACTION", swarm.slice_rows),
         Patch(exchange, "REPORT_MEMBERS_MAX", swarm.report_members),
         Patch(replies, "KNOWN_HASHES_MAX", swarm.known_hashes),
+        Patch(joining, "EVENTS_PER_TRANSACTION", swarm.slice_rows),
+        Patch(pruning, "AGE_MS_MIN", _YOUNG_MS),
+        Patch(pruning, "EVENTS_KEPT_MIN", 1),
+        Patch(pruning, "EVENTS_PER_TRANSACTION", swarm.slice_rows),
+        Patch(session, "TIDY_MS", 0),
     )
 
 

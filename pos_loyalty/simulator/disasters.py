@@ -8,6 +8,8 @@ from pathlib import Path
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.server import roster
+from pos_loyalty.server.durability import record_durable
+from pos_loyalty.server.settings import SQLITE_PREFIX
 from pos_loyalty.simulator.failpoints import copy_database
 from pos_loyalty.simulator.oracle import Disk
 from pos_loyalty.simulator.server_side import declare_restored
@@ -16,6 +18,8 @@ from pos_loyalty.simulator.template import copy_till_folder
 from pos_loyalty.simulator.till_side import DATABASE_NAME, SimulatedTill
 
 _CLONES_MAX = 2
+_BACKUPS_KEPT = 2
+"""An owner keeps so many backups, and restores one of these."""
 _IMAGES_MAX = 8
 _RUSH_POINTS = 5_000
 _MS_PER_DAY = 24 * 60 * 60 * 1000
@@ -57,6 +61,7 @@ class Disasters:
             "back_up_server": self._back_up_server,
             "restore_server": self._restore_server,
             "confirm": self._confirm,
+            "look_into_backup": self._look_into_backup,
             "jump": self._jump,
         }
 
@@ -139,7 +144,7 @@ class Disasters:
         """Bring old books back; the owner says so, or nobody does."""
         if not self._backups:
             return "no backup"
-        world, backup = self._world, seed.choice(self._backups[-2:])
+        world, backup = self._world, seed.choice(self._backups[-_BACKUPS_KEPT:])
         for place, points in self._granted().items():
             self._ever_granted[place] = max(points, self._ever_granted.get(place, 0))
         world.server.die()
@@ -163,6 +168,17 @@ class Disasters:
         declare_restored(
             world.server.database, world.template.merchant, times=self._restored_servers
         )
+
+    def _look_into_backup(self, _till: SimulatedTill, _seed: random.Random) -> str:
+        """Record what tills may forget, by the oldest backup that may yet be brought back."""
+        if len(self._backups) < _BACKUPS_KEPT:
+            return "too few backups"
+        world = self._world
+        if not world.server.is_up:
+            world.server.open()
+        url = f"{SQLITE_PREFIX}{self._backups[-_BACKUPS_KEPT].path}"
+        found = record_durable(world.server.database, url="", backup_url=url)
+        return f"{found.streams} {found.events}"
 
     def _confirm(self, _till: SimulatedTill, _seed: random.Random) -> str:
         """The owner says that the list of tills is whole; before all have reported, in vain."""

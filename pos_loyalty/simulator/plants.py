@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pos_loyalty.simulator.hub_plants import HUB_PATCHES
 from pos_loyalty.simulator.patching import Patch
+from pos_loyalty.simulator.restore_plants import RESTORE_PATCHES
 from pos_loyalty.simulator.rights_plants import RIGHTS_PATCHES
 from pos_loyalty.simulator.server_plants import SERVER_PATCHES
 from pos_loyalty.simulator.till_plants import TILL_PATCHES
@@ -52,6 +53,9 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "rescue_keeps_open": ("fork", "S47 leaves the stream open from which events were carried"),
     "grants_while_frozen": ("srv", "S09 grants before every till has reported"),
     "epoch_falls_back": ("srv", "S09 goes on in an epoch that tills left long ago"),
+    "prunes_unsafe": ("srv", "S20 deletes what no backup elsewhere holds"),
+    "closed_unnamed": ("both", "S09 says nothing of journals that a till has closed"),
+    "slices_forgotten": ("fork", "S47 carries the first slice over and forgets the rest"),
     "hub_lends_from_air": ("hub", "S43 lends rights that the hub does not take from its own"),
     "hub_counts_both_ways": ("hub", "S42 counts what came through the hub and directly twice"),
     "lent_adds_up": ("hub", "S43 adds lent totals up"),
@@ -62,7 +66,7 @@ _TOLD: Mapping[str, tuple[str, str]] = {
 }
 
 
-_PATCHES = {**TILL_PATCHES, **SERVER_PATCHES, **RIGHTS_PATCHES, **HUB_PATCHES}
+_PATCHES = {**TILL_PATCHES, **SERVER_PATCHES, **RIGHTS_PATCHES, **HUB_PATCHES, **RESTORE_PATCHES}
 
 
 def _plant(name: str, profile: str, says: str) -> Plant:

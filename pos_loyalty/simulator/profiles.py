@@ -56,7 +56,13 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(
             name="srv",
-            faults={"back_up_server": 5.0, "restore_server": 3.0, "confirm": 4.0, "ask": 20.0},
+            faults={
+                "back_up_server": 5.0,
+                "restore_server": 3.0,
+                "look_into_backup": 4.0,
+                "confirm": 4.0,
+                "ask": 20.0,
+            },
             has_old_books=True,
         ),
         Profile(
@@ -67,6 +73,7 @@ PROFILES: Mapping[str, Profile] = {
                 "clone": 1.0,
                 "back_up_server": 5.0,
                 "restore_server": 3.0,
+                "look_into_backup": 4.0,
                 "confirm": 4.0,
                 "ask": 20.0,
             },
