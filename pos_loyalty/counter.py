@@ -21,6 +21,7 @@ from pos_loyalty.services.history import ReadHistory
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp, LookUpCard
 from pos_loyalty.services.look_up_member import LookUpMember
 from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.receipt import ReceiptRead
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.till import Till
@@ -83,7 +84,10 @@ class CounterSession:
 
     def _scan(self, command: Command) -> Answer:
         found = self._till.look_up_card(LookUpCard(_text(command, "text")))
-        return self._shown(_member_of(found))
+        shown = self._shown(_member_of(found))
+        return (
+            shown if found.receipt is None else shown | {"receipt": receipt_answer(found.receipt)}
+        )
 
     def _enroll(self, command: Command) -> Answer:
         welcomed = self._till.enroll_member(
@@ -130,6 +134,7 @@ class CounterSession:
         )
         answer: Answer = msgspec.structs.asdict(done)
         answer["trace"] = [msgspec.to_builtins(step) for step in done.trace]
+        answer["receipt_code"] = self._till.make_receipt(done.sale_id) if member else None
         return answer
 
     def _unknown_card(self, command: Command) -> CardKey | None:
@@ -250,6 +255,17 @@ def member_answer(member: MemberView) -> Answer:
             }
             for reward in member.rewards
         ],
+    }
+
+
+def receipt_answer(read: ReceiptRead) -> Answer:
+    """Return what a receipt says; it is shown and counts nothing."""
+    return {
+        "standing": read.standing.value,
+        "points": read.points,
+        "at": read.at_ms,
+        "till": read.till_name,
+        "shop": read.shop_name,
     }
 
 

@@ -30,6 +30,7 @@ from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
 from pos_loyalty.services.name_shop import NameShopHandler
 from pos_loyalty.services.quote_sale import QuoteSaleHandler
+from pos_loyalty.services.receipt import MakeReceiptHandler
 from pos_loyalty.services.record_sale import RecordSaleHandler
 from pos_loyalty.services.run_sync import SyncService
 from pos_loyalty.services.system_sources import SystemClock, SystemIds
@@ -60,6 +61,7 @@ class Till:
         self.quote_sale = QuoteSaleHandler(context)
         self.record_sale = RecordSaleHandler(context)
         self.undo_sale = UndoSaleHandler(context)
+        self.make_receipt = MakeReceiptHandler(context)
         self.enroll_member = EnrollMemberHandler(context)
         self.history = ReadHistoryHandler(context, self.sync.remote_history)
         self.last_sales = ReadLastSalesHandler(context)

@@ -8,6 +8,7 @@ from pos_loyalty.domain.card_payload import parse_card_number, parse_payload
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
 from pos_loyalty.domain.ids import CardKey
+from pos_loyalty.domain.receipt_code import is_meant_as_receipt
 from pos_loyalty.services.member_view import (
     FOUND_BY_NUMBER,
     MemberView,
@@ -15,6 +16,7 @@ from pos_loyalty.services.member_view import (
     standing_of,
     view_member,
 )
+from pos_loyalty.services.receipt import LookUpReceiptHandler, ReceiptRead
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.unit_of_work import Repositories
 
@@ -40,12 +42,16 @@ class LookUpCard:
 
 @dataclass(frozen=True)
 class CardLookedUp:
-    """What the text stands for; ``card_hint`` is the end of what is printed on the card."""
+    """What the text stands for; ``card_hint`` is the end of what is printed on the card.
+
+    ``receipt`` is set where it was no card but a receipt: it found its member, and is shown.
+    """
 
     kind: CardKind
     member: MemberView | None
     card_key: CardKey | None
     card_hint: str
+    receipt: ReceiptRead | None = None
 
 
 class LookUpCardHandler:
@@ -55,12 +61,16 @@ class LookUpCardHandler:
         self._context = context
 
     def __call__(self, command: LookUpCard) -> CardLookedUp:
-        """Look a card up.
+        """Look a card up, or a receipt, which finds its member.
 
         Raises:
             CardError: not a card, damaged, foreign, paused or replaced.
         """
         text = command.text.strip()
+        if is_meant_as_receipt(text):
+            found = LookUpReceiptHandler(self._context)(text)
+            hint = found.member.card_hint
+            return CardLookedUp(CardKind.MEMBER, found.member, None, hint, found.read)
         if len(text) == _NUMBER_LENGTH and text.isascii() and text.isdigit():
             return self._by_number(text)
         token = parse_payload(text, self._context.identity.accepted_merchants)

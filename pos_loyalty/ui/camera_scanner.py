@@ -144,10 +144,13 @@ class _ShownSource:
 
 
 def looks_like_card(text: str) -> bool:
-    """Return whether a text in view is a card of this kind, of whatever merchant."""
+    """Return whether a text in view is a card of this kind or a receipt, of whatever merchant."""
     from pos_loyalty.domain.card_payload import parse_payload
     from pos_loyalty.domain.errors import CardError
+    from pos_loyalty.domain.receipt_code import looks_like_receipt
 
+    if looks_like_receipt(text):
+        return True
     try:
         parse_payload(text, ())
     except CardError as refusal:

@@ -67,6 +67,8 @@ class CardFlow:
             self._desk.refuse(CardError(Code.CARD_USED))
         else:
             self._sale.put_on_sale(_holder(looked_up))
+            if looked_up.receipt is not None:
+                self._desk.say(strips.receipt(looked_up, self._desk.clock))
         self._press_enter_again()
 
     def _blank(self, looked_up: CardLookedUp) -> None:

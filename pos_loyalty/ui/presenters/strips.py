@@ -6,12 +6,15 @@ from the one catalog; here they get their tone, icon and buttons.
 
 from typing import Final
 
+from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code, Fact
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
 from pos_loyalty.domain.reward import PointsForMoney
 from pos_loyalty.domain.rounding import whole_steps
 from pos_loyalty.services.attention import ItemSettled
+from pos_loyalty.services.look_up_card import CardLookedUp
 from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.receipt import ReceiptStanding
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.services.undo_sale import SaleUndone
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, Strip, Tone
@@ -26,6 +29,7 @@ from pos_loyalty.ui.presenters.counter_state import (
 from pos_loyalty.ui.presenters.formatting import (
     card_end,
     change,
+    day_and_time,
     first_name,
     money,
     name_within,
@@ -44,6 +48,7 @@ TRY_AGAIN: Final = Button(Action.COMPLETE, "Try again", "Enter")
 _BACK: Final = Button(Action.CLOSE_PANEL, "Back", "Esc")
 _REMOVE: Final = Button(Action.CANCEL, "Remove", "Esc")
 _NAME_CHARACTERS_MAX: Final = 32
+_TILL_NAME_MAX: Final = 14
 
 _NEW_CARD: Final = "New card for this till. Counted; it waits for the server."
 _RESERVED: Final = "New card read. Type the phone number, or start without it."
@@ -115,6 +120,23 @@ def blank_card() -> Strip:
     """Return message 9: a blank card while a member is on the sale."""
     text = "New card, nobody uses it yet. Start collecting?"
     return Strip(Tone.INFO, "credit-card", text, (NEW_MEMBER,))
+
+
+def receipt(looked_up: CardLookedUp, clock: Clock) -> Strip:
+    """Return what a receipt of another till says, and that nothing here follows from it."""
+    read = looked_up.receipt
+    assert read is not None
+    assert looked_up.member is not None
+    till = shortened(read.till_name or read.shop_name, _TILL_NAME_MAX)
+    said = f"Receipt of {day_and_time(read.at_ms, clock)}, {till}: {points(read.points)} points."
+    here = points(looked_up.member.balance_points)
+    means = {
+        ReceiptStanding.SAME: "The same here.",
+        ReceiptStanding.NEWER: "Not heard of here yet.",
+        ReceiptStanding.OLDER: f"Since then it is {here}.",
+    }[read.standing]
+    is_news = read.standing is ReceiptStanding.NEWER
+    return Strip(Tone.WARN if is_news else Tone.INFO, "receipt", f"{said} {means}")
 
 
 def other_layout() -> Strip:
