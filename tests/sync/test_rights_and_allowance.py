@@ -37,6 +37,7 @@ def number(till: Till, name: Setting) -> int:
 
 def spent_twice(shop: Shop) -> tuple[Till, Till, MemberId]:
     """A member uses all points at one till and 100 of them once more at another, offline."""
+    shop.server.owner("placement", "off")
     one, two = shop.joined_till("one"), shop.joined_till("two")
     shop.server.owner("allowance", "--total", "300", "--per-till", "100")
     member = enroll(one)
