@@ -33,7 +33,9 @@ from pos_loyalty.till import Till
 
 _BACKLOG = 256
 _KEEP_ALIVE_SECONDS = 30
-_GRACEFUL_SECONDS = 3
+_GRACEFUL_SECONDS = 5
+_GOODBYE_SECONDS = 1.5
+"""For answers under way; what waits for the server or for news is let go at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +206,14 @@ class _Runner(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_end()
+        # A till that went away says no goodbye; TLS would wait for one.
+        asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, self._hang_up)
         await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, PatientProtocol):
+                connection.transport.abort()
 
 
 def _nothing() -> None:

@@ -101,6 +101,20 @@ class HubbedShop:
             ).fetchone()
         return row[0] in {each.till for each in self.hub.state.tills()}
 
+    def tell_address(self, till: Till, hub: RunningHub) -> None:
+        """Tell a till where a hub is."""
+        KeepHubAddress(till.context)(hub.address)
+
+    @contextmanager
+    def replaced(self) -> Generator[RunningHub]:
+        """Set a second hub up, as after the first one's disk was lost."""
+        hub = RunningHub(_joined_hub(self.shop, "second-hub"))
+        hub.start()
+        try:
+            yield hub
+        finally:
+            hub.stop()
+
     def cut(self) -> None:
         """No internet from now on."""
         self.shop.proxy.cut()
@@ -126,13 +140,17 @@ class HubbedShop:
 @contextmanager
 def a_shop_with_hub(folder: Path, *, announces: bool = False) -> Generator[HubbedShop]:
     with a_shop(folder) as shop:
-        till = shop.open_till("hub")
-        identity = hub_identity(till.context.store, till.context.clock)
-        code = shop.server.till_code()
-        till.join_server(JoinServer(shop.proxy.url, code, hub_pin=identity_pin(identity)))
-        hub = RunningHub(till, announces=announces)
+        hub = RunningHub(_joined_hub(shop, "hub"), announces=announces)
         hub.start()
         try:
             yield HubbedShop(shop, hub)
         finally:
             hub.stop()
+
+
+def _joined_hub(shop: Shop, name: str) -> Till:
+    till = shop.open_till(name)
+    identity = hub_identity(till.context.store, till.context.clock)
+    code = shop.server.till_code()
+    till.join_server(JoinServer(shop.proxy.url, code, hub_pin=identity_pin(identity)))
+    return till
