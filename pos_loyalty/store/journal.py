@@ -93,7 +93,11 @@ class Journal:
             "INSERT INTO stream(stream, join_nonce, first_hash, last_hash) VALUES (?, ?, ?, ?)",
             (stream, join_nonce, start, start),
         )
-        execute("UPDATE points SET granted = 0, earned = 0, used = 0, returned = 0, lent = 0")
+        # Most members of a large shop never had rights here: their rows are left alone.
+        execute(
+            "UPDATE points SET granted = 0, earned = 0, used = 0, returned = 0, lent = 0"
+            " WHERE granted > 0 OR earned > 0 OR used > 0 OR returned > 0 OR lent > 0"
+        )
         execute("DELETE FROM rights_lent")
         return self.stream()
 
