@@ -51,7 +51,7 @@ def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps({"open": sum(not item.settled for item in items), "items": told}))
         return 0
     for item in items:
-        print("\n".join(_lines(item, names, merchant)))
+        print("\n".join(_lines(item, names, merchant, database=arguments.database)))
     print(_summary(items), file=sys.stderr)
     return 0
 
@@ -91,7 +91,9 @@ def _choice_as_json(kind: str, choice: str) -> dict[str, str]:
     return {"id": words.id, "label": words.label, "consequence": words.consequence}
 
 
-def _lines(item: AttentionRow, names: Mapping[MemberId, str], merchant: Merchant) -> list[str]:
+def _lines(
+    item: AttentionRow, names: Mapping[MemberId, str], merchant: Merchant, *, database: str
+) -> list[str]:
     from pos_loyalty.services.command_name import command_line
 
     told = tell(
@@ -109,7 +111,8 @@ def _lines(item: AttentionRow, names: Mapping[MemberId, str], merchant: Merchant
         return [*lines, f"  Settled: {chosen.label} ({item.settled_by or 'at the server'})", ""]
     for choice in item.choices:
         words = choice_of(item.kind, choice)
-        settle = command_line("server", "inbox", "settle", item.item, choice)
+        words_of = ("server", "inbox", "--database", database, "settle", item.item, choice)
+        settle = command_line(*words_of)
         lines += [f"  - {words.label}: {words.consequence}", f"      {settle}"]
     return [*lines, ""]
 

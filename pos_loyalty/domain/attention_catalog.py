@@ -28,12 +28,14 @@ class Choice:
 class Kind:
     """A kind of item: a title, what happened, what it cost, and the choices, the safe one first.
 
-    ``cost`` is empty where it costs nothing; it is only shown with points.
+    ``cost`` is empty where it costs nothing; it is only shown with points, and with their
+    worth in money where somebody loses them.
     """
 
     title: str
     happened: str
     cost: str = ""
+    is_loss: bool = False
     choices: tuple[Choice, ...]
 
 
@@ -80,6 +82,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             " does that by itself: its disk may have been restored or copied."
         ),
         cost="{points} points are above its rights.",
+        is_loss=True,
         choices=(
             Choice("ask", "Ask the member", "The balance stays; next points cover it."),
             Choice("seen", "Seen", "The balance stays, and nobody is asked."),
@@ -105,6 +108,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             " been used elsewhere."
         ),
         cost="{points} points are not covered.",
+        is_loss=True,
         choices=(
             Choice("ask", "Ask the member", "Next points cover it; till then it is risk."),
             Choice("accept", "Accept the loss", "The allowance is free again."),
@@ -122,6 +126,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         title="Points of a lost till were freed",
         happened="The owner freed what {till} could still spend when it was lost.",
         cost="{points} points can be used twice, should it come back.",
+        is_loss=True,
         choices=(Choice("accept", "Accept the risk", "It no longer counts as risk."),),
     ),
     "rights_left": Kind(
@@ -204,6 +209,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             " card once more."
         ),
         cost="{points} points were used.",
+        is_loss=True,
         choices=(SEEN,),
     ),
     "same_phone": Kind(
@@ -270,7 +276,7 @@ class Where:
     def full_name(self) -> str:
         """The till with its shop, as a sentence begins with it."""
         if not self.till:
-            return "A till"
+            return "a till"
         return f"{self.till} in {self.shop}" if self.shop else self.till
 
 
@@ -285,7 +291,7 @@ def tell(kind: str, *, detail: str, where: Where, points: int, money: str = "") 
         "points": f"{points:,}",
     }
     cost = sentence(words.cost, facts) if points else ""
-    worth = f" At most {money} by the program." if cost and money else ""
+    worth = f" At most {money} by the program." if cost and money and words.is_loss else ""
     return Told(title=words.title, happened=sentence(words.happened, facts), cost=f"{cost}{worth}")
 
 
