@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from pos_loyalty.server.settings import POSTGRES_PREFIXES
+
 _USER: Final = "postgres"
 _CONNECTIONS: Final = 60
 _SECONDS_MAX: Final = 60
@@ -53,6 +55,16 @@ def own_postgres(programs: Path) -> Generator[str]:
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def let_planner_look(database_url: str) -> None:
+    """Take statistics now, as PostgreSQL does by itself within a minute; SQLite has none."""
+    if not database_url.startswith(POSTGRES_PREFIXES):
+        return
+    import psycopg
+
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
 
 
 def _database_user(folder: Path) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def _changes(session: Session, asking: Asking, after: Cursor, limit: int) -> lis
     skipped = (after.skip_v,) if after.skip_v else ()
     return session.fetch(
         "SELECT v, type, id FROM chg WHERE merchant = ? AND (v, type, id) > (?, ?, ?)"  # noqa: S608 - constants
-        f" AND scope IN ('', ?){types} ORDER BY v, type, id LIMIT ?",
+        # Not IN: PostgreSQL would look both up in the index and sort all that was found.
+        f" AND (scope = '' OR scope = ?){types} ORDER BY v, type, id LIMIT ?",
         asking.merchant.merchant,
         after.v,
         after.type,
