@@ -87,7 +87,7 @@ def test_a_new_sale_is_news_for_the_hub_again(shop: HubShop) -> None:
     assert len(one.exchange.next_request().events) == 1
 
 
-def test_what_was_held_is_sent_on_byte_for_byte_and_dropped(shop: HubShop) -> None:
+def test_S30_what_was_held_is_sent_on_byte_for_byte_and_dropped(shop: HubShop) -> None:
     one = shop.add("one")
     member = enroll(one)
     body, signature = one.sign(request := one.exchange.next_request())
@@ -104,7 +104,7 @@ def test_what_was_held_is_sent_on_byte_for_byte_and_dropped(shop: HubShop) -> No
     assert shop.hub.waiting() == ()
 
 
-def test_the_server_counts_once_what_came_by_hub_and_directly(shop: HubShop) -> None:
+def test_S42_the_server_counts_once_what_came_by_hub_and_directly(shop: HubShop) -> None:
     one = shop.add("one")
     member = enroll(one)
     sell(one.till, member, 5_000)
@@ -131,7 +131,7 @@ def test_a_till_that_says_what_is_acknowledged_frees_what_is_held(shop: HubShop)
     ]
 
 
-def test_points_of_others_are_gone_once_the_server_has_them(shop: HubShop) -> None:
+def test_S42_points_of_others_are_gone_once_the_server_has_them(shop: HubShop) -> None:
     one, two = shop.add("one"), shop.add("two")
     member = enroll(one)
     shop.settle()

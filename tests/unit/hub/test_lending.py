@@ -100,7 +100,7 @@ def test_only_what_is_missing_is_lent(shop: HubShop) -> None:
     assert shop.hub_till.rights(member) == 260
 
 
-def test_lost_answers_lend_nothing_twice(shop: HubShop) -> None:
+def test_S43_lost_answers_lend_nothing_twice(shop: HubShop) -> None:
     one = shop.add("one")
     member = enroll(one)
     shop.talk(one)
@@ -193,7 +193,7 @@ def test_the_hub_s_books_verify_after_lending(shop: HubShop) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_no_order_of_asking_losing_and_restarting_makes_a_right(shop: HubShop, seed: int) -> None:
+def test_S43_no_order_of_asking_losing_and_restarting_makes_a_right(shop: HubShop, seed: int) -> None:
     luck = random.Random(seed)
     tills = [shop.add(name) for name in ("one", "two", "three")]
     everybody = (*tills, shop.hub_till)
