@@ -1,6 +1,6 @@
 """Loads into the books what settling, personal fields and merged accounts can touch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from pos_loyalty.domain.event import CardChanged
 from pos_loyalty.domain.ids import MemberId, is_id
@@ -50,8 +50,10 @@ def _load_other_cards(session: Session, books: Books, batches: Sequence[Batch]) 
         books.cards.update(statements.load_cards(session, key, others))
 
 
-def load_items(session: Session, books: Books, items: Iterable[str]) -> set[MemberId]:
+def load_items(session: Session, books: Books, items: Collection[str]) -> set[MemberId]:
     """Load items and the cards they name; returns the members whom settling may touch."""
+    if not items:
+        return set()
     key = books.merchant.merchant
     found = inbox_statements.load_items(session, key, items)
     books.inbox.items.update(found)

@@ -121,6 +121,7 @@ ALTER TABLE attention ADD COLUMN settled TEXT NOT NULL DEFAULT '';
 ALTER TABLE attention ADD COLUMN settled_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attention ADD COLUMN settlement TEXT;
 ALTER TABLE attention ADD COLUMN settled_by TEXT NOT NULL DEFAULT '';
+CREATE INDEX attention_by_stream ON attention (merchant, stream);
 CREATE TABLE profile_history (
     merchant TEXT NOT NULL, member TEXT NOT NULL, field TEXT NOT NULL, v INTEGER NOT NULL,
     change TEXT NOT NULL, value TEXT NOT NULL, till TEXT NOT NULL,
