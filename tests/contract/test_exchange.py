@@ -189,13 +189,19 @@ def test_S32_a_clock_years_off_orders_nothing_and_loses_nothing(server: RunningS
     till, member = server.joined_till(), new_member()
     years = 365 * 24 * 3_600_000
 
+    # No whole weeks: none of these days is one with a multiplier.
+    shifts = (0, -30, 100, 0)
+
     reply = till.exchange(
-        *(sale(member, at_ms=MONDAY_MS + shift * years) for shift in (0, -30, 100, 0))
+        *(
+            sale(member, total=1_000 + 100 * number, at_ms=MONDAY_MS + shift * years)
+            for number, shift in enumerate(shifts)
+        )
     )
 
-    assert [verdict for verdict in reply.verdicts if verdict[1] != "differs"] == []
-    assert till.have == 4
-    assert till.member(member).balance >= 84
+    assert (till.have, reply.verdicts) == (4, ())
+    assert [entry.points for entry in till.history(member).entries] == [10, 11, 12, 13]
+    assert till.member(member).balance == 46
 
 
 def test_a_tier_rises_when_enough_was_earned(server: RunningServer) -> None:

@@ -50,7 +50,7 @@ def test_F35_an_unknown_kind_is_kept_as_it_came_and_counts_after_the_update(
     assert own_server.verified().faults == []
 
 
-def test_F35_an_unknown_field_stays_in_the_bytes_and_the_rest_counts(
+def test_S30_F35_an_unknown_field_stays_in_the_bytes_and_the_rest_counts(
     server: RunningServer,
 ) -> None:
     till, member = new_till(server), new_member()
