@@ -24,11 +24,13 @@ from pos_loyalty.server.routes import read_body, refusal
 from pos_loyalty.server.settings import RECALL_WAIT_MS_MAX, WAIT_MS_MAX
 from pos_loyalty.sync.transport import READ_SECONDS, RelayedAnswer
 from pos_loyalty.wire import codec
-from pos_loyalty.wire.messages import JoinRequest, Status, SyncReply, SyncRequest
+from pos_loyalty.wire.messages import JoinRequest, Refusal, Status, SyncReply, SyncRequest
 
 JOIN_PATH = "/sync/v1/join"
 _MS = 1000
 _OK = 200
+_FAULTS = 500
+_BUSY_CODES = frozenset({Code.SERVER_BUSY.value, Code.SERVER_FULL.value})
 
 _LOG = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class HubRoutes:
             answer = await self.center.relay(
                 EXCHANGE_PATH, body, signature, read_seconds=_patience_seconds(visit.request)
             )
-            if answer is not None:
+            if answer is not None and not _is_in_trouble(answer):
                 await self._note(visit, answer)
                 return _as_it_is(answer)
         return Response(codec.pack(await self._stand_in(visit)), media_type=codec.CONTENT_TYPE)
@@ -146,6 +148,20 @@ def _may_wait(request: SyncRequest, answer: Answer) -> bool:
 def _patience_seconds(request: SyncRequest) -> float:
     """Return how long the server may take: as long as the till lets it wait, and a little more."""
     return RELAY_SECONDS + min(max(0, request.wait_ms), WAIT_MS_MAX) / _MS
+
+
+def _is_in_trouble(answer: RelayedAnswer) -> bool:
+    """Tell whether the server is there but cannot work: then the hub stands in, too.
+
+    One that is busy is no such case: it says when the till may come again.
+    """
+    if answer.status < _FAULTS:
+        return False
+    try:
+        said = codec.unpack(answer.body, Refusal)
+    except CommandRefused:
+        return True
+    return said.code not in _BUSY_CODES
 
 
 def _as_it_is(answer: RelayedAnswer) -> Response:

@@ -119,7 +119,7 @@ class Exchange:
 
     def has_unsent(self, waiting: Waiting) -> bool:
         """Tell whether something waits that neither the server nor the shop's hub has."""
-        if not self._hub.holds:
+        if not self._hub.stands_in:
             return waiting.anything
         position = self._storage.position()
         has_events = position.last_seq > max(position.acked_seq, self._hub.held)

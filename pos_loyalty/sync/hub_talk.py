@@ -17,11 +17,13 @@ class HubTalk:
 
     held: int = 0
     cursor: str = ""
+    stands_in: bool = False
+    """The hub gave the last answer. What it does not keep has to wait for the server."""
     _profiles: set[EventId] = field(default_factory=set[EventId])
 
     def took(self, request: SyncRequest, reply: SyncReply) -> None:
         """The hub has kept a request, and we its rows."""
-        self.held = reply.held
+        self.held, self.stands_in = reply.held, True
         self.cursor = reply.cursor
         if not request.events or reply.held >= request.from_seq - 1 + len(request.events):
             self._profiles.update(change.change for change in request.profiles)
@@ -39,11 +41,6 @@ class HubTalk:
     def unseen(self, profiles: Sequence[ProfileChange]) -> tuple[ProfileChange, ...]:
         """Return the personal fields that the hub does not have."""
         return tuple(change for change in profiles if change.change not in self._profiles)
-
-    @property
-    def holds(self) -> bool:
-        """Whether the hub has anything that the server has not acknowledged."""
-        return bool(self.held or self._profiles)
 
     @property
     def profiles(self) -> int:

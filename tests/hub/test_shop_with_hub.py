@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import StoreUnavailable
 from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.hub.certificate import hub_identity, make_identity
@@ -226,6 +227,25 @@ def test_a_hub_restart_in_the_middle_loses_nothing(shop: HubbedShop) -> None:
 
     assert_all_agree(shop, member, one, two)
     assert_books_are_right(shop, one, two)
+
+
+def test_the_hub_stands_in_for_a_server_that_cannot_work(
+    shop: HubbedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = shop.till("one"), shop.till("two")
+    member = enroll(one)
+    wait_until(lambda: balance(two, member) == 50)
+
+    async def no_database(*_: object) -> None:
+        raise StoreUnavailable(Code.DATABASE_UNREACHABLE)
+
+    monkeypatch.setattr("pos_loyalty.server.exchange.Exchange._answer", no_database)
+    sell(one, member, 10_000)
+    wait_until(lambda: balance(two, member) == 150, seconds=30)
+
+    monkeypatch.undo()
+    shop.rest(one, two)
+    assert_all_agree(shop, member, one, two)
 
 
 def test_a_wrong_address_is_refused(shop: HubbedShop) -> None:

@@ -20,6 +20,7 @@ from pos_loyalty.wire.messages import (
     PeerRow,
     ProfileChange,
     Row,
+    Settlement,
     Status,
     SyncRequest,
 )
@@ -74,6 +75,23 @@ def test_nothing_is_sent_to_the_hub_twice(shop: HubShop) -> None:
     assert request.events == ()
     assert request.profiles == ()
     assert request.from_seq == 2
+
+
+def test_what_no_hub_can_answer_waits_for_the_server(shop: HubShop) -> None:
+    one = shop.add("one")
+    settlement = Settlement(settlement=EventId("66" * 16), item="x", choice="seen", at_ms=1)
+    with one.till.context.store.write() as work:
+        work.connection.execute(
+            "INSERT INTO settlement(settlement, item, body) VALUES (?, 'x', ?)",
+            (settlement.settlement, msgspec.json.encode(settlement)),
+        )
+        work.commit()
+    assert one.exchange.has_unsent(one.state.waiting())
+
+    shop.talk(one)
+
+    assert one.state.waiting().anything
+    assert not one.exchange.has_unsent(one.state.waiting())
 
 
 def test_a_new_sale_is_news_for_the_hub_again(shop: HubShop) -> None:

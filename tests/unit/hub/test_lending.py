@@ -193,7 +193,9 @@ def test_the_hub_s_books_verify_after_lending(shop: HubShop) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_S43_no_order_of_asking_losing_and_restarting_makes_a_right(shop: HubShop, seed: int) -> None:
+def test_S43_no_order_of_asking_losing_and_restarting_makes_a_right(
+    shop: HubShop, seed: int
+) -> None:
     luck = random.Random(seed)
     tills = [shop.add(name) for name in ("one", "two", "three")]
     everybody = (*tills, shop.hub_till)
