@@ -1,5 +1,6 @@
 """Exchanges in and out of order: nothing is lost, nothing counts twice."""
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -81,6 +82,28 @@ def test_F18_a_request_after_a_gap_names_what_is_missing(server: RunningServer) 
 
     assert (reply.status, reply.have, reply.rows) == (Status.GAP, 0, ())
     assert till.send(till.request(from_seq=1)).have == 3
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 3, 5))))
+def test_F18_batches_in_any_order_are_taken_in_the_journal_s_order(
+    server: RunningServer, order: tuple[int, ...]
+) -> None:
+    till, member = server.joined_till(), new_member()
+    till.append(enrollment(member), *(sale(member, total=100 * n) for n in range(1, 6)))
+    held, answers = 0, 0
+
+    while held < len(till.journal):
+        for first in order:
+            reply = till.send(till.request(from_seq=first, count=2))
+            is_wanted = first <= held + 1
+            held = max(held, first + 1) if is_wanted else held
+            assert (reply.status, reply.have) == (Status.OK if is_wanted else Status.GAP, held)
+            answers += 1
+
+    assert answers <= 3 * len(order)
+    till.exchange(from_seq=7)
+    assert till.member(member).balance == 50 + 15
+    assert [entry.points for entry in till.history(member).entries] == [50, 1, 2, 3, 4, 5]
 
 
 def test_S03_no_row_is_skipped_at_any_page_size(server: RunningServer) -> None:
