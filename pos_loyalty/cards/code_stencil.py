@@ -29,6 +29,13 @@ def command_matrix(code: str) -> list[list[bool]]:
     return _matrix(code, version=1, error_correction=ERROR_CORRECT_H)
 
 
+def receipt_matrix(code: str) -> list[list[bool]]:
+    """Return the modules of a receipt's code: 218 letters fill version 8 at level M."""
+    from qrcode.constants import ERROR_CORRECT_M
+
+    return _matrix(code, version=8, error_correction=ERROR_CORRECT_M)
+
+
 def stencil(rows: list[list[bool]], x: float, y: float, side: float) -> str:
     """Return the PDF operators that paint a code with its lower left corner at `x`, `y`."""
     modules = len(rows)

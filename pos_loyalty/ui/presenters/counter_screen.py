@@ -193,7 +193,16 @@ class CameraPanel:
     note: str
 
 
-LeftPanel = IdlePanel | MemberPanel | SignUpPanel | ListPanel | CameraPanel
+@dataclass(frozen=True)
+class ReceiptPanel:
+    """Left zone with a receipt's code; ``modules`` are its rows, ``1`` is dark."""
+
+    title: str
+    note: str
+    modules: tuple[str, ...]
+
+
+LeftPanel = IdlePanel | MemberPanel | SignUpPanel | ListPanel | CameraPanel | ReceiptPanel
 
 
 class AmountLook(StrEnum):

@@ -94,6 +94,13 @@ class SaleFromBefore:
     member: MemberView | None
 
 
+@dataclass(frozen=True)
+class ReceiptShown:
+    """A receipt's code as rows of modules, ``1`` is dark."""
+
+    modules: tuple[str, ...]
+
+
 class CounterServices(Protocol):
     """The till as the counter uses it; every method blocks and may raise a ``LoyaltyError``."""
 
@@ -104,6 +111,10 @@ class CounterServices(Protocol):
 
     def program(self) -> LoyaltyProgram:
         """Return the rules in force now."""
+        ...
+
+    def receipt(self, sale_id: SaleId) -> ReceiptShown | None:
+        """Return the code of a sale's receipt; None where the sale has no member."""
         ...
 
     def look_up_card(self, text: str) -> CardLookedUp:

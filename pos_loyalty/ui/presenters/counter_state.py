@@ -15,7 +15,7 @@ from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.ui.presenters.amount_entry import AmountEntry
 from pos_loyalty.ui.presenters.connection_chip import ConnectionChip
 from pos_loyalty.ui.presenters.counter_screen import Strip
-from pos_loyalty.ui.presenters.counter_services import ShopNames
+from pos_loyalty.ui.presenters.counter_services import ReceiptShown, ShopNames
 
 
 class Mode(StrEnum):
@@ -32,6 +32,7 @@ class Mode(StrEnum):
     CAMERA = "camera"
     ATTENTION = "attention"
     ATTENTION_ITEM = "attention_item"
+    RECEIPT = "receipt"
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ class CounterState:
     is_choosing_reward: bool = False
     """F4 was pressed: the next digit is a reward."""
     attention: OwnersList = field(default_factory=OwnersList)
+    receipt: ReceiptShown | None = None
     letters_open: bool = False
     is_saving: bool = False
     is_blocked: bool = False

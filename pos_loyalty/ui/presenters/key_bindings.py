@@ -16,6 +16,7 @@ ACTIONS: Final = {
     "F4": Action.REWARDS,
     "F5": Action.CONSENT,
     "F6": Action.NO_CARD,
+    "F7": Action.RECEIPT,
     "F8": Action.UNDO,
     "Ctrl+Z": Action.UNDO,
     "F10": Action.MENU,

@@ -71,6 +71,7 @@ KEYS: Final = (
     ("F4 then 1\u20139", "choose a reward; also Alt+1 to Alt+9"),
     ("F5", "offers by text, in a sign-up"),
     ("F6", "sale without a card"),
+    ("F7", "the receipt's code, for the customer's phone"),
     ("F8, Ctrl+Z", "take the last sale back, 5 minutes"),
     ("F10", "menu"),
     ("F11", "full screen"),

@@ -12,6 +12,7 @@ from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.draft_flow import DraftFlow
 from pos_loyalty.ui.presenters.find_flow import FindFlow
 from pos_loyalty.ui.presenters.panel_flow import PanelFlow
+from pos_loyalty.ui.presenters.receipt_flow import ReceiptFlow
 from pos_loyalty.ui.presenters.reward_flow import RewardFlow
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
 from pos_loyalty.ui.presenters.sign_up_flow import SignUpFlow
@@ -29,6 +30,7 @@ class ModeInputs:
         self.find = FindFlow(desk, sale=self.sale, look_up=self.card.look_up)
         self.rewards = RewardFlow(desk, sale=self.sale)
         self.undo = UndoFlow(desk, sale=self.sale)
+        self.receipt = ReceiptFlow(desk)
         self.attention = AttentionFlow(desk)
         self.panels = PanelFlow(desk, self.attention)
         self.draft = DraftFlow(desk, sale=self.sale)
@@ -199,6 +201,7 @@ class ModeInputs:
             Action.FIND: self._find_pressed,
             Action.REWARDS: self.rewards.pressed,
             Action.NO_CARD: self._no_card,
+            Action.RECEIPT: self.receipt.pressed,
             Action.UNDO: self.undo.undo,
             Action.MENU: lambda: self.panels.toggle(Mode.MENU),
             Action.CONNECTION: lambda: self.panels.toggle(Mode.CONNECTION),

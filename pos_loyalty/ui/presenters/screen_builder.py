@@ -12,6 +12,7 @@ from pos_loyalty.ui.presenters.counter_screen import (
     CounterScreen,
     IdlePanel,
     LeftPanel,
+    ReceiptPanel,
     SignUpFields,
     SignUpPanel,
     Strip,
@@ -20,11 +21,13 @@ from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.formatting import card_end, counted, money, points
 from pos_loyalty.ui.presenters.list_panels import can_undo, last_sale_rows, list_panel
 from pos_loyalty.ui.presenters.member_panel import member_panel, multiplier_hint
+from pos_loyalty.ui.presenters.receipt_choice import receipt_sale
 from pos_loyalty.ui.presenters.reward_choices import shown_offers
 from pos_loyalty.ui.presenters.strips import complete_label, start_label, state_strip
 
 SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
 _BADGE_MAX: Final = 9
+RECEIPT_NOTE: Final = "Scanned at another till, it shows the points after this sale."
 STEPS: Final = (
     ("Scan the card", "or find by phone \u2014 F3"),
     ("Type the amount", "card and amount in any order"),
@@ -77,6 +80,9 @@ def _left(state: CounterState, clock: Clock) -> LeftPanel:
             return _sign_up_panel(state)
         case Mode.CAMERA:
             return CameraPanel("Camera", "Hold the card 10 to 30 cm before the camera.")
+        case Mode.RECEIPT:
+            modules = () if state.receipt is None else state.receipt.modules
+            return ReceiptPanel("Receipt", RECEIPT_NOTE, modules)
         case Mode.SALE:
             holder = state.draft.holder
             return _idle(state) if holder is None else member_panel(state, holder, clock)
@@ -232,6 +238,13 @@ def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
             "F6",
             "user",
             enabled=is_free and can_go_without and in_sale,
+        ),
+        Button(
+            Action.RECEIPT,
+            "Receipt",
+            "F7",
+            "receipt",
+            enabled=is_free and receipt_sale(state) is not None and not state.is_saving,
         ),
         Button(Action.UNDO, "Undo", "F8", "undo-2", enabled=is_free and is_undo_open),
     )

@@ -26,6 +26,7 @@ from pos_loyalty.services.run_sync import ConnectionStatus
 from pos_loyalty.services.till_context import ShopIdentity
 from pos_loyalty.services.undo_sale import SaleUndone, UndoSale
 from pos_loyalty.ui.presenters.counter_services import (
+    ReceiptShown,
     SaleFromBefore,
     SaleOrder,
     ShopNames,
@@ -97,6 +98,11 @@ class TillUseCases(Protocol):
         ...
 
     @property
+    def make_receipt(self) -> Callable[[SaleId], str | None]:
+        """Make the code of a receipt."""
+        ...
+
+    @property
     def undo_sale(self) -> Callable[[UndoSale], SaleUndone]:
         """Take a sale back."""
         ...
@@ -165,6 +171,16 @@ class TillServices:
     def unusual_amount(self) -> int:
         """Return from which amount to ask again."""
         return self._till.unusual_amount
+
+    def receipt(self, sale_id: SaleId) -> ReceiptShown | None:
+        """Return the code of a sale's receipt; None where the sale has no member."""
+        from pos_loyalty.cards.code_stencil import receipt_matrix
+
+        code = self._till.make_receipt(sale_id)
+        if code is None:
+            return None
+        rows = receipt_matrix(code)
+        return ReceiptShown(tuple("".join("01"[dark] for dark in row) for row in rows))
 
     def look_up_card(self, text: str) -> CardLookedUp:
         """Return whose card this is."""

@@ -1,4 +1,4 @@
-"""The left zone: one place, five kinds of panel, each made when it is first needed."""
+"""The left zone: one place, six kinds of panel, each made when it is first needed."""
 
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from pos_loyalty.ui.presenters.counter_screen import (
     LeftPanel,
     ListPanel,
     MemberPanel,
+    ReceiptPanel,
     SignUpFields,
     SignUpPanel,
 )
@@ -20,6 +21,7 @@ from pos_loyalty.ui.views.camera_panel import CameraPanelView
 from pos_loyalty.ui.views.idle_panel import IdlePanelView
 from pos_loyalty.ui.views.list_panel import ListPanelView
 from pos_loyalty.ui.views.member_panel import MemberPanelView
+from pos_loyalty.ui.views.receipt_panel import ReceiptPanelView
 from pos_loyalty.ui.views.sign_up_panel import SignUpPanelView
 from pos_loyalty.ui.views.words import CounterWords
 from pos_loyalty.ui.widgets.text_field import TextField
@@ -45,6 +47,7 @@ class LeftZone(QWidget):
         self._sign_up: SignUpPanelView | None = None
         self._list: ListPanelView | None = None
         self._camera: CameraPanelView | None = None
+        self._receipt: ReceiptPanelView | None = None
         self._current: QWidget | None = None
 
     @property
@@ -105,6 +108,8 @@ class LeftZone(QWidget):
                 return self._show_list(panel)
             case CameraPanel():
                 return self._show_camera(panel)
+            case ReceiptPanel():
+                return self._show_receipt(panel)
 
     def _show_idle(self, panel: IdlePanel) -> QWidget:
         view = self._idle = self._idle or self._sized(IdlePanelView(self._theme, self))
@@ -136,6 +141,11 @@ class LeftZone(QWidget):
 
     def _show_camera(self, panel: CameraPanel) -> QWidget:
         view = self._camera = self._camera or self._sized(CameraPanelView(self._theme, self))
+        view.show_panel(panel)
+        return view
+
+    def _show_receipt(self, panel: ReceiptPanel) -> QWidget:
+        view = self._receipt = self._receipt or self._sized(ReceiptPanelView(self._theme, self))
         view.show_panel(panel)
         return view
 

@@ -26,6 +26,7 @@ from pos_loyalty.ui.presenters.counter_presenter import CounterPresenter
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen, MemberPanel
 from pos_loyalty.ui.presenters.counter_services import (
     Lane,
+    ReceiptShown,
     Result,
     SaleFromBefore,
     SaleOrder,
@@ -86,6 +87,8 @@ class FakeServices:
         self.limit = 0
         self.asked_rights: list[tuple[MemberId, int]] = []
         self.reserved: list[tuple[MemberId, int]] = []
+        self.receipts: list[SaleId] = []
+        self.receipt_shown: ReceiptShown | None = ReceiptShown(("101", "010"))
         self.spendable: dict[str, int] = {}
         self.draft: DraftTaken | None = None
         """What a crash would leave behind."""
@@ -111,6 +114,10 @@ class FakeServices:
 
     def reserve_rights(self, member_id: MemberId, points: int) -> None:
         self.reserved.append((member_id, points))
+
+    def receipt(self, sale_id: SaleId) -> ReceiptShown | None:
+        self.receipts.append(sale_id)
+        return self.receipt_shown
 
     def look_up_card(self, text: str) -> CardLookedUp:
         if text == BLANK:
