@@ -69,13 +69,16 @@ def _join(data: Path, *, url: str, code: str, currency: str) -> int:
 
 
 def _serve(data: Path, listen: str, *, announces: bool) -> int:
-    from pos_loyalty.cli.till_folder import open_for_command
     from pos_loyalty.hub.serve import HubSettings, serve_hub
     from pos_loyalty.server.settings import listen_address
     from pos_loyalty.services.logging_setup import log_to
+    from pos_loyalty.store.data_folder import DataFolder, ensure_till
+    from pos_loyalty.till import open_till
 
+    # A mistyped folder must not become a new till.
+    ensure_till(DataFolder(data))
     host, port = listen_address(listen)
-    with open_for_command(data) as till:
+    with open_till(data) as till:
         log_to(data / "logs")
         logging.getLogger("zeroconf").setLevel(logging.ERROR)
         serve_hub(till, HubSettings(host=host, port=port, announces=announces), on_ready=_say)

@@ -110,8 +110,10 @@ def _show_window(data: Path, arguments: argparse.Namespace) -> int:
 def _hub(data: Path, address: str | None) -> int:
     """Keep the hub's address, and say what the till knows of its hub."""
     from pos_loyalty.services.shop_hub_place import KeepHubAddress
+    from pos_loyalty.store.data_folder import DataFolder, ensure_till
     from pos_loyalty.till import open_till
 
+    ensure_till(DataFolder(data))
     with open_till(data) as till:
         place = KeepHubAddress(till.context)(address)
     print(place.sentence)

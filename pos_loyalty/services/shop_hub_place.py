@@ -46,7 +46,9 @@ class KeepHubAddress:
             try:
                 split_address(address)
             except ValueError as error:
-                raise CommandRefused(Code.SERVER_ADDRESS) from error
+                raise CommandRefused(
+                    Code.OPTION_SHAPE, option="--address", example="192.168.1.20:8444"
+                ) from error
         if address is not None:
             write_hub_address(store, address.strip())
         place = read_hub_place(store)

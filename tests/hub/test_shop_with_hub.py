@@ -251,7 +251,7 @@ def test_the_hub_stands_in_for_a_server_that_cannot_work(
 def test_a_wrong_address_is_refused(shop: HubbedShop) -> None:
     one = shop.till("one")
 
-    with pytest.raises(Exception, match="E-SERVER-ADDRESS"):
+    with pytest.raises(Exception, match="E-OPTION-SHAPE"):
         KeepHubAddress(one.context)("somewhere")
 
     assert KeepHubAddress(one.context)(None).address == shop.hub.address
