@@ -231,8 +231,14 @@ def _ago(seen_ms: int, now_ms: int) -> str:
     minutes = max(0, now_ms - seen_ms) // _MS_PER_MINUTE
     days, hours = minutes // (24 * 60), minutes // 60
     if days:
-        return f"last events {days} days ago"
-    return f"last events {hours} hours ago" if hours else f"last events {minutes} minutes ago"
+        return f"last events {_count(days, 'day')} ago"
+    if hours:
+        return f"last events {_count(hours, 'hour')} ago"
+    return f"last events {_count(minutes, 'minute')} ago"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _waiting_words(roster: "Roster") -> str:
@@ -291,7 +297,7 @@ def _till_lost(desk: _Desk, arguments: argparse.Namespace) -> Answer:
     worst = _worst_case(desk, till)
     freed = release(desk.session, desk.key, till, now_ms=desk.now_ms)
     words = (
-        f"{worst}\nFreed: {freed.rights_points} points of {freed.members} members, and"
+        f"{worst}\nFreed: {freed.rights_points} points of {_count(freed.members, 'member')}, and"
         f" {freed.risk_points} points of allowance. They count against the allowance until you"
         " accept them in the list, or with `server allowance --settle`."
     )
@@ -359,7 +365,7 @@ def _rights_days(desk: _Desk, arguments: argparse.Namespace) -> Answer:
 
     choose(desk.session, desk.key, {PolicyName.RIGHTS_DAYS: arguments.days})
     words = (
-        f"A till that has not reached the server for {arguments.days} days redeems no more points"
+        f"A till that has not reached the server for {_count(arguments.days, 'day')} redeems no more points"
         " until it does. Each till hears of it at its next contact."
         if arguments.days
         else "A till redeems what it holds rights for however long it was without contact."
