@@ -202,6 +202,8 @@ class HttpTransport:
                 return bytes(came)
             raise
         if answer.status == _OK and answer.content_type == PIECE_TYPE:
+            if not answer.body:
+                raise ServerUnreachable(Code.SERVER_TROUBLE)
             return answer.body
         _ensure_reply(answer)
         raise NotOurServer(Code.SERVER_NOT_OURS)
