@@ -365,8 +365,8 @@ def _rights_days(desk: _Desk, arguments: argparse.Namespace) -> Answer:
 
     choose(desk.session, desk.key, {PolicyName.RIGHTS_DAYS: arguments.days})
     words = (
-        f"A till that has not reached the server for {_count(arguments.days, 'day')} redeems no more points"
-        " until it does. Each till hears of it at its next contact."
+        f"A till that has not reached the server for {_count(arguments.days, 'day')} redeems no"
+        " more points until it does. Each till hears of it at its next contact."
         if arguments.days
         else "A till redeems what it holds rights for however long it was without contact."
     )
