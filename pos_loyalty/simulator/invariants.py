@@ -18,6 +18,8 @@ from pos_loyalty.wire.verdicts import Verdict
 _COUNTED = {"applied", "differs", "overdraft", "held", "unknown_card"}
 _HONEST = {"applied", "held", "unknown_card"}
 _CARD_NOTICES = {"card_taken", "card_not_issued", "unknown_card"}
+_RISK_NOTICES = {NOT_COVERED}
+_NO_NOTICES: set[str] = set()
 _FORK_NOTICES = {
     *("fork", "till_twice", "quarantined", "overdraft"),
     *("carried_over", "rights_left"),
@@ -122,7 +124,7 @@ def _ensure_closed(open_streams: set[str], stream: str, data: bytes) -> None:
 def _check_verdicts(world: World, books: _Books) -> None:
     """I1: an honest till's events are taken as they are; and nobody is accused falsely."""
     profile = world.profile
-    allowed = _CARD_NOTICES | ({NOT_COVERED} if profile.allowance_points else set())
+    allowed = _CARD_NOTICES | (_RISK_NOTICES if profile.allowance_points else _NO_NOTICES)
     if profile.has_second_writers:
         allowed |= _FORK_NOTICES
     else:
