@@ -219,14 +219,14 @@ def apply(till: SimTill, server: ModelServer, *rows: Row, have: int | None = Non
     till.exchange.take(msgspec.structs.replace(reply, **changes))
 
 
-def test_an_older_row_does_not_replace_a_newer_one(till: SimTill, server: ModelServer) -> None:
+def test_S05_an_older_row_does_not_replace_a_newer_one(till: SimTill, server: ModelServer) -> None:
     apply(till, server, MemberRow(v=7, member=ANN, balance=70, name="New"))
     apply(till, server, MemberRow(v=5, member=ANN, balance=50, name="Old"))
 
     assert till.balance(ANN) == 70
 
 
-def test_a_row_of_a_new_epoch_replaces_any_version(till: SimTill, server: ModelServer) -> None:
+def test_S09_a_row_of_a_new_epoch_replaces_any_version(till: SimTill, server: ModelServer) -> None:
     apply(till, server, MemberRow(v=700, member=ANN, balance=70))
     server.books.epoch = 2
     till.settle(server)
