@@ -48,7 +48,7 @@ BUCKETS_PER_REQUEST = 4
 NO_MEMBER = MemberId("")
 HUB_PAUSE_MS = 5_000
 """Before the next try, where only the server could help and the shop's hub answered."""
-_REQUEST_BYTES = 6
+_REQUEST_BYTES = 4
 """A request's own name: only the one in flight has to be told from the ones before it."""
 
 
@@ -190,7 +190,8 @@ class Exchange:
             schema=SCHEMA_1,
         )
         self._in_flight = request
-        return request
+        # The moment of a poll is only for ourselves, when its answer comes.
+        return msgspec.structs.replace(request, now_ms=0) if is_poll else request
 
     @property
     def memory(self) -> Memory:
