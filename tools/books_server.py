@@ -275,7 +275,9 @@ def _check_pools(books: ServerBooks, balances: dict[str, int], report: Report) -
     """No till may spend what is not there: balance less all rights stays at zero or above."""
     rights: dict[str, int] = defaultdict(int)
     for place, (granted, earned, used, returned) in books.rights.items():
-        rights[place[0]] += granted + books.lent.get(place, 0) + earned - used - returned
+        left = granted + books.lent.get(place, 0) + earned - used - returned
+        # Who gave back or used more than there was makes no points for others.
+        rights[place[0]] += max(0, left)
     uncovered: dict[str, int] = defaultdict(int)
     for event in books.counted():
         taken = uncovered_points(event)

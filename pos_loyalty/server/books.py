@@ -71,7 +71,7 @@ class StreamState:
 
 
 class MemberState(msgspec.Struct, kw_only=True):
-    """A member's row; ``outstanding`` is the sum of spend rights in all streams.
+    """A member's row; ``outstanding`` is what the pool leaves out for all streams.
 
     ``months`` holds the points earned in each month, ``consent_v`` the version at
     which consent was last denied. ``visits`` has for each shop a weight that decays,
@@ -120,6 +120,15 @@ class RightsState(msgspec.Struct, kw_only=True):
     def outstanding(self) -> int:
         """What the till may still spend, as far as the server knows."""
         return self.granted + self.lent + self.earned - self.used - self.returned
+
+    @property
+    def reserved(self) -> int:
+        """What the pool leaves out for the till.
+
+        Never below zero: one that gave back or used more than it had makes no points for
+        others.
+        """
+        return max(0, self.outstanding)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -380,10 +380,11 @@ def _lend(place: _Place, event: RightsReturned, receiver: StreamId) -> None:
     """Give what was returned to another stream instead of the pool."""
     books = place.books
     rights = books.rights_of(event.member, receiver)
+    reserved = rights.reserved
     rights.lent += event.points
     lending = (event.member, receiver, place.stream.stream)
     books.new_lendings[lending] = books.new_lendings.get(lending, 0) + event.points
-    books.member(event.member).outstanding += event.points
+    books.member(event.member).outstanding += rights.reserved - reserved
     books.announce_rights(rights)
 
 
@@ -437,6 +438,7 @@ def _count_rights(place: _Place, event: Event) -> int:
         short += max(0, effect.used + effect.returned - spendable)
         if not (effect.earned or effect.used or effect.returned):
             continue
+        reserved = rights.reserved
         rights.earned += effect.earned
         rights.used += effect.used
         rights.returned += effect.returned
@@ -446,7 +448,7 @@ def _count_rights(place: _Place, event: Event) -> int:
             rights.keep = None
             books.announce_rights(rights)
         member = books.member(effect.member)
-        member.outstanding += effect.earned - effect.used - effect.returned
+        member.outstanding += rights.reserved - reserved
         books.dirty_members.add(effect.member)
     return short
 

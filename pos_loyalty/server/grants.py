@@ -47,8 +47,9 @@ def _grant_one(books: Books, stream: StreamState, member_id: MemberId, points: i
     pool = books.pool_of(member_id)
     given = min(missing, pool)
     if given > 0:
+        reserved = rights.reserved
         rights.granted += given
-        member.outstanding += given
+        member.outstanding += rights.reserved - reserved
         books.dirty_members.add(member_id)
         missing -= given
     if given > 0 or (rights.keep is not None and pool >= 0):

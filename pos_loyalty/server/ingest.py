@@ -194,9 +194,10 @@ def _take_report(books: Books, stream: StreamState, request: SyncRequest) -> Non
         rights = books.rights_of(member_id, stream.stream)
         missing = granted - rights.granted
         if missing > 0:
+            reserved = rights.reserved
             rights.granted = granted
             member = books.member(member_id)
-            member.outstanding += missing
+            member.outstanding += rights.reserved - reserved
             books.dirty_members.add(member_id)
             books.announce_rights(rights)
     if request.granted_complete:

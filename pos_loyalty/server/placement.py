@@ -183,8 +183,9 @@ def _place_member(books: Books, member: MemberState, places: _Places) -> None:
     if member.member not in books.demanded:
         for stream, points in place(pool=pool, cost=books.reward_cost, sites=sites).items():
             rights = books.rights_of(member.member, stream)
+            reserved = rights.reserved
             rights.granted += points
-            member.outstanding += points
+            member.outstanding += rights.reserved - reserved
             books.dirty_members.add(member.member)
             books.announce_rights(rights)
     for stream in gather(pool=max(0, member.pool), cost=books.reward_cost, sites=sites):

@@ -246,8 +246,8 @@ def _compare_rights(session: Session, books: Books, report: Report) -> None:
         again = books.rights_of(member, stream)
         if tuple(counters) != (again.earned, again.used, again.returned, again.lent):
             report.fault(f"member {member}: spend rights in stream {stream} do not fit its events")
-        outstanding[member] = outstanding.get(member, 0) + granted + counters[0]
-        outstanding[member] += counters[3] - counters[1] - counters[2]
+        left = granted + counters[0] + counters[3] - counters[1] - counters[2]
+        outstanding[member] = outstanding.get(member, 0) + max(0, left)
     members = session.fetch(
         "SELECT member, outstanding FROM member WHERE merchant = ? ORDER BY member",
         books.merchant.merchant,

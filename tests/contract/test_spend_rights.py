@@ -69,6 +69,20 @@ def test_S45_only_a_return_event_gives_rights_back(server: RunningServer) -> Non
     assert (first.rights(member).granted, first.rights(member).keep) == (50, None)
 
 
+def test_points_given_back_that_were_never_there_are_granted_to_nobody(
+    own_server: RunningServer,
+) -> None:
+    thief, other, member = own_server.joined_till(), own_server.joined_till(), new_member()
+    thief.exchange(enrollment(member))
+
+    reply = thief.exchange(rights_return(member, 25_000))
+    other.exchange(want_rights=((member, 1_000),))
+
+    assert reply.verdicts == ((2, "overdraft"),)
+    assert other.rights(member).granted == 50
+    assert own_server.verified().faults == []
+
+
 def test_a_recall_reaches_the_other_till_and_the_answer_waits_for_it(
     own_server: RunningServer,
 ) -> None:

@@ -108,6 +108,10 @@ ALTER TABLE member ADD COLUMN cards_blocked INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX member_by_alias ON member (merchant, alias_of) WHERE alias_of IS NOT NULL;
 CREATE INDEX member_by_phone ON member (merchant, phone) WHERE phone <> '';
 ALTER TABLE rights ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;
+UPDATE member SET outstanding = (
+    SELECT coalesce(sum(CASE WHEN granted + earned > used + returned
+        THEN granted + earned - used - returned ELSE 0 END), 0)
+    FROM rights WHERE rights.merchant = member.merchant AND rights.member = member.member);
 CREATE TABLE rights_lent (
     merchant TEXT NOT NULL, member TEXT NOT NULL, stream TEXT NOT NULL, lender TEXT NOT NULL,
     points INTEGER NOT NULL, PRIMARY KEY (merchant, member, stream, lender));
