@@ -8,14 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pos_loyalty.domain.event import SaleReversed
-from pos_loyalty.domain.ids import EventId, MemberId, StreamId
+from pos_loyalty.domain.event import Basket, EventRescued, SaleRecorded, SaleReversed
+from pos_loyalty.domain.ids import CardKey, EventId, MemberId, StreamId
 from pos_loyalty.store import pruning
 from pos_loyalty.store.pruning import AGE_MS_MIN, Pruning
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import PageEnd, PageSlice
 from pos_loyalty.sync.exchange import Step
 from pos_loyalty.wire.messages import MemberRow, Status, SyncReply
+from tests.builders import STANDARD
 from tests.unit.sync.model_server import ModelServer
 from tests.unit.sync.sim_till import SimTill
 
@@ -213,6 +214,80 @@ def test_a_carried_event_leaves_like_any_other(shop: Shop) -> None:
     assert shop.kept() == [7, 8, 9]
     with shop.till.store.read() as read:
         assert read.journal.newest("rescue", 5) == ()
+
+
+def test_a_closed_journal_is_named_down_to_where_it_was_deleted(shop: Shop) -> None:
+    shop.sell(10)
+    shop.acknowledge(durable=10)
+    shop.grow_old()
+    shop.prune()
+    stream = shop.till.state.position().stream
+    shop.till.joining.begin_stream(
+        StreamId("e" * 32), "nonce", known_hashes=set(), epoch=1, token=""
+    )
+
+    named = shop.till.state.closed_streams()
+
+    assert [(name, seq) for name, seq, _ in named] == [(stream, 10), (stream, 9), (stream, 7)]
+
+
+def test_S30_what_a_newer_program_carried_over_leaves_without_a_trace_in_the_sums(
+    shop: Shop,
+) -> None:
+    """Its bytes say nothing to this program; the backup has them."""
+    with shop.till.store.write() as work:
+        for original in ('{"kind":"of a later version"}', '{"kind":"another"}'):
+            work.journal.append(
+                EventRescued(
+                    v=1,
+                    id=EventId(shop.till.ids.next_id()),
+                    at_ms=shop.till.clock.now_ms(),
+                    boot_ms=1,
+                    tz_minutes=0,
+                    program=STANDARD.version,
+                    original_stream=StreamId("d" * 32),
+                    original_seq=1,
+                    original_hash="0" * 64,
+                    original=original,
+                )
+            )
+        work.commit()
+    shop.sell(5)
+    shop.acknowledge(durable=7)
+    shop.grow_old()
+
+    assert shop.prune() == [4]
+
+    shop.till.verify()
+
+
+def test_a_sale_on_a_card_of_nobody_leaves_no_sum(shop: Shop) -> None:
+    with shop.till.store.write() as work:
+        work.journal.append(card_sale(shop.till))
+        work.commit()
+    shop.sell(5)
+    shop.acknowledge(durable=6)
+    shop.grow_old()
+
+    assert shop.prune() == [3]
+
+    with shop.till.store.read() as read:
+        rows = read.connection.execute("SELECT member, points FROM pruned_points").fetchall()
+    assert [tuple(row) for row in rows] == [(MEMBER, 20)]
+
+
+def card_sale(till: SimTill) -> SaleRecorded:
+    return SaleRecorded(
+        v=1,
+        id=EventId(till.ids.next_id()),
+        at_ms=till.clock.now_ms(),
+        boot_ms=1,
+        tz_minutes=0,
+        program=STANDARD.version,
+        sale=Basket(total=100, currency="EUR"),
+        card_key=CardKey("c" * 32),
+        earned=1,
+    )
 
 
 def test_S09_a_server_restored_to_before_what_was_deleted_gets_what_is_left(shop: Shop) -> None:
