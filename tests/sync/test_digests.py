@@ -1,17 +1,25 @@
 """S36: a row on the till that is not the server's is found by sums, and comes again."""
 
+import asyncio
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
+import msgspec
 import pytest
 
 from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import NotOurServer
 from pos_loyalty.domain.event import NewCard
-from pos_loyalty.domain.ids import BatchId, CardKey, MemberId
+from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId
 from pos_loyalty.services.issue_cards import IssueCards
 from pos_loyalty.store.digest import CHECK_MS, Digest
+from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.settings import Setting
-from pos_loyalty.sync.transport import DIGEST_PATH
+from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.sync.credentials import TillKey
+from pos_loyalty.sync.session import Session
+from pos_loyalty.sync.transport import DIGEST_PATH, READ_SECONDS
 from pos_loyalty.till import Till
 from pos_loyalty.wire.codec import CONTENT_TYPE, pack
 from pos_loyalty.wire.digest import bucket_of, card_line, member_line
@@ -21,6 +29,7 @@ from tests.sample_till import enroll, sell
 from tests.sync.shop import Shop, assert_sound, balance, sync, wait_until
 
 CARD = CardKey("c" * 32)
+ReplyT = TypeVar("ReplyT")
 
 
 def damage(till: Till, statement: str, *values: object) -> None:
@@ -195,3 +204,53 @@ def test_the_line_of_a_row_has_these_fields() -> None:
     expected = ["a" * 32, "m", "5", "", "Ana", "", "active", "7", ""]
     assert member_line(member).split("\x1f") == expected
     assert card_line(card).split("\x1f") == [CARD, "c", "17", "", "blank", ""]
+
+
+class Stranger:
+    """Says whose server it is as it should, and then speaks for somebody else."""
+
+    def __init__(self, merchant: MerchantId) -> None:
+        self._merchant = merchant
+
+    async def call(
+        self,
+        path: str,
+        message: msgspec.Struct,
+        kind: type[ReplyT],
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> ReplyT:
+        del message, read_seconds
+        assert path == DIGEST_PATH
+        other = DigestReply(merchant=MerchantId("f" * 32), epoch=1, v=1)
+        assert isinstance(other, kind)
+        return other
+
+    async def merchant(self) -> MerchantId:
+        return self._merchant
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_sums_of_another_merchant_are_not_taken(shop: Shop) -> None:
+    till = shop.joined_till("one")
+    till.sync.stop()
+    context = till.context
+    joining = Joining(context.store, context.clock, context.ids)
+    with context.store.write() as work:
+        work.settings.put(Setting.DIGEST_MS, 1)
+        work.commit()
+    session = Session(
+        state=SyncState(context.store, context.clock, context.ids),
+        joining=joining,
+        make_transport=lambda: Stranger(till.shop.merchant),
+        key=TillKey.from_text(joining.private_key()),
+        clock=context.clock,
+        ids=context.ids,
+    )
+
+    with pytest.raises(NotOurServer):
+        asyncio.run(session.exchange(is_poll=True))
+
+    assert Digest(context.store, context.clock).is_due()
