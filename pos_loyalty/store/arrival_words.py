@@ -17,8 +17,8 @@ from pos_loyalty.store.database import Connection
 from pos_loyalty.store.unit_of_work import Store
 
 _MEMBERS_A_STEP = 1_000
-_MEMBERS_A_RUN = 20_000
-_WORDS_A_PART = 4_000
+_MEMBERS_A_RUN = 10_000
+_WORDS_A_PART = 1_000
 _WORDS_A_SLICE = 4_000
 _WORD = "INSERT INTO member_word(word, member) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
