@@ -172,7 +172,7 @@ def _turn_token(books: Books, stream: StreamState, shown: str, fresh: str) -> No
     if shown and shown == stream.token_previous:
         return
     if shown and shown != stream.token:
-        books.notice("till_twice", stream.stream, 0, "this till may exist twice")
+        books.notice("till_twice", stream.stream, stream.last, "this till may exist twice")
     stream.token_previous = stream.token
     stream.token = fresh
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pos_loyalty.domain.card import CardStatus
 from pos_loyalty.domain.ids import SaleId
 from pos_loyalty.services.look_up_member import FindMembers
 from pos_loyalty.services.undo_sale import UndoSale
+from pos_loyalty.store.database import connect_writer
+from pos_loyalty.store.settings import Setting
 from tests.migration.make_sample import HERE
 from tests.sample_till import MemoryKeys, SampleTill, event_ids, sell
 
@@ -64,3 +67,12 @@ def test_this_version_s_sample_has_this_version_s_schema(tmp_path: Path) -> None
     reader.close()
 
     assert [list(row) for row in schema] == expected["schema"]
+
+
+def test_S29_a_till_of_0_1_0_asks_for_all_rows_again_after_its_update(tmp_path: Path) -> None:
+    sample, _ = _released("0.1.0", tmp_path)
+    with closing(connect_writer(sample.folder.database, sample.key())) as older:
+        older.execute("INSERT INTO setting(name, value) VALUES ('cursor', '1.900..')")
+
+    with sample.open() as till, till.context.store.read() as work:
+        assert work.settings.text(Setting.CURSOR) == "", "it passed over rows it could not read"
