@@ -5,23 +5,19 @@ the mark that is recorded here. Nobody is believed: the chain of every journal i
 computed again from the bytes in the other database, from the last mark on.
 """
 
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-from sqlcipher3 import dbapi2 as sqlite
-
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.event import chain_hash, first_hash
 from pos_loyalty.domain.ids import MerchantId, StreamId
 from pos_loyalty.server.books import StreamState
 from pos_loyalty.server.database import statements
-from pos_loyalty.server.database.postgres import PostgresSession
+from pos_loyalty.server.database.other_database import place_of, reading
 from pos_loyalty.server.database.repository import Database, Session
-from pos_loyalty.server.database.sqlite import SqliteDatabase, SqliteSession
+from pos_loyalty.server.database.sqlite import SqliteDatabase
 from pos_loyalty.server.group_write import transact
 from pos_loyalty.server.settings import SQLITE_PREFIX
 from pos_loyalty.server.setup import read_merchant
@@ -76,8 +72,8 @@ def record_durable(database: Database, *, url: str, backup_url: str) -> Durabili
         raise _not_another()
     found = Durability()
     marks: dict[StreamId, int] = {}
-    with _reading(backup_url) as backup, database.read() as session:
-        if _place(session) == _place(backup):
+    with reading(backup_url) as backup, database.read() as session:
+        if place_of(session) == place_of(backup):
             raise _not_another()
         if not backup.fetch("SELECT 1 FROM merchant WHERE merchant = ?", merchant):
             raise CommandRefused(Code.SERVER_OTHER_MERCHANT)
@@ -97,32 +93,6 @@ def record_durable(database: Database, *, url: str, backup_url: str) -> Durabili
 
 def _not_another() -> CommandRefused:
     return CommandRefused(Code.OPTION_SHAPE, option="--backup", example="backup.db")
-
-
-@contextmanager
-def _reading(url: str) -> Generator[Session]:
-    """Open another database for reading only; not even its schema is brought up to date."""
-    try:
-        if not url.startswith(SQLITE_PREFIX):
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                yield PostgresSession(connection)
-            return
-        path = Path(url.removeprefix(SQLITE_PREFIX)).absolute()
-        with closing(sqlite.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            connection.isolation_level = None
-            connection.execute("BEGIN")
-            yield SqliteSession(connection)
-    except (psycopg.Error, sqlite.Error) as error:
-        raise StoreUnavailable(Code.DATABASE_UNREACHABLE) from error
-
-
-def _place(session: Session) -> tuple[object, ...]:
-    """Return what tells a database from all others, as far as it says."""
-    if isinstance(session, SqliteSession):
-        return tuple(Path(row[2]).resolve() for row in session.fetch("PRAGMA database_list"))
-    row = session.fetch("SELECT pg_postmaster_start_time()::text, current_database()::text")[0]
-    return tuple(row)
 
 
 def _held(
@@ -226,7 +196,7 @@ def write_copy(database: Database, target: Path) -> Report:
     try:
         with database.read() as session:
             source = Path(session.fetch("PRAGMA database_list")[0][2])
-        with _reading(f"{SQLITE_PREFIX}{source}") as session:
+        with reading(f"{SQLITE_PREFIX}{source}") as session:
             session.execute("ROLLBACK")
             session.execute("VACUUM INTO ?", str(draft.absolute()))
         with closing(SqliteDatabase(draft, may_create=False)) as copy:
