@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 
-from pos_loyalty.domain.attention_catalog import Where, choice_of, tell
+from pos_loyalty.domain.attention_catalog import Where, choice_of, other_member, tell
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.reward import money_of
 from pos_loyalty.server.books import Merchant
@@ -44,6 +44,7 @@ def _list(arguments: argparse.Namespace) -> int:
         with database.read() as session:
             items = all_items(session, merchant.merchant, only_open=arguments.open, limit=_LIMIT)
             people = {row.member for row in items if row.member is not None}
+            people |= {MemberId(other) for row in items if (other := other_member(row.detail))}
             states = statements.load_members(session, merchant.merchant, people)
     names = {member: state.name for member, state in states.items()}
     if arguments.json:
@@ -119,7 +120,8 @@ def _lines(
 
 def _where(item: AttentionRow, names: Mapping[MemberId, str]) -> Where:
     name = names.get(item.member, "") if item.member else ""
-    return Where(till=item.till_name, shop=item.shop_name, member=name)
+    other = names.get(MemberId(other_member(item.detail)), "")
+    return Where(till=item.till_name, shop=item.shop_name, member=name, other=other)
 
 
 def _money(item: AttentionRow, merchant: Merchant) -> str:

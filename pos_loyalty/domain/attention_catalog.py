@@ -184,7 +184,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "card_taken": Kind(
         title="Two members, one card",
         happened=(
-            "While {till} was offline, it gave {member} a card that another member had by then."
+            "While {till} was offline, it gave {member} a card that {other} had by then."
             " The card stayed with the first; the other needs a new one, or this one."
         ),
         choices=(
@@ -215,8 +215,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "same_phone": Kind(
         title="One phone, two members",
         happened=(
-            "Two accounts have the same phone number, as when one person signed up at two shops"
-            " that were offline, or a number has a new owner."
+            "{member} and {other} have the same phone number, as when one person signed up at two"
+            " shops that were offline, or a number has a new owner."
         ),
         cost="The younger account has {points} points.",
         choices=(
@@ -271,6 +271,7 @@ class Where:
     till: str = ""
     shop: str = ""
     member: str = ""
+    other: str = ""
 
     @property
     def full_name(self) -> str:
@@ -288,6 +289,7 @@ def tell(kind: str, *, detail: str, where: Where, points: int, money: str = "") 
         "detail": detail,
         "till": where.full_name,
         "member": where.member or "a member",
+        "other": where.other or "another member",
         "points": f"{points:,}",
     }
     cost = sentence(words.cost, facts) if points else ""
@@ -309,6 +311,12 @@ def choice_of(kind: str, choice: str) -> Choice:
     """Return a choice; one that this version does not know is shown by its id."""
     known = {each.id: each for each in kind_of(kind).choices}
     return known.get(choice, Choice(choice, choice.replace("_", " ").capitalize(), ""))
+
+
+def other_member(detail: str) -> str:
+    """Return the id of the other member of an item that is about two; empty where it is not."""
+    facts = facts_of(detail)
+    return facts.get("older") or facts.get("has") or ""
 
 
 def facts_of(detail: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pos_loyalty.domain.attention_catalog import Choice, Where, choice_of, tell
+from pos_loyalty.domain.attention_catalog import Choice, Where, choice_of, other_member, tell
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import EventId, MemberId
@@ -135,12 +135,12 @@ class SettleItemHandler:
 
 
 def _item(context: TillContext, work: Repositories, row: AttentionRow) -> AttentionItem:
-    record = None if row.member is None else work.members.record(row.member)
-    name = "" if record is None else record.name
+    name = _name(work, row.member)
+    other = _name(work, MemberId(other_member(row.detail)))
     told = tell(
         row.kind,
         detail=row.detail,
-        where=Where(till=row.till_name, shop=row.shop_name, member=name),
+        where=Where(till=row.till_name, shop=row.shop_name, member=name, other=other),
         points=row.points,
         money=_money(context, row.points),
     )
@@ -163,6 +163,12 @@ def _item(context: TillContext, work: Repositories, row: AttentionRow) -> Attent
         chosen_by=row.settled_by,
         is_on_its_way=on_its_way is not None,
     )
+
+
+def _name(work: Repositories, member: MemberId | None) -> str:
+    """Return the name on an account itself, also where it was merged into another."""
+    found = work.members.name(member) if member else None
+    return found or ""
 
 
 def _money(context: TillContext, points: int) -> str:

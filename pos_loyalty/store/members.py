@@ -21,14 +21,15 @@ _MERGED = "FROM member d JOIN points q ON q.member = d.member WHERE d.alias_of =
 _RECORD = (
     "SELECT m.member, m.name, m.phone, m.tier, m.status,"
     " COALESCE(p.snapshot_points + p.overlay_points + p.peer_points, 0)"
-    f" + COALESCE((SELECT SUM(q.overlay_points + q.peer_points) {_MERGED}), 0),"
+    " + COALESCE((SELECT SUM(q.overlay_points + q.peer_points) {merged}), 0),"
     " COALESCE(p.snapshot_earned + p.overlay_earned, 0)"
-    f" + COALESCE((SELECT SUM(q.overlay_earned) {_MERGED}), 0),"
+    " + COALESCE((SELECT SUM(q.overlay_earned) {merged}), 0),"
     " COALESCE(p.granted, 0), COALESCE(p.earned, 0),"
     " COALESCE(p.used, 0), COALESCE(p.returned, 0), COALESCE(p.lent, 0), {card}"
     " FROM {tables} LEFT JOIN points p ON p.member = m.member WHERE {where}"
 )
 _BY_ID = _RECORD.format(
+    merged=_MERGED,
     card=(
         "(SELECT number FROM card WHERE member = m.member AND status = 'active'"
         " ORDER BY v DESC, card_key LIMIT 1), ''"
@@ -37,6 +38,7 @@ _BY_ID = _RECORD.format(
     where="m.member = COALESCE((SELECT alias_of FROM member WHERE member = ?1), ?1)",
 )
 _BY_CARD = _RECORD.format(
+    merged=_MERGED,
     card="c.number, c.status",
     tables=(
         "card c JOIN member o ON o.member = c.member"
@@ -81,6 +83,13 @@ class MemberRepository:
     def record(self, member: MemberId) -> MemberRecord | None:
         """Return a member with balance and rights; of a merged account the one that stayed."""
         return self._record(_BY_ID, member)
+
+    def name(self, member: MemberId) -> str | None:
+        """Return the name of this very account."""
+        row = self._connection.execute(
+            "SELECT name FROM member WHERE member = ?", (member,)
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def survivor(self, member: MemberId) -> MemberId:
         """Return the account into which this one was merged, or itself."""

@@ -151,6 +151,7 @@ def test_an_item_is_shown_and_settled_without_a_line(shop: Shop) -> None:
     answer = two.settle_item(SettleItem(item.item, "merge"))
 
     assert item.title == "One phone, two members"
+    assert item.happened.startswith("Eva Ruiz and Ana Ruiz have the same phone number")
     assert answer.is_first
     assert answer.item.is_on_its_way
     assert two.count_attention() == 0

@@ -66,6 +66,7 @@ def test_the_list_says_what_happened_what_it_cost_and_how_to_settle_it(
 
     assert "Points were used twice" in text
     assert "Ana Ruiz used points there" in text
+    assert "Eva Ruiz and Ana Ruiz have the same phone number" in text
     assert "200 points are not covered. At most EUR 5.00 by the program." in text
     assert "Accept the loss: The allowance is free again." in text
     assert f"server inbox --database {books} settle allowance_used.{'a' * 32}.7 accept" in text
