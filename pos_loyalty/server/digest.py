@@ -33,17 +33,18 @@ BUCKETS_MAX = 8
 """Buckets in one answer; the rows of a bucket come whole or not at all."""
 BUCKET_ROWS_MAX = 4_000
 
-# An account that others were merged into, or that was merged, shows more than its own row.
-_MEMBERS = """
-SELECT string_agg(line, '\x1e') FROM (
-    SELECT member || '\x1fm\x1f' || balance || '\x1f' || tier
-        || '\x1f' || name || '\x1f' || phone || '\x1f' || status
-        || '\x1f' || enrolled_ms || '\x1f' AS line
-    FROM member WHERE merchant = ? AND member > ? AND alias_of IS NULL
-        AND NOT EXISTS (SELECT 1 FROM member AS merged
-            WHERE merged.merchant = member.merchant AND merged.alias_of = member.member)
-    ORDER BY member LIMIT 50000) AS page
-"""
+_MEMBER_LINE = (
+    "member || '\x1fm\x1f' || balance || '\x1f' || tier || '\x1f' || name || '\x1f' || phone"
+    " || '\x1f' || status || '\x1f' || enrolled_ms || '\x1f'"
+)
+_MEMBERS = (
+    f"SELECT string_agg(line, '\x1e') FROM (SELECT {_MEMBER_LINE} AS line FROM member"  # noqa: S608 - constants
+    " WHERE merchant = ? AND member > ? AND alias_of IS NULL ORDER BY member LIMIT 50000) AS page"
+)
+_SOME_MEMBERS = (
+    f"SELECT {_MEMBER_LINE} FROM member WHERE merchant = ? AND member {{among}}"  # noqa: S608 - constants
+    " AND alias_of IS NULL"
+)
 _CARDS = """
 SELECT string_agg(line, '\x1e') FROM (
     SELECT card_key || '\x1fc\x1f' || number || '\x1f' || coalesce(member, '')
@@ -101,7 +102,10 @@ def sums_of(session: Session, merchant: MerchantId, *, now_ms: int) -> tuple[int
         after = ""
         while lines := session.fetch(statement, merchant, after)[0][0]:
             after = sums.add(lines)
+    # An account that others were merged into, or that was merged, shows more than its own row.
     merged = [MemberId(row[0]) for row in session.fetch(_MERGED, merchant, merchant)]
+    for row in session.fetch_among(_SOME_MEMBERS, merchant, merged):
+        sums.add(row[0], times=-1)
     rows = member_rows(session, merchant, dict.fromkeys(merged, 1), now_ms=now_ms)
     sums.add_each({row.member: member_line(row) for row in rows}.values())
     return sums.result()

@@ -57,12 +57,12 @@ class Sums:
     def __init__(self) -> None:
         self._by_suffix: dict[bytes, int] = defaultdict(int)
 
-    def add(self, lines: str) -> str:
-        """Add lines, each ended by the next one's begin; return the id of the last."""
+    def add(self, lines: str, *, times: int = 1) -> str:
+        """Add lines, or take them out with -1; return the id of the last one."""
         parts = lines.encode().split(LINE_END.encode())
         by_suffix, begin, end = self._by_suffix, ID_LENGTH - SUFFIX_LENGTH, ID_LENGTH
         for part, value in zip(parts, map(crc32, parts), strict=True):
-            by_suffix[part[begin:end]] += value
+            by_suffix[part[begin:end]] += times * value
         return parts[-1][:ID_LENGTH].decode()
 
     def add_each(self, lines: Iterable[str]) -> None:
