@@ -115,15 +115,15 @@ class Disasters:
         self._world.oracle.risk_allowed += self._world.profile.allowance_points
 
     def _rush(self, seed: random.Random) -> None:
-        """One member is wanted at every till, and one till is first to ask.
+        """One member is wanted at every till, and two of them are first to ask.
 
         So grants come right after a backup or a restore, where they may be lost or doubled.
         """
         members = self._world.oracle.members
         for till in self._world.tills if members else ():
             till.wants[MemberId(seed.choice(members[:2]))] = _RUSH_POINTS
-        if seed.random() < 1 / 2:
-            self._world.talk_out(seed.choice(self._world.tills), seed)
+        for till in seed.sample(self._world.tills, 2):
+            self._world.talk_out(till, seed)
 
     def _back_up_server(self, _till: SimulatedTill, seed: random.Random) -> str:
         path = self._new_path("server-backup")

@@ -210,9 +210,25 @@ class Oracle:
         if missing > self.risk_allowed:
             raise Violation(f"I6 allowance: {missing} points lost, {self.risk_allowed} allowed")
 
-    def _missing_points(self, member: str) -> int:
-        """Return how many points of a member were spent that nothing but a risk explains."""
+    def ensure_held(self, member: str, rights: int) -> None:
+        """Check that tills may not spend more of a member than there is.
+
+        Raises:
+            Violation: more rights than points, and nothing explains it.
+        """
+        if (
+            rights
+            and self._missing_points(member, above=rights)
+            and member not in self.risk_members
+        ):
+            raise Violation(f"I6 member {member}: tills hold rights of {rights} points, not earned")
+
+    def _missing_points(self, member: str, *, above: int = 0) -> int:
+        """Return how many points of a member were spent that nothing but a risk explains.
+
+        ``above`` are points that may still be spent.
+        """
         cards = self.cards_of[member]
         waiting = sum(max(0, self.card_points[card]) for card in cards)
         owed = sum(self.card_debts[card] for card in cards)
-        return max(0, -self.true_points[member] - waiting - self.debts[member] - owed)
+        return max(0, above - self.true_points[member] - waiting - self.debts[member] - owed)
