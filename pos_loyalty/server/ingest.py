@@ -31,6 +31,11 @@ class Outcome:
     shortage: Shortage = Shortage.NONE
 
 
+EPOCH_LEAP_MAX = 1_000_000
+"""Each restore begins one epoch: who names one farther ahead lies, and would use them up."""
+GRANTED_MAX = 10**12
+"""More than any till was ever granted: beyond it sums would not fit the database."""
+
 SetAside = Mapping[tuple[StreamId, int], str]
 """Events that the database refused to hold, with the reason."""
 
@@ -124,7 +129,7 @@ def _fold_request(
 
 def _compare_books(books: Books, stream: StreamState, request: SyncRequest) -> None:
     """Take what a till says about the books that it has seen; older ones begin a new epoch."""
-    if request.epoch > books.epoch:
+    if books.epoch < request.epoch <= books.epoch + EPOCH_LEAP_MAX:
         _raise_epoch(books, stream, above=request.epoch)
     if request.epoch != books.epoch:
         return
@@ -189,7 +194,7 @@ def _take_report(books: Books, stream: StreamState, request: SyncRequest) -> Non
     if request.granted_seen is None or not stream.frozen:
         return
     for member_id, granted in request.granted_seen:
-        if not is_id(member_id) or granted < 0:
+        if not is_id(member_id) or not 0 <= granted <= GRANTED_MAX:
             continue
         rights = books.rights_of(member_id, stream.stream)
         missing = granted - rights.granted
