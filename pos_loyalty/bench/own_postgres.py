@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pos_loyalty.server.settings import POSTGRES_PREFIXES
 
-_USER: Final = "postgres"
+_ACCOUNT: Final = "postgres"
 _CONNECTIONS: Final = 60
 _SECONDS_MAX: Final = 60
 
@@ -30,7 +30,7 @@ def find_programs() -> Path | None:
 def own_postgres(programs: Path) -> Generator[str]:
     """Run a cluster for the time of the block; gives the address of an empty database."""
     folder = Path(tempfile.mkdtemp(prefix="pos-bench-pg-"))
-    identity = _database_user(folder)
+    identity = _own_account(folder)
     data = folder / "data"
 
     def run(program: str, *words: object) -> None:
@@ -44,14 +44,14 @@ def own_postgres(programs: Path) -> Generator[str]:
             **identity,
         )
 
-    run("initdb", "--no-sync", "-A", "trust", "-U", _USER, "-D", data)
+    run("initdb", "--no-sync", "-A", "trust", "-U", _ACCOUNT, "-D", data)
     options = (
         f"-c listen_addresses='' -c unix_socket_directories={folder}"
         f" -c max_connections={_CONNECTIONS}"
     )
     run("pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
     try:
-        yield f"postgresql://{_USER}@/postgres?host={folder}"
+        yield f"postgresql://{_ACCOUNT}@/postgres?host={folder}"
     finally:
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
@@ -67,12 +67,12 @@ def let_planner_look(database_url: str) -> None:
         connection.execute("ANALYZE")
 
 
-def _database_user(folder: Path) -> dict[str, Any]:
-    """Return how to start a program as the database's own user: root may not."""
+def _own_account(folder: Path) -> dict[str, Any]:
+    """Return how to start a program by the database's own account: root may not."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return {}
     import pwd
 
-    user = pwd.getpwnam(_USER)
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    account = pwd.getpwnam(_ACCOUNT)
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
