@@ -26,6 +26,7 @@ RELAY_SECONDS = 4.0
 PROBE_SECONDS_FIRST = 1.0
 PROBE_SECONDS_MAX = 10.0
 HEARTBEAT_SECONDS = 10.0
+SERVER_FAULTS = 500
 _OK = 200
 
 _LOG = logging.getLogger(__name__)
@@ -153,7 +154,8 @@ class CenterLine:
             return False
         reply = read_reply(answer)
         if reply is None:
-            await self._desk.ask(lambda hub: hub.refused(body))
+            in_trouble = answer.status >= SERVER_FAULTS
+            await self._desk.ask(lambda hub: hub.refused(body, is_in_trouble=in_trouble))
             return False
         await self._desk.ask(lambda hub: hub.forwarded(body, reply))
         return True

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, StoreUnavailable
 from pos_loyalty.domain.ids import MerchantId
-from pos_loyalty.hub.center_line import RELAY_SECONDS, CenterLine, read_reply
+from pos_loyalty.hub.center_line import RELAY_SECONDS, SERVER_FAULTS, CenterLine, read_reply
 from pos_loyalty.hub.desk import HubDesk
 from pos_loyalty.hub.shop_hub import EXCHANGE_PATH, Answer, Visit, read_visit
 from pos_loyalty.server.authentication import NotAllowed
@@ -29,12 +29,12 @@ from pos_loyalty.wire.messages import JoinRequest, Refusal, Status, SyncReply, S
 JOIN_PATH = "/sync/v1/join"
 _MS = 1000
 _OK = 200
-_FAULTS = 500
+_NOBODY_THERE = 499
 _BUSY_CODES = frozenset({Code.SERVER_BUSY.value, Code.SERVER_FULL.value})
 
 _LOG = logging.getLogger(__name__)
 
-Work = Callable[[Request, bytes, str], Awaitable[Response]]
+Work = Callable[[Request, bytes, str], Coroutine[None, None, Response]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,8 @@ class HubRoutes:
                 signature = request.headers.get(codec.SIGNATURE_HEADER, "")
                 if not signature:
                     raise NotAllowed(Code.SIGNATURE)  # noqa: TRY301 - all refusals are answered below
-                return await work(request, await read_body(request), signature)
+                body = await read_body(request)
+                return await _while_here(request, work(request, body, signature))
             except LoyaltyError as error:
                 return refusal(error)
             except ClientDisconnect:
@@ -127,6 +128,28 @@ class HubRoutes:
         return _as_it_is(answer)
 
 
+async def _while_here(request: Request, work: Coroutine[None, None, Response]) -> Response:
+    """Work for a till as long as it waits: one that sells breaks its poll off every time.
+
+    Else every poll that was broken off would hold a connection to the server to its end.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else Response(status_code=_NOBODY_THERE)
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _left(request: Request) -> None:
+    """Wait until the till has hung up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+
+
 def _has_news(request: SyncRequest) -> bool:
     return bool(request.events or request.profiles or request.granted_seen is not None)
 
@@ -155,7 +178,7 @@ def _is_in_trouble(answer: RelayedAnswer) -> bool:
 
     One that is busy is no such case: it says when the till may come again.
     """
-    if answer.status < _FAULTS:
+    if answer.status < SERVER_FAULTS:
         return False
     try:
         said = codec.unpack(answer.body, Refusal)

@@ -34,6 +34,9 @@ from pos_loyalty.till import Till
 _BACKLOG = 256
 _KEEP_ALIVE_SECONDS = 30
 _GRACEFUL_SECONDS = 5
+_LATE_SECONDS = 0.1
+_TO_SERVER_MAX = 500
+"""Every till of the shop holds one to listen, and one to send."""
 _GOODBYE_SECONDS = 1.5
 """For answers under way; what waits for the server or for news is let go at once."""
 
@@ -142,7 +145,7 @@ def _to_server(till: Till) -> HttpTransport:
     context = till.context
     key = TillKey.from_text(Joining(context.store, context.clock, context.ids).private_key())
     position = SyncState(context.store, context.clock, context.ids).position()
-    return HttpTransport(position.server_url, key)
+    return HttpTransport(position.server_url, key, connections_max=_TO_SERVER_MAX)
 
 
 def _lifespan(
@@ -206,9 +209,22 @@ class _Runner(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_end()
-        # A till that went away says no goodbye; TLS would wait for one.
-        asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, self._hang_up)
-        await super().shutdown(sockets)
+        seeing_off = asyncio.create_task(self._see_off())
+        try:
+            await super().shutdown(sockets)
+            # Who came while the door was closing has ended the handshake by now.
+            await asyncio.sleep(_LATE_SECONDS)
+            self._hang_up()
+            await asyncio.sleep(_LATE_SECONDS)
+        finally:
+            seeing_off.cancel()
+
+    async def _see_off(self) -> None:
+        """Hang up after a while: a till that went away says no goodbye, and TLS waits for one."""
+        await asyncio.sleep(_GOODBYE_SECONDS)
+        while True:
+            self._hang_up()
+            await asyncio.sleep(_LATE_SECONDS)
 
     def _hang_up(self) -> None:
         for connection in tuple(self.server_state.connections):

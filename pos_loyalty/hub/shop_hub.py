@@ -60,6 +60,7 @@ EXCHANGE_PATH = "/sync/v1/exchange"
 WANTS_MAX = 50
 PARKED_MS = 60_000
 """A journal whose next request the server could not take now is tried again after this long."""
+TROUBLE_MS = 3_000
 _OTHER_JOURNAL_MS = 30_000
 _CURSOR_PREFIX = 16
 
@@ -212,9 +213,12 @@ class ShopHub:
         else:
             self._park(body.stream, reply.retry_after_ms or PARKED_MS)
 
-    def refused(self, body: HeldBody) -> None:
-        """The server refused a request that was sent on: keep it, and try much later."""
-        self._park(body.stream, PARKED_MS)
+    def refused(self, body: HeldBody, *, is_in_trouble: bool = False) -> None:
+        """The server refused a request that was sent on: keep it, and try later.
+
+        A server ``is_in_trouble`` that cannot work now; anything else takes much longer.
+        """
+        self._park(body.stream, TROUBLE_MS if is_in_trouble else PARKED_MS)
 
     def _park(self, stream: StreamId, milliseconds: int) -> None:
         self._parked[stream] = self._clock.monotonic_ms() + milliseconds

@@ -51,6 +51,8 @@ REPLY_BYTES_MAX = 2 * COMPRESSED_BYTES_MAX
 """A page of rows compresses far below this; more is not an honest reply."""
 HEALTH_BYTES_MAX = 4096
 CONNECT_SECONDS = 5.0
+CONNECTIONS_MAX = 100
+KEPT_CONNECTIONS_MAX = 20
 SEND_SECONDS = 10.0
 READ_SECONDS = 15.0
 TOTAL_SECONDS_MORE = 10.0
@@ -149,11 +151,13 @@ class HttpTransport:
         *,
         pinned: ssl.SSLContext | None = None,
         connect_seconds: float = CONNECT_SECONDS,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         self._url = url
         self._signer = signer
         self._pinned = pinned
         self._connect_seconds = connect_seconds
+        self._connections_max = connections_max
         self._client: httpx.AsyncClient | None = None
 
     async def call(
@@ -287,6 +291,10 @@ class HttpTransport:
                 base_url=self._url,
                 verify=self._verify(),
                 follow_redirects=False,
+                limits=httpx.Limits(
+                    max_connections=self._connections_max,
+                    max_keepalive_connections=KEPT_CONNECTIONS_MAX,
+                ),
                 trust_env=not is_loopback and self._pinned is None,
             )
             # Neither who we are nor what else we would take; HTTP/1.1 keeps connections anyway.

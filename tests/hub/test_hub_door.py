@@ -1,17 +1,21 @@
 """The hub's door: what passes through it, and what is refused there."""
 
+import asyncio
 import json
 import shutil
 import socket
 import ssl
 from http.client import HTTPSConnection
+from typing import Any
 
 import pytest
 
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.hub.center_line import CenterLine
 from pos_loyalty.hub.serve import HubSettings, serve_hub
 from pos_loyalty.services.enroll_member import EnrollMember
 from pos_loyalty.sync.hub_pin import pinned_context, split_address
+from pos_loyalty.sync.transport import RelayedAnswer
 from pos_loyalty.till import Till
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import Refusal
@@ -144,6 +148,35 @@ def test_a_restored_till_joins_again_through_the_hub(shop: HubbedShop) -> None:
     wait_until(lambda: shop.shop.balance_at_server(member) == 350)
     wait_until(lambda: balance(restored, member) == 350)
     assert_sound(restored)
+
+
+def test_a_poll_that_was_broken_off_waits_at_nobody_s(
+    shop: HubbedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shop.till("one")
+    member = enroll(one)
+    sync(one)
+    passing: set[int] = set()
+    most = 0
+    relay = CenterLine.relay
+
+    async def counted(line: CenterLine, *words: Any, **more: Any) -> RelayedAnswer | None:  # noqa: ANN401 - passed on
+        nonlocal most
+        ticket = id(asyncio.current_task())
+        passing.add(ticket)
+        most = max(most, len(passing))
+        try:
+            return await relay(line, *words, **more)
+        finally:
+            passing.discard(ticket)
+
+    monkeypatch.setattr(CenterLine, "relay", counted)
+    for number in range(12):
+        sell(one, member, 1_000 + number)
+        wait_until(lambda: one.sync.status().pending == 0)
+
+    # The poll and the sale, and perhaps a poll that is just being broken off.
+    assert most <= 4
 
 
 def test_a_port_that_is_taken_is_told(shop: HubbedShop) -> None:
