@@ -1,4 +1,4 @@
-"""F25, F47: tills that were cut off come back in any order and in pages, and all agree."""
+"""F24, F25, F47: tills that were cut off come back in any order and in pages, and all agree."""
 
 import itertools
 import random
@@ -73,7 +73,7 @@ def test_F25_tills_cut_off_one_by_one_converge_in_whatever_order_they_return(
     assert shop.server.verified().faults == []
 
 
-def test_F47_a_long_queue_goes_in_pages_and_on_from_where_the_line_was_cut(shop: Shop) -> None:
+def test_F24_F47_a_long_queue_goes_in_pages_and_on_from_where_the_line_was_cut(shop: Shop) -> None:
     till = shop.joined_till("one")
     member = enroll(till)
     sync(till)
