@@ -40,21 +40,20 @@ def _lent_adds_up() -> Sequence[Patch]:
     return (Patch(hub_rows, "write_lent", add), Patch(row_writer, "write_lent", add))
 
 
-def _peers_in_row() -> Sequence[Patch]:
-    def inside(work: UnitOfWork, row: PeerRow) -> None:
+def _peers_are_rights() -> Sequence[Patch]:
+    def spendable(work: UnitOfWork, row: PeerRow) -> None:
         work.connection.execute(
-            "INSERT INTO points(member, snapshot_points) VALUES (?, ?)"
-            " ON CONFLICT(member) DO UPDATE SET"
-            " snapshot_points = snapshot_points + excluded.snapshot_points",
+            "INSERT INTO points(member, peer_points, earned) VALUES (?1, ?2, MAX(0, ?2))"
+            " ON CONFLICT(member) DO UPDATE SET peer_points = ?2, earned = earned + MAX(0, ?2)",
             (row.member, row.points),
         )
 
-    return (Patch(hub_rows, "_peer", inside),)
+    return (Patch(hub_rows, "_peer", spendable),)
 
 
 HUB_PATCHES: Mapping[str, Callable[[], Sequence[Patch]]] = {
     "hub_lends_from_air": _hub_lends_from_air,
     "hub_counts_both_ways": _hub_counts_both_ways,
     "lent_adds_up": _lent_adds_up,
-    "peers_in_row": _peers_in_row,
+    "peers_are_rights": _peers_are_rights,
 }

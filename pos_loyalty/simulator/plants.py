@@ -59,7 +59,7 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "hub_lends_from_air": ("hub", "S43 lends rights that the hub does not take from its own"),
     "hub_counts_both_ways": ("hub", "S42 counts what came through the hub and directly twice"),
     "lent_adds_up": ("hub", "S43 adds lent totals up"),
-    "peers_in_row": ("hub", "S42 adds other tills' points to the row that may hold them"),
+    "peers_are_rights": ("hub", "S42 lets points be used of which only the hub told"),
     "every_till_the_total": ("risk", "gives each till the allowance of all"),
     "placed_from_nothing": ("base", "S44 places more points than the pool has"),
     "poison_refused": ("hostile", "S21 refuses a request for one event it cannot read"),
