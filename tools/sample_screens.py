@@ -362,7 +362,7 @@ ATTENTION_ITEM = replace(
         note=(
             "21 Nov 09:12: While Till 1 in Main street was offline, Jonas Krüger used points there,"
             " within the allowance, that had been used elsewhere. 200 points are not covered."
-            " At most EUR 1.00 by the program."
+            " At most EUR 1.00 by the program. At the server only: Accept the loss."
         ),
         rows=(
             ListRow(
@@ -371,12 +371,6 @@ ATTENTION_ITEM = replace(
                 "Next points cover it; till then it is risk.",
                 icon="chevron-right",
                 selected=True,
-            ),
-            ListRow(
-                "accept",
-                "Accept the loss",
-                "The allowance is free again.",
-                icon="chevron-right",
             ),
         ),
     ),

@@ -17,11 +17,16 @@ _FIELD: Final = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to settle an item: a button's words, and in a line what follows from it."""
+    """One way to settle an item: a button's words, and in a line what follows from it.
+
+    ``is_owners``: it frees points or allowance, so it is the owner's at the server. At a till
+    a cashier could else take the allowance again and again.
+    """
 
     id: str
     label: str
     consequence: str
+    is_owners: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         is_loss=True,
         choices=(
             Choice("ask", "Ask the member", "Next points cover it; till then it is risk."),
-            Choice("accept", "Accept the loss", "The allowance is free again."),
+            Choice("accept", "Accept the loss", "The allowance is free again.", is_owners=True),
         ),
     ),
     "till_lost": Kind(
@@ -127,7 +132,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         happened="The owner freed what {till} could still spend when it was lost.",
         cost="{points} points can be used twice, should it come back.",
         is_loss=True,
-        choices=(Choice("accept", "Accept the risk", "It no longer counts as risk."),),
+        choices=(
+            Choice("accept", "Accept the risk", "It no longer counts as risk.", is_owners=True),
+        ),
     ),
     "rights_left": Kind(
         title="Points are reserved for an old journal",
@@ -138,7 +145,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         cost="{points} points cannot be used elsewhere.",
         choices=(
             Choice("keep", "Keep them reserved", "Nothing can be lost; nobody can use them."),
-            Choice("release", "Free them", "Usable again; an old copy could use them too."),
+            Choice(
+                "release",
+                "Free them",
+                "Usable again; an old copy could use them too.",
+                is_owners=True,
+            ),
         ),
     ),
     "allowance_written_off": Kind(
@@ -221,14 +233,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         cost="The younger account has {points} points.",
         choices=(
             Choice("apart", "Two people", "Both stay; this is not asked again."),
-            Choice("merge", "One person", "Points add up. It can be taken apart."),
+            Choice("merge", "One person", "Each card may then use all. Can be undone."),
         ),
     ),
     "merged": Kind(
         title="Two accounts became one",
         happened=(
-            "The same phone number and the same name stood on two accounts, one of them new."
-            " Their points add up now in the older one."
+            "At a till somebody said that two accounts with the same phone number are one"
+            " person's. Each card may use the points of both now."
         ),
         cost="The younger account brought {points} points.",
         choices=(
@@ -305,6 +317,16 @@ def kind_of(kind: str) -> Kind:
 def choices_of(kind: str) -> tuple[str, ...]:
     """Return the ids of the choices of a kind."""
     return tuple(choice.id for choice in kind_of(kind).choices)
+
+
+def till_choices_of(kind: str) -> tuple[str, ...]:
+    """Return the ids of the choices that may be made at a till, too."""
+    return tuple(choice.id for choice in kind_of(kind).choices if not choice.is_owners)
+
+
+def owners_choices(kind: str) -> str:
+    """Return the labels of the choices that are made at the server alone; empty without any."""
+    return ", ".join(choice.label for choice in kind_of(kind).choices if choice.is_owners)
 
 
 def choice_of(kind: str, choice: str) -> Choice:

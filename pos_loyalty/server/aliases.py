@@ -9,21 +9,18 @@ apart is forgetting the pointer: nothing was moved, nothing has to be moved back
 from collections.abc import Iterable
 
 from pos_loyalty.domain.ids import MemberId, StreamId
-from pos_loyalty.domain.search_text import name_words
 from pos_loyalty.server.books import Books, MemberState
 from pos_loyalty.server.inbox_state import MERGED, UNMERGED, Decision
 
-YOUNG_MS = 30 * 24 * 60 * 60 * 1000
-"""Only an account younger than this is merged without a person's word."""
 ACTIVE, ERASED = "active", "erased"
 _SEQ_DIGITS = 12
 
 
 def look_for_twins(books: Books, member: MemberState) -> None:
-    """Compare a member whose phone number was just set with the loaded others.
+    """Compare a member whose phone number was just set with the loaded others, and ask.
 
-    Two that are surely one person become one, and the owner is told; of all others the
-    owner is asked.
+    Nothing is merged without a person's word: a name and a number are known to many, and
+    whoever signs up with another's would have that one's points on their own card.
     """
     if member.status != ACTIVE or not member.phone:
         return
@@ -37,19 +34,19 @@ def look_for_twins(books: Books, member: MemberState) -> None:
         roots = sorted(books.class_of(each.member)[0].member for each in (member, twin))
         if roots[0] == roots[1]:
             continue
-        is_sure = _names_agree(member, twin) and _is_one_young(books, member, twin)
-        kind = "merged" if is_sure else "same_phone"
-        young = books.member(roots[1])
-        books.notice(
-            kind,
-            StreamId(young.member),
-            int(roots[0][-_SEQ_DIGITS:], 16),
-            f"younger={roots[1]} older={roots[0]}",
-            member=young.member,
-            points=sum(state.balance for state in books.class_of(young.member)),
-        )
-        if is_sure:
-            merge(books, roots[0], roots[1], who="server")
+        tell_of_twins(books, "same_phone", older=roots[0], younger=roots[1])
+
+
+def tell_of_twins(books: Books, kind: str, *, older: MemberId, younger: MemberId) -> None:
+    """Put an item about two accounts on the owner's list; ``points`` are the younger one's."""
+    books.notice(
+        kind,
+        StreamId(younger),
+        int(older[-_SEQ_DIGITS:], 16),
+        f"younger={younger} older={older}",
+        member=younger,
+        points=sum(state.balance for state in books.class_of(younger)),
+    )
 
 
 def merge(books: Books, one: MemberId, other: MemberId, *, who: str) -> bool:
@@ -95,14 +92,3 @@ def living(books: Books, members: Iterable[MemberId]) -> set[MemberId]:
     """Return the accounts that stayed of these loaded ones, without the erased."""
     roots = (books.class_of(member)[0] for member in members)
     return {root.member for root in roots if root.status != ERASED}
-
-
-def _names_agree(left: MemberState, right: MemberState) -> bool:
-    words = set(name_words(left.name))
-    return bool(words) and words == set(name_words(right.name))
-
-
-def _is_one_young(books: Books, *members: MemberState) -> bool:
-    return any(
-        member.enrolled_ms and books.now_ms - member.enrolled_ms < YOUNG_MS for member in members
-    )

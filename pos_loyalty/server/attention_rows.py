@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from pos_loyalty.domain.attention_catalog import choices_of
+from pos_loyalty.domain.attention_catalog import choices_of, till_choices_of
 from pos_loyalty.domain.ids import MemberId, MerchantId
 from pos_loyalty.domain.ledger import entries_of
 from pos_loyalty.server.database.repository import Found, Session
@@ -34,7 +34,10 @@ def attention_rows(
     streams = sorted({place[1] for place in places if place is not None})
     rows = session.fetch_among(f"{_COLUMNS} AND item.stream {{among}}", merchant, streams)
     found = [_row(session, merchant, row) for row in rows if _id(row) in versions]
-    return [msgspec.structs.replace(row, v=versions[row.item]) for row in found]
+    return [
+        msgspec.structs.replace(row, v=versions[row.item], choices=till_choices_of(row.kind))
+        for row in found
+    ]
 
 
 def all_items(

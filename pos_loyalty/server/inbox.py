@@ -7,7 +7,7 @@ from a member.
 
 from collections.abc import Callable, Sequence
 
-from pos_loyalty.domain.attention_catalog import choices_of
+from pos_loyalty.domain.attention_catalog import choices_of, till_choices_of
 from pos_loyalty.domain.card import CardStatus, join_status
 from pos_loyalty.domain.ids import CardKey, MemberId, is_id
 from pos_loyalty.server import aliases, profiles
@@ -22,7 +22,9 @@ BY_COMMAND = "server"
 def take_settlements(books: Books, settlements: Sequence[Settlement], *, till: str) -> None:
     """Settle what a till's people chose; one that cannot be done now stays with the till."""
     for each in settlements:
-        if is_id(each.settlement):
+        item = books.inbox.items.get(each.item)
+        may_choose = item is not None and each.choice in till_choices_of(item.kind)
+        if is_id(each.settlement) and may_choose:
             settle(books, each.item, each.choice, settlement=each.settlement, who=till)
 
 
@@ -42,8 +44,8 @@ def settle(books: Books, item_id: str, choice: str, *, settlement: str, who: str
 
 
 def is_done_with(item: Item | None, choice: str) -> bool:
-    """Tell whether a till may forget a choice: it was made, lost to another, or is none."""
-    return item is None or bool(item.settled) or choice not in choices_of(item.kind)
+    """Tell whether a till may forget a choice: made, lost to another, or no till's."""
+    return item is None or bool(item.settled) or choice not in till_choices_of(item.kind)
 
 
 def members_of(item: Item) -> set[MemberId]:
@@ -76,10 +78,15 @@ def _give_card(books: Books, item: Item, who: str) -> bool:
 
 
 def _merge(books: Books, item: Item, who: str) -> bool:
-    facts = item.facts
-    return aliases.merge(
-        books, MemberId(facts["older"]), MemberId(facts["younger"]), who=who
-    ) or _is_merged(books, item)
+    """Make two accounts one. Where a till did it, the owner reads of it and can undo it."""
+    older, younger = MemberId(item.facts["older"]), MemberId(item.facts["younger"])
+    if _is_merged(books, item):
+        return True
+    if aliases.ERASED in {books.class_of(member)[0].status for member in (older, younger)}:
+        return False
+    if who != BY_COMMAND:
+        aliases.tell_of_twins(books, "merged", older=older, younger=younger)
+    return aliases.merge(books, older, younger, who=who)
 
 
 def _is_merged(books: Books, item: Item) -> bool:

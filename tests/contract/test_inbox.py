@@ -360,8 +360,14 @@ def test_S50_points_reserved_for_an_abandoned_journal_are_freed_by_one_choice(
     assert ("rights", member) not in other.rows, "a copy of the old disk could spend them"
 
     (item,) = other.items("rights_left")
-    assert (item.points, item.choices) == (50, ("keep", "release"))
-    other.exchange(settlements=(chosen(item, "release"),))
+    assert (item.points, item.choices) == (50, ("keep",))
+    reply = other.exchange(settlements=(made := chosen(item, "release"),))
+    assert reply.settlements_have == (made.settlement,), "it is the owner's, and is forgotten"
+    other.exchange(want_rights=((member, 50),))
+    assert ("rights", member) not in other.rows
+
+    with closing(own_server.open()) as database:
+        settle_item(database, item.item, "release", clock=CLOCK, ids=IDS)
     other.exchange(want_rights=((member, 50),))
 
     assert other.rights(member).granted == 50

@@ -1,16 +1,20 @@
 """Spend rights, allowance and their end between real tills and a real server."""
 
+from contextlib import closing
+
 import pytest
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.errors import CommandRefused, RuleViolation
 from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.server.owner_commands import settle_item
 from pos_loyalty.services.attention import ReadAttention, SettleItem
 from pos_loyalty.services.member_view import ELSEWHERE
 from pos_loyalty.services.record_sale import RecordSale, SaleDone
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.till import Till
+from tests.contract.running_server import CLOCK, IDS
 from tests.sample_till import enroll, sell
 from tests.sync.shop import Shop, assert_sound, sync, view
 
@@ -74,7 +78,7 @@ def test_two_tills_offline_lose_no_more_than_the_allowance_and_the_owner_is_told
         assert_sound(till)
 
 
-def test_a_loss_is_accepted_with_one_press_and_no_longer_counts(shop: Shop) -> None:
+def test_A20_no_till_accepts_a_loss_and_takes_the_allowance_again(shop: Shop) -> None:
     one, two, _ = spent_twice(shop)
     shop.proxy.heal()
     both_synced(one, two)
@@ -82,7 +86,13 @@ def test_a_loss_is_accepted_with_one_press_and_no_longer_counts(shop: Shop) -> N
     item = next(each for each in items if each.kind == "allowance_used")
     assert item.points == 100 - WELCOME
 
-    two.settle_item(SettleItem(item.item, "accept"))
+    with pytest.raises(CommandRefused) as refused:
+        two.settle_item(SettleItem(item.item, "accept"))
+    assert refused.value.code is Code.ITEM_CHOICE
+    assert shop.server.owner("allowance")["not_covered_points"] == 100 - WELCOME
+
+    with closing(shop.server.open()) as database:
+        settle_item(database, item.item, "accept", clock=CLOCK, ids=IDS)
     both_synced(one, two)
 
     report = shop.server.owner("allowance")

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pos_loyalty.domain.attention_catalog import owners_choices
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.services.attention import AttentionItem
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, ListPanel, ListRow
@@ -41,7 +42,9 @@ def attention_item(state: CounterState, clock: Clock) -> ListPanel:
         return ListPanel("Owner's list", (), empty=_EMPTY, buttons=(_BACK,))
     when = day_and_time(item.at_ms, clock)
     note = " ".join(
-        part for part in (f"{when}: {item.happened}", item.cost, _settled(item)) if part
+        part
+        for part in (f"{when}: {item.happened}", item.cost, _settled(item), _at_server(item))
+        if part
     )
     rows = tuple(
         ListRow(
@@ -69,6 +72,12 @@ def _cost(item: AttentionItem) -> str:
     if item.chosen or not item.cost:
         return ""
     return f"{points(item.points)} pts"
+
+
+def _at_server(item: AttentionItem) -> str:
+    """Name what only the owner can choose, so that nobody looks for it here."""
+    labels = owners_choices(item.kind)
+    return f"At the server only: {labels}." if labels and item.chosen is None else ""
 
 
 def _settled(item: AttentionItem) -> str:

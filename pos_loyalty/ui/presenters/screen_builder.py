@@ -204,6 +204,8 @@ def _choose(state: CounterState) -> Button:
     item = state.attention.shown
     if item is None or item.chosen is not None:
         return Button(Action.COMPLETE, "Settled", "Enter", "check", enabled=False)
+    if not item.choices:
+        return Button(Action.COMPLETE, "At the server", "Enter", "check", enabled=False)
     label = item.choices[state.selected].label if state.selected < len(item.choices) else "Choose"
     return Button(Action.COMPLETE, label, "Enter", "check", enabled=not state.is_saving)
 

@@ -14,8 +14,10 @@ from pos_loyalty.domain.attention_catalog import (
     choices_of,
     facts_of,
     kind_of,
+    owners_choices,
     sentence,
     tell,
+    till_choices_of,
 )
 from pos_loyalty.wire.verdicts import Verdict
 
@@ -57,6 +59,23 @@ def test_every_item_that_the_server_makes_has_words() -> None:
     found |= {"merged", "same_phone"}
 
     assert found - KINDS.keys() == set()
+
+
+def test_what_frees_points_or_allowance_is_no_choice_of_a_till() -> None:
+    owners = {
+        (kind, choice)
+        for kind in KINDS
+        for choice in choices_of(kind)
+        if choice not in till_choices_of(kind)
+    }
+
+    assert owners == {
+        ("allowance_used", "accept"),
+        ("rights_left", "release"),
+        ("rights_released", "accept"),
+    }
+    assert owners_choices("rights_left") == "Free them"
+    assert owners_choices("fork") == ""
 
 
 def test_a_kind_of_a_newer_server_is_shown_in_words_that_always_fit() -> None:

@@ -30,7 +30,7 @@ def an_item(
         member_name="Leyla Arslan",
         till_name="Till 1",
         shop_name="Main street",
-        choices=words.choices,
+        choices=tuple(choice for choice in words.choices if not choice.is_owners),
     )
 
 
@@ -101,8 +101,10 @@ def test_an_item_says_what_happened_what_it_cost_and_what_follows(counter: Count
 
     shown = panel(counter)
     assert shown.title == "Points were used twice"
-    assert shown.note.endswith("It happened. 200 points are not covered.")
-    assert [row.title for row in shown.rows] == ["Ask the member", "Accept the loss"]
+    assert shown.note.endswith(
+        "It happened. 200 points are not covered. At the server only: Accept the loss."
+    )
+    assert [row.title for row in shown.rows] == ["Ask the member"]
     assert all(row.detail for row in shown.rows)
     assert counter.screen.primary.label == "Ask the member"
 
@@ -112,13 +114,29 @@ def test_one_press_settles_and_the_list_is_back(counter: Counter) -> None:
     counter.presenter.row_pressed("allowance_used.1")
     counter.wait(700)
 
-    counter.presenter.row_pressed("accept")
+    counter.presenter.row_pressed("ask")
     counter.settle()
 
-    assert counter.strip == "Chosen: Accept the loss. It counts once the server has it."
+    assert counter.strip == "Chosen: Ask the member. It counts once the server has it."
     assert counter.screen.menu_badge == "1"
     settled = panel(counter).rows[-1]
     assert (settled.title, settled.icon) == ("Points were used twice", "check")
+
+
+def test_an_item_that_only_the_owner_settles_says_so_and_has_no_choice(counter: Counter) -> None:
+    counter.services.items = [an_item(1, "rights_released")]
+    counter.presenter.data_changed()
+    counter.settle()
+    open_list(counter)
+
+    counter.press("Enter")
+    counter.press("Enter")
+
+    assert panel(counter).rows == ()
+    assert panel(counter).note.endswith("At the server only: Accept the risk.")
+    assert counter.screen.primary.label == "At the server"
+    assert not counter.screen.primary.enabled
+    assert counter.screen.menu_badge == "1"
 
 
 def test_pressing_twice_on_a_line_does_not_choose(counter: Counter) -> None:
