@@ -364,13 +364,17 @@ class World:
         if outcome.granted:
             till.drop_met_wants()
         self.harvest(till)
-        if outcome.granted:
+        if outcome.granted and not self.profile.has_second_writers:
             self._ensure_rights_are_earned()
         if self._has_plain_pages:
             self.pages.ensure_whole(till)
 
     def _ensure_rights_are_earned(self) -> None:
-        """I6, before anything is spent: all disks together hold no more rights than points."""
+        """I6, before anything is spent: all disks together hold no more rights than points.
+
+        Not where a till was cloned: both hear of what is granted to their one journal until
+        the first of them writes, and the other one begins a new journal.
+        """
         running = [each for each in self.everybody if each.is_up]
         for member in self.oracle.members:
             held = sum(max(0, each.state.spendable(MemberId(member))) for each in running)
