@@ -1,12 +1,12 @@
 """Sums over all rows that tills hold, so that a till finds rows of its own that are wrong.
 
 They are computed from the books at one version and kept for all tills that ask at that
-version. A till compares them with sums over its own rows, and asks for the buckets that
-differ again.
+version, and for some time after it where computing them took long. A till compares them
+with sums over its own rows, and asks for the buckets that differ again.
 """
 
 import asyncio
-import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +32,9 @@ PATH = "/sync/v1/digest"
 BUCKETS_MAX = 8
 """Buckets in one answer; the rows of a bucket come whole or not at all."""
 BUCKET_ROWS_MAX = 4_000
+REST = 10
+"""Sums that took a second are not computed again for ten: asking costs a till nothing, so one
+that asks without end must not take the server from the others. Newer rows are no fault."""
 
 _MEMBER_LINE = (
     "member || '\x1fm\x1f' || balance || '\x1f' || tier || '\x1f' || name || '\x1f' || phone"
@@ -66,7 +69,9 @@ class Digests:
     merchant: Merchant
     clock: Clock
     _kept: DigestReply | None = field(default=None, init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _again_ms: int = field(default=0, init=False)
+    """Before this (monotonic) the kept sums stand for later versions, too."""
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def __call__(self, body: bytes, signature: str) -> DigestReply:
         """Take one request and return the sums.
@@ -76,23 +81,32 @@ class Digests:
             CommandRefused: not such a message.
             StoreUnavailable: the database does not answer.
         """
-        return await asyncio.to_thread(self._answer, body, signature)
+        await asyncio.to_thread(self._ensure_allowed, body, signature)
+        # One at a time, and those who wait hold no thread: they find the sums ready.
+        async with self._turn:
+            return await asyncio.to_thread(self._answer)
 
-    def _answer(self, body: bytes, signature: str) -> DigestReply:
+    def _ensure_allowed(self, body: bytes, signature: str) -> None:
         request = codec.unpack(body, DigestRequest)
         merchant = self.merchant.merchant
         with self.database.read() as session:
             till = till_of_stream(session, merchant, request.stream)
             authenticate(till, path=PATH, body=body, signature=signature)
-        # One at a time: those who waited find the sums ready.
-        with self._lock, self.database.read() as session:
+
+    def _answer(self) -> DigestReply:
+        merchant, began_ms = self.merchant.merchant, self.clock.monotonic_ms()
+        with self.database.read() as session:
             v, epoch = statements.current_version(session, merchant)
             kept = self._kept
-            if kept is None or (kept.v, kept.epoch) != (v, epoch):
-                sums = sums_of(session, merchant, now_ms=self.clock.now_ms())
-                kept = DigestReply(merchant=merchant, epoch=epoch, v=v, sums=sums)
-                self._kept = kept
-            return kept
+            if kept is not None and kept.epoch == epoch:
+                is_fresh = kept.v < v and began_ms < self._again_ms
+                if kept.v == v or is_fresh:
+                    return kept
+            sums = sums_of(session, merchant, now_ms=self.clock.now_ms())
+        self._kept = DigestReply(merchant=merchant, epoch=epoch, v=v, sums=sums)
+        ended_ms = self.clock.monotonic_ms()
+        self._again_ms = ended_ms + REST * (ended_ms - began_ms)
+        return self._kept
 
 
 def sums_of(session: Session, merchant: MerchantId, *, now_ms: int) -> tuple[int, ...]:
@@ -117,17 +131,31 @@ def bucket_rows(
     """Return all rows of the buckets asked for, as many buckets as fit, and which these are."""
     rows: list[Row] = []
     answered: list[int] = []
-    for bucket in request.buckets[:BUCKETS_MAX]:
-        if not 0 <= bucket < DIGEST_BUCKETS or (answered and len(rows) >= BUCKET_ROWS_MAX):
-            continue
-        rows += _rows_of_bucket(session, asking, suffix_of(bucket))
+    buckets = [each for each in request.buckets[:BUCKETS_MAX] if 0 <= each < DIGEST_BUCKETS]
+    found = _versions_of(session, asking, [suffix_of(bucket) for bucket in buckets])
+    for bucket in buckets:
+        if answered and len(rows) >= BUCKET_ROWS_MAX:
+            break
+        for type_ in ("member", "card"):
+            asked = found[type_, suffix_of(bucket)]
+            if asked:
+                rows += rows_of(session, asking, type_, asked)
         answered.append(bucket)
     return tuple(rows), tuple(answered)
 
 
-def _rows_of_bucket(session: Session, asking: Asking, suffix: str) -> Sequence[Row]:
+def _versions_of(
+    session: Session, asking: Asking, suffixes: Sequence[str]
+) -> defaultdict[tuple[str, str], dict[str, int]]:
+    """Return by type and bucket which rows there are, and their versions.
+
+    One pass over all members and one over all cards, however many buckets are asked for.
+    """
     merchant = asking.merchant.merchant
-    found: list[Row] = []
+    found: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    if not suffixes:
+        return found
+    places = ", ".join("?" * len(suffixes))
     for type_, key, condition in (
         ("member", "member", ""),
         ("card", "card_key", f"AND status <> '{UNKNOWN_CARD}'"),
@@ -135,11 +163,10 @@ def _rows_of_bucket(session: Session, asking: Asking, suffix: str) -> Sequence[R
         versions = session.fetch(
             f"SELECT {key}, coalesce((SELECT v FROM chg WHERE chg.merchant = {type_}.merchant"  # noqa: S608 - constants
             f" AND chg.type = '{type_}' AND chg.id = {type_}.{key} AND chg.scope = ''), 1)"
-            f" FROM {type_} WHERE merchant = ? AND substr({key}, 30, 3) = ? {condition}",
+            f" FROM {type_} WHERE merchant = ? AND substr({key}, 30, 3) IN ({places}) {condition}",
             merchant,
-            suffix,
+            *suffixes,
         )
-        asked = {str(identifier): int(v) for identifier, v in versions}
-        if asked:
-            found += rows_of(session, asking, type_, asked)
+        for identifier, v in versions:
+            found[type_, str(identifier)[-len(suffixes[0]) :]][str(identifier)] = int(v)
     return found

@@ -1,8 +1,22 @@
 """A stolen till with a valid key: what it says counts as its own word, and harms nobody else's."""
 
-from pos_loyalty.wire.messages import Status
+import threading
+import time
+
+import msgspec
+import pytest
+
+from pos_loyalty.domain.event import LENT_RIGHTS
+from pos_loyalty.server import digest
+from pos_loyalty.wire.messages import DigestReply, DigestRequest, RightsRow, Status
 from tests.contract.running_server import RunningServer
-from tests.contract.simple_till import enrollment, new_member, sale
+from tests.contract.simple_till import (
+    SimpleTill,
+    enrollment,
+    new_member,
+    rights_return,
+    sale,
+)
 from tests.contract.test_inbox import new_till
 
 EPOCH_MAX = 2**53 - 1
@@ -40,3 +54,54 @@ def test_A36_a_report_of_impossible_totals_spoils_no_honest_sale(
 
     assert reply.verdicts == ()
     assert honest.member(victim).balance == 50 + 21 + 21
+
+
+@pytest.mark.parametrize("source", ["", LENT_RIGHTS])
+def test_A36_rights_that_a_thief_lends_out_of_nothing_are_told_to_nobody(
+    server: RunningServer, source: str
+) -> None:
+    thief, honest, other = (new_till(server) for _ in range(3))
+    victim = new_member()
+    other.exchange(enrollment(victim), sale(victim, total=50_000))
+
+    lent = msgspec.structs.replace(
+        rights_return(victim, 500), to_stream=honest.stream, rights_source=source
+    )
+    thief.exchange(lent)
+    honest.exchange()
+
+    row = honest.rows.get(("rights", victim))
+    assert not isinstance(row, RightsRow) or row.lent == ()
+    assert server.verified().faults == []
+
+
+def ask_digest(till: SimpleTill) -> DigestReply:
+    return till.post(digest.PATH, DigestRequest(stream=till.stream), DigestReply)
+
+
+def test_A47_a_till_that_asks_for_sums_without_end_does_not_stop_the_others(
+    own_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thief, honest = new_till(own_server), new_till(own_server)
+    computed: list[float] = []
+    real = digest.sums_of
+
+    def slow(*arguments: object, **named: object) -> tuple[int, ...]:
+        computed.append(time.monotonic())
+        time.sleep(0.5)
+        return real(*arguments, **named)  # type: ignore[arg-type] - passed on as it came
+
+    monkeypatch.setattr(digest, "sums_of", slow)
+    askers = [threading.Thread(target=ask_digest, args=(thief,)) for _ in range(60)]
+    for asker in askers:
+        asker.start()
+    began = time.monotonic()
+    status = honest.exchange(sale()).status
+    took = time.monotonic() - began
+    for asker in askers:
+        asker.join()
+    ask_digest(thief)
+
+    assert status is Status.OK
+    assert took < 0.45, "it waited for the sums of others"
+    assert len(computed) == 1, "the books moved, and nothing was computed again so soon"

@@ -183,10 +183,17 @@ def load_rights(
 def load_lent(
     session: Session, merchant: MerchantId, stream: StreamId, members: Sequence[MemberId]
 ) -> dict[MemberId, tuple[tuple[StreamId, int], ...]]:
-    """Return what each lender gave a stream, for these members."""
+    """Return what each lender gave a stream, for these members.
+
+    What a lender had no right to give is told to nobody: a stolen till could else have others
+    spend it. Where only its proof is on the way, the hub has told the receiver itself.
+    """
     rows = session.fetch_among(
-        "SELECT member, stream, lender, points FROM rights_lent"
-        " WHERE merchant = ? AND member {among} ORDER BY member, lender",
+        "SELECT lent.member, lent.stream, lent.lender, lent.points FROM rights_lent AS lent"
+        " JOIN rights AS had ON had.merchant = lent.merchant AND had.member = lent.member"
+        " AND had.stream = lent.lender"
+        " AND had.granted + had.lent + had.earned >= had.used + had.returned"
+        " WHERE lent.merchant = ? AND lent.member {among} ORDER BY lent.member, lent.lender",
         merchant,
         sorted(set(members)),
     )
