@@ -7,7 +7,8 @@ from types import ModuleType
 
 import pytest
 
-TOOL = Path(__file__).parents[2] / "tools" / "failure_catalogue.py"
+ROOT = Path(__file__).parents[2]
+(TOOL,) = (ROOT / "tools").glob("failure_*.py")
 OF_THE_TASK = [
     *(f"S{number:02d}" for number in range(1, 51)),
     *(f"F{number}" for number in (*range(17, 31), *range(34, 42), 47, 48)),
@@ -16,8 +17,8 @@ OF_THE_TASK = [
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("failure_catalogue", TOOL)
+def catalog() -> ModuleType:
+    specification = importlib.util.spec_from_file_location(TOOL.stem, TOOL)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
@@ -26,31 +27,31 @@ def catalogue() -> ModuleType:
     return module
 
 
-def test_no_known_failure_is_without_a_test_and_a_planted_fault(catalogue: ModuleType) -> None:
+def test_no_known_failure_is_without_a_test_and_a_planted_fault(catalog: ModuleType) -> None:
     rows, tests, faults = (
-        catalogue.read_rows(),
-        catalogue.tests_by_row(),
-        catalogue.read_faults(),
+        catalog.read_rows(),
+        catalog.tests_by_row(),
+        catalog.read_faults(),
     )
 
     assert [row.number for row in rows] == OF_THE_TASK
-    assert list(catalogue.lacking(rows, tests, faults)) == []
+    assert list(catalog.lacking(rows, tests, faults)) == []
 
 
-def test_a_row_without_test_or_fault_is_named(catalogue: ModuleType) -> None:
-    row = catalogue.Row("S99", "the moon falls down", "not yet")
-    unused = catalogue.Row("S98", "the sun, too", "see [why](decisions/0012-x.md)")
+def test_a_row_without_test_or_fault_is_named(catalog: ModuleType) -> None:
+    row = catalog.Row("S99", "the moon falls down", "not yet")
+    unused = catalog.Row("S98", "the sun, too", "see [why](decisions/0012-x.md)")
 
-    missing = list(catalogue.lacking([row, unused], {}, []))
+    missing = list(catalog.lacking([row, unused], {}, []))
 
     assert missing == ["S99 has no test", "S99 has no planted fault"]
 
 
 def test_an_edit_that_fits_no_more_and_a_test_that_is_gone_are_named(
-    catalogue: ModuleType,
+    catalog: ModuleType,
 ) -> None:
-    row = catalogue.Row("S99", "the moon falls down", "a net")
-    fault = catalogue.Fault(
+    row = catalog.Row("S99", "the moon falls down", "a net")
+    fault = catalog.Fault(
         row="S99",
         test="tests/unit/test_moon.py::test_S99_the_net_holds",
         file="README.md",
@@ -58,7 +59,7 @@ def test_an_edit_that_fits_no_more_and_a_test_that_is_gone_are_named(
         new="",
     )
 
-    missing = list(catalogue.lacking([row], {"S99": ["x::test_S99_other"]}, [fault]))
+    missing = list(catalog.lacking([row], {"S99": ["x::test_S99_other"]}, [fault]))
 
     assert missing == [
         "S99: the planted edit does not fit README.md",
@@ -67,11 +68,11 @@ def test_an_edit_that_fits_no_more_and_a_test_that_is_gone_are_named(
 
 
 def test_every_decision_that_a_row_points_to_is_there_and_names_the_row(
-    catalogue: ModuleType,
+    catalog: ModuleType,
 ) -> None:
-    for row in catalogue.read_rows():
+    for row in catalog.read_rows():
         if not row.is_not_used:
             continue
         page = row.answer.partition("(")[2].partition(")")[0]
-        text = (TOOL.parents[1] / "docs" / page).read_text(encoding="utf-8")
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
         assert row.number in text, f"{row.number} is not on {page}"
