@@ -27,7 +27,7 @@ CARRIED: dict[Code, Entry] = {
         "Write the packet again on the other side, on another stick if it stays.",
     ),
     Code.PACKET_KIND: Entry(
-        "This packet goes the other way. It was written on this side.",
+        "This packet goes the other way. Take it to the other side, or choose the other file.",
         _SAFE_BY_HAND,
         "A till's packet is imported by `./pos server import`, the answer by `./pos sync import`.",
     ),

@@ -317,7 +317,7 @@ CATALOG: dict[Code, Entry] = {
     Code.TILL_UNKNOWN: Entry(
         "The server does not know this till. Sales are saved here. Join again with a new code.",
         _SAFE,
-        "The owner makes a new code; the till joins again.",
+        "A new code: `./pos server till-code`, with `--packet` for a till that is never online.",
     ),
     Code.TILL_REVOKED: Entry(
         "The owner has switched this till off. Call {owner}.", _SAFE, "Call the owner."
@@ -453,7 +453,7 @@ CATALOG: dict[Code, Entry] = {
     Code.MEMBER_ABSENT: Entry(
         "These books have no member {member}.",
         _NO_SALE,
-        "Give the member's id: 32 letters and digits, as in `server inbox` and in exports.",
+        "Give the member's phone number, or the id of 32 letters and digits from `server inbox`.",
     ),
     Code.MERGE_IMPOSSIBLE: Entry(
         "These two accounts cannot be joined or parted: {reason}.",

@@ -131,7 +131,8 @@ class ImportPacket:
         with self.database.read() as session:
             key = private_key(session, merchant)
         if key is None:
-            raise CommandRefused(Code.PACKET_OTHER_MERCHANT)
+            # Our name, and no key of ours: the books are of a day before the first invitation.
+            raise NotAllowed(Code.TILL_UNKNOWN)
         parcel = open_packet(data, UpParcel, private=key)
         self._ensure_proven(header, parcel)
         till, answers, more = self._answers(header, parcel.bodies)
@@ -142,7 +143,7 @@ class ImportPacket:
             merchant=merchant,
             number=header.number,
             till=till,
-            till_name=names[1],
+            till_name=f"{names[1]} in {names[0]}" if names[0] else names[1],
         )
         packet = seal(
             down,

@@ -46,16 +46,19 @@ class CarryByHandHandler:
     def invite(self, file: Path) -> str:
         """Take an invitation; the next packet asks to join. Return the merchant's name.
 
+        A till that joined by hand may be invited by its merchant again, as when the server
+        came back from a backup in which the till is not.
+
         Raises:
             CommandRefused: joined already, no invitation, or another currency.
         """
-        identity = self._context.identity
-        if identity.joined:
-            raise CommandRefused(Code.JOIN_DONE, merchant=identity.merchant_name)
-        data = read_packet(file)
+        data, packets = read_packet(file), self._packets()
         try:
             header, invitation = read_invitation(data)
-            self._packets().invite(header, invitation)
+            if not packets.may_join(header.merchant):
+                merchant = self._context.identity.merchant_name
+                raise CommandRefused(Code.JOIN_DONE, merchant=merchant)
+            packets.invite(header, invitation)
         except LoyaltyError as error:
             raise _named(error, file) from error
         return invitation.merchant_name

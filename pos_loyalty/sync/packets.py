@@ -26,7 +26,7 @@ from pos_loyalty.store.carried import (
 )
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.settings import BY_HAND_URL
-from pos_loyalty.store.sync_state import SyncState
+from pos_loyalty.store.sync_state import SyncPosition, SyncState
 from pos_loyalty.sync.credentials import TillKey, request_text
 from pos_loyalty.sync.exchange import Exchange, Outcome, Step
 from pos_loyalty.sync.join import Join
@@ -114,6 +114,12 @@ class Packets:
     ids: IdSource
     _bodies: list[SignedBody] = field(default_factory=list[SignedBody], init=False)
 
+    def may_join(self, merchant: MerchantId) -> bool:
+        """Tell whether an invitation of this merchant has a use here."""
+        position = self.sync.position()
+        is_by_hand = position.server_url == BY_HAND_URL
+        return not position.is_joined or (is_by_hand and position.merchant == merchant)
+
     def invite(self, header: PacketHeader, invitation: Invitation) -> None:
         """Keep an invitation; the next packet carries the wish to join.
 
@@ -152,7 +158,7 @@ class Packets:
         exported = Exported(
             number=state.number + 1, acked_seq=position.acked_seq, made_ms=self.clock.now_ms()
         )
-        if state.invitation is not None and not position.is_joined:
+        if state.invitation is not None and _is_invited(state, position):
             merchant = state.invited_by
             requests = self._join(state.invitation, state.invited_by)
             exported = msgspec.structs.replace(exported, requests=requests, joins=True)
@@ -260,7 +266,11 @@ class Packets:
         if header.kind is not PacketKind.DOWN:
             raise CommandRefused(Code.PACKET_KIND)
         position = self.sync.position()
-        is_invited = not position.is_joined and state.invitation is not None
+        asked = next((each for each in state.exported if each.number == header.number), None)
+        # A till that joins once more is another one to the server, whose answer names that.
+        is_invited = _is_invited(state, position) and (
+            not position.is_joined or (asked is not None and asked.joins)
+        )
         if header.merchant != (state.invited_by if is_invited else position.merchant):
             raise CommandRefused(Code.PACKET_OTHER_MERCHANT)
         if not is_invited and header.till != position.till:
@@ -320,7 +330,13 @@ class _Taking:
 
     def _take_join(self, item: DownItem) -> None:
         packets = self._packets
-        reply = _unpacked(item, JoinReply)
+        try:
+            reply = _unpacked(item, JoinReply)
+        except CommandRefused:
+            if packets.sync.position().is_joined:
+                # The server knows this till, or the code is used up: it goes on as before.
+                self._state = msgspec.structs.replace(self._state, invitation=None)
+            raise
         if self._asked.requests:
             join = Join(
                 storage=packets.joining,
@@ -328,8 +344,10 @@ class _Taking:
                 server_url=BY_HAND_URL,
                 public_key=packets.key.public_text,
             )
-            if not packets.sync.position().is_joined:
+            if _is_invited(self._state, packets.sync.position()):
                 join.take(reply)
+                self._exchange.restart()
+                self._acked_before = 0
                 self._joined = True
         elif self._state.closed is not None:
             is_unknown = self._state.is_unknown and not reply.known_hashes
@@ -400,6 +418,16 @@ class _Taking:
                 memory=msgspec.Raw(msgspec.json.encode(self._exchange.memory)),
             )
         )
+
+
+def _is_invited(state: CarriedState, position: SyncPosition) -> bool:
+    """Tell whether the next packet asks to join.
+
+    A till that is carried by hand may join once more: its server came back from a backup of
+    a day before it joined, and no longer knows it.
+    """
+    may_join = not position.is_joined or position.server_url == BY_HAND_URL
+    return may_join and state.invitation is not None
 
 
 def _unpacked(item: DownItem, kind: type[ReplyT]) -> ReplyT:

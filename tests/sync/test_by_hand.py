@@ -172,7 +172,7 @@ def test_another_tills_answer_is_named_and_changes_nothing(office: Office) -> No
         hand(second).take(office.stick("down"))
 
     assert refused.value.code is Code.PACKET_OTHER_TILL
-    assert refused.value.facts["till"] == "Till 1"
+    assert refused.value.facts["till"] == "Till 1 in Kiosk"
     assert pending(first) == 4
 
 
@@ -437,3 +437,56 @@ def _take_at(shop: Shop, up: Path, down: Path) -> None:
             database=database, merchant=read_merchant(database), clock=CLOCK, ids=IDS
         )(up.read_bytes())
     write_packet(down, answered.packet)
+
+
+def _restore(office: Office, kept: dict[Path, bytes]) -> None:
+    for path in office.folder.glob("books.db*"):
+        path.unlink()
+    for path, data in kept.items():
+        path.write_bytes(data)
+
+
+def test_S09_a_kiosk_that_joined_after_the_backup_is_invited_again(office: Office) -> None:
+    kept = {path: path.read_bytes() for path in office.folder.glob("books.db*")}
+    till = office.joined("kiosk")
+    member = sells(till)
+    office.trip(till)
+    _restore(office, kept)
+    sell(till, member)
+    hand(till).export(office.stick("up"))
+    with pytest.raises(LoyaltyError) as refused:
+        office.take(office.stick("up"), office.stick("down"))
+    assert refused.value.code is Code.TILL_UNKNOWN
+
+    hand(till).invite(office.invitation("again"))
+    sell(till, member)
+    hand(till).export(office.stick("up"))
+    office.take(office.stick("up"), office.stick("down"))
+    sell(till, member)
+    taken = hand(till).take(office.stick("down"))
+
+    assert (taken.joined, taken.acknowledged, taken.pending) == (True, 6, 1)
+    assert hand(till).take(office.stick("down")).is_old
+    assert not office.trip(till, "next").must_export
+    assert pending(till) == 0
+    assert len(office.facts()) == 7
+    assert_sound(till)
+    office.assert_sound()
+
+
+def test_an_invitation_that_was_not_needed_changes_nothing(office: Office) -> None:
+    till = office.joined("kiosk")
+    sells(till)
+    hand(till).invite(office.invitation("again"))
+    hand(till).export(office.stick("up"))
+    assert office.take(office.stick("up"), office.stick("down")).refused is Code.JOIN_DONE
+    with pytest.raises(CommandRefused) as refused:
+        hand(till).take(office.stick("down"))
+    assert refused.value.code is Code.JOIN_DONE
+
+    office.trip(till, "next")
+
+    assert pending(till) == 0
+    assert len(office.facts()) == 4
+    assert office.fetch("SELECT count(*) FROM till") == [(1,)]
+    office.assert_sound()
