@@ -455,6 +455,11 @@ CATALOG: dict[Code, Entry] = {
         _NO_SALE,
         "Give the member's phone number, or the id of 32 letters and digits from `server inbox`.",
     ),
+    Code.MEMBER_SEVERAL: Entry(
+        "Several members have this phone number: {members}. Nothing was changed.",
+        _NO_SALE,
+        "Look at `./pos server inbox --open`, or give the id of one instead of the number.",
+    ),
     Code.MERGE_IMPOSSIBLE: Entry(
         "These two accounts cannot be joined or parted: {reason}.",
         _NO_SALE,

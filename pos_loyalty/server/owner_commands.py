@@ -6,8 +6,9 @@ from typing import TypeVar
 from pos_loyalty.domain.attention_catalog import choices_of
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.errors import CommandRefused, RuleViolation
 from pos_loyalty.domain.ids import IdSource, MemberId
+from pos_loyalty.domain.phone import country_of, international
 from pos_loyalty.server import aliases, erasure, inbox
 from pos_loyalty.server.books import Books, Merchant
 from pos_loyalty.server.database import inbox_statements, statements
@@ -18,6 +19,7 @@ from pos_loyalty.server.roster import release_chosen
 from pos_loyalty.server.setup import read_merchant
 
 ResultT = TypeVar("ResultT")
+_PEOPLE_NAMED = 10
 
 
 def settle_item(
@@ -36,9 +38,7 @@ def settle_item(
             raise CommandRefused(Code.ITEM_ABSENT, item=item[:100])
         if found.settled:
             return False, found.settled
-        settled = inbox.settle(
-            books, item, choice, settlement=ids.next_id(), who=inbox.BY_COMMAND
-        )
+        settled = inbox.settle(books, item, choice, settlement=ids.next_id(), who=inbox.BY_COMMAND)
         if not settled:
             choices = ", ".join(choices_of(found.kind))
             raise CommandRefused(Code.ITEM_CHOICE, choice=choice[:40], choices=choices)
@@ -47,9 +47,45 @@ def settle_item(
     return change_books(database, work, clock=clock)
 
 
-def merge_members(
-    database: Database, one: MemberId, other: MemberId, *, clock: Clock
-) -> MemberId:
+def find_member(database: Database, text: str) -> MemberId:
+    """Return the member with this id, or with this phone number as typed in the shop's country.
+
+    Raises:
+        CommandRefused: none, or several people.
+    """
+    merchant = read_merchant(database)
+    with database.read() as session:
+        member = MemberId(text)
+        if member in statements.load_members(session, merchant.merchant, [member]):
+            return member
+        phones = [_international(text, merchant)]
+        found = inbox_statements.members_with_phones(session, merchant.merchant, phones)
+        people = sorted(_survivors(session, merchant, found))
+    if not people:
+        raise CommandRefused(Code.MEMBER_ABSENT, member=text[:64])
+    if len(people) > 1:
+        raise CommandRefused(Code.MEMBER_SEVERAL, members=", ".join(people[:_PEOPLE_NAMED]))
+    return people[0]
+
+
+def _survivors(session: Session, merchant: Merchant, found: set[MemberId]) -> set[MemberId]:
+    """Return the accounts into which these were merged, or themselves."""
+    while True:
+        states = statements.load_members(session, merchant.merchant, found)
+        ends = {state.alias_of or state.member for state in states.values()}
+        if ends == found:
+            return ends
+        found = ends
+
+
+def _international(text: str, merchant: Merchant) -> str:
+    try:
+        return international(text, merchant.country or country_of(merchant.currency))
+    except RuleViolation:
+        return ""
+
+
+def merge_members(database: Database, one: MemberId, other: MemberId, *, clock: Clock) -> MemberId:
     """Make two accounts one; returns the one that stays.
 
     Raises:

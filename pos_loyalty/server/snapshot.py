@@ -23,7 +23,7 @@ from pos_loyalty.domain.ids import MerchantId, StreamId, is_id
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.changes import Asking, rows_of
 from pos_loyalty.server.cursor import Cursor
-from pos_loyalty.server.database import statements, version_marks
+from pos_loyalty.server.database import inbox_statements, statements, version_marks
 from pos_loyalty.server.database.repository import Database, Session
 from pos_loyalty.server.settings import SQLITE_PREFIX
 from pos_loyalty.wire.messages import CardRow, MemberRow, SnapshotOffer, SnapshotRequest
@@ -48,6 +48,8 @@ AGE_MS_MAX = 24 * 60 * 60 * 1000
 FILES_KEPT = 2
 """The newest, and the one before it for tills that are half through it."""
 _ID_BYTES = 16
+_NAME_LETTERS = 8
+"""So much of the merchant's id stands in a file's name."""
 _BREATH_SECONDS = 0.002
 """Between two blocks, so that a server that writes a file goes on answering."""
 _LOG = logging.getLogger(__name__)
@@ -139,18 +141,50 @@ class SnapshotFolder:
     ) -> Note:
         """Write a file as of now, and take older ones away.
 
+        Who is erased while it is written is not in the file that stays.
+
         Raises:
             StoreUnavailable: the books cannot be read, or the folder cannot be written.
             Unfit: a row cannot be told in such a file.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with database.read() as session:
-                note = _Writing(self.path, session, merchant, now_ms, progress).write()
+            note = None
+            while note is None or not (self.path / note.name).exists():
+                with database.read() as session:
+                    note = _Writing(self.path, session, merchant, now_ms, progress).write()
+                self.forget_erased(database, merchant.merchant)
             self._prune(note)
         except OSError as error:
             raise StoreUnavailable(Code.FILE_WRITE, file=str(self.path)) from error
         return note
+
+    def forget_erased(self, database: Database, merchant: MerchantId) -> int:
+        """Delete files from before the last erasure, which may have a name in them; how many."""
+        with database.read() as session:
+            erased_v = inbox_statements.last_erasure(session, merchant)
+        return self._delete(merchant, below_v=erased_v)
+
+    def forget_all(self, merchant: MerchantId) -> int:
+        """Delete every file, also one half written; return how many. A till takes rows instead.
+
+        Raises:
+            StoreUnavailable: the folder cannot be written.
+        """
+        try:
+            return self._delete(merchant, below_v=None)
+        except OSError as error:
+            raise StoreUnavailable(Code.FILE_WRITE, file=str(self.path)) from error
+
+    def _delete(self, merchant: MerchantId, *, below_v: int | None) -> int:
+        """Delete files by their names, so that one without a note is found, too."""
+        count = 0
+        for path in sorted(self.path.glob(f"{merchant[:_NAME_LETTERS]}-*")):
+            version = path.name.split("-")[2]
+            if below_v is None or (version.isdecimal() and int(version) < below_v):
+                path.unlink(missing_ok=True)
+                count += path.suffix == ".snapshot"
+        return count
 
     def _notes(self) -> Iterator[Note]:
         with suppress(OSError):
@@ -187,7 +221,12 @@ def make_if_due(
     now_ms: int,
     progress: Progress | None = None,
 ) -> Note | None:
-    """Write a file where the membership is large and the newest one is older than a day."""
+    """Write a file where the membership is large and the newest one is older than a day.
+
+    Files with somebody who was erased since are deleted, whoever erased and whichever
+    machine keeps them.
+    """
+    _forget_erased(folder, database, merchant.merchant)
     with database.read() as session:
         rows = session.fetch("SELECT count(*) FROM member WHERE merchant = ?", merchant.merchant)
         _, epoch = statements.current_version(session, merchant.merchant)
@@ -200,6 +239,13 @@ def make_if_due(
     except Unfit as error:
         _LOG.warning("no snapshot file is made: %s", error)
         return None
+
+
+def _forget_erased(folder: SnapshotFolder, database: Database, merchant: MerchantId) -> None:
+    try:
+        folder.forget_erased(database, merchant)
+    except OSError as error:
+        _LOG.warning("files with an erased member could not be deleted: %s", error.strerror)
 
 
 class _Writing:
@@ -226,7 +272,9 @@ class _Writing:
 
     def write(self) -> Note:
         """Write file and note; both are whole on disk when this returns."""
-        name = f"{self._merchant[:8]}-{self._epoch}-{self._v}-{SNAPSHOT_SCHEMA}.snapshot"
+        name = (
+            f"{self._merchant[:_NAME_LETTERS]}-{self._epoch}-{self._v}-{SNAPSHOT_SCHEMA}.snapshot"
+        )
         draft = self._folder / f"{name}.{os.getpid()}.part"
         digest, size = hashlib.sha256(), 0
         try:

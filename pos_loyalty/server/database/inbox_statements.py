@@ -7,7 +7,7 @@ from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Found, Session
 from pos_loyalty.server.database.rights_left import tell_left
-from pos_loyalty.server.inbox_state import FieldValue, Item, item_place
+from pos_loyalty.server.inbox_state import ERASED, FieldValue, Item, item_place
 
 ITEM_COLUMNS = "kind, stream, seq, detail, member, points, settled"
 
@@ -147,6 +147,14 @@ def _save_values(session: Session, books: Books) -> None:
         session.execute(
             "DELETE FROM profile_history WHERE merchant = ? AND member = ?", merchant, member
         )
+
+
+def last_erasure(session: Session, merchant: MerchantId) -> int:
+    """Return the version of the books at which somebody was erased last; 0 for never."""
+    rows = session.fetch(
+        "SELECT max(v) FROM decision WHERE merchant = ? AND kind = ?", merchant, ERASED
+    )
+    return int(rows[0][0] or 0)
 
 
 def decisions(session: Session, merchant: MerchantId) -> Sequence[Found]:

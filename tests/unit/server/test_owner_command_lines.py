@@ -10,9 +10,12 @@ import pytest
 from pos_loyalty import cli
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.server.books import Books
+from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.repository import Session
-from pos_loyalty.server.owner_commands import change_books
-from pos_loyalty.server.setup import create_merchant, open_database
+from pos_loyalty.server.owner_commands import change_books, erase_member
+from pos_loyalty.server.setup import create_merchant, open_database, read_merchant
+from pos_loyalty.server.snapshot import Progress, SnapshotFolder, make_if_due
+from pos_loyalty.wire.snapshot_file import MemberBlock, members_of, read_frames
 from tests.contract.running_server import CLOCK, IDS
 
 OLDER, YOUNGER = MemberId("1" * 32), MemberId("2" * 32)
@@ -126,6 +129,96 @@ def test_accounts_are_joined_parted_and_erased(
     assert [kind for kind, _ in decided] == ["merged", "unmerged", "merged", "erased", "erased"]
     assert {who for _, who in decided} == {"server"}
     run(books, "verify")
+
+
+def test_a_member_is_found_by_the_phone_number_as_it_is_typed(
+    books: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def give_phones(session: Session, loaded: Books) -> None:
+        for state in statements.load_members(
+            session, loaded.merchant.merchant, [OLDER, YOUNGER]
+        ).values():
+            loaded.members[state.member] = state
+            state.phone = "+4915112345678"
+            loaded.touch_member(state)
+
+    with closing(open_database(books)) as database:
+        change_books(database, give_phones, clock=CLOCK)
+    run(books, "erase", "0151 12345678", code=1)
+    assert f"Several members have this phone number: {OLDER}, {YOUNGER}." in capsys.readouterr().err
+
+    run(books, "merge", YOUNGER, OLDER)
+    assert f"unmerge --database {books} {YOUNGER}" in capsys.readouterr().out
+    run(books, "erase", "0151 12345678")
+    assert capsys.readouterr().out.startswith("Erased: 2 accounts of one person.")
+    run(books, "erase", "0151 12345678", code=1)
+    run(books, "erase", "Ana Ruiz", code=1)
+
+
+def test_who_is_erased_is_in_no_file_for_new_tills(
+    books: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "books.db.snapshots"
+    run(books, "snapshot")
+    (half,) = folder.glob("*.snapshot")
+    half.with_name(f"{half.name}.99.part").write_bytes(b"Ana R")
+    run(books, "erase", OLDER)
+
+    assert list(folder.iterdir()) == []
+    assert "The files for new tills had the name and were deleted." in capsys.readouterr().out
+    run(books, "snapshot")
+    names = [
+        name
+        for file in folder.glob("*.snapshot")
+        for block in read_frames([file.read_bytes()])
+        if isinstance(block, MemberBlock)
+        for name in members_of(block).names
+    ]
+    assert sorted(names) == ["", "Eva Ruiz"]
+    run(books, "erase", YOUNGER, "--snapshots", str(tmp_path / "elsewhere"))
+    assert "deleted. New" not in capsys.readouterr().out
+
+
+def test_who_is_erased_while_a_file_is_written_is_not_in_it(books: str, tmp_path: Path) -> None:
+    folder = SnapshotFolder(tmp_path / "files")
+    with closing(open_database(books)) as database:
+        merchant = read_merchant(database)
+        before = folder.make(database, merchant, now_ms=CLOCK.now_ms())
+
+        def erase(done: int, total: int) -> None:
+            assert done == total
+            erase_member(database, OLDER, clock=CLOCK)
+
+        after = folder.make(database, merchant, now_ms=CLOCK.now_ms(), progress=_once(erase))
+
+    assert after.v > before.v
+    assert {path.name for path in folder.path.iterdir()} == {after.name, f"{after.name}.note"}
+
+
+def _once(deed: Progress) -> Progress:
+    done: list[int] = []
+
+    def progress(count: int, total: int) -> None:
+        if count == total and not done:
+            done.append(count)
+            deed(count, total)
+
+    return progress
+
+
+def test_the_server_deletes_files_with_a_name_that_was_erased_elsewhere(
+    books: str, tmp_path: Path
+) -> None:
+    folder = SnapshotFolder(tmp_path / "files")
+    with closing(open_database(books)) as database:
+        merchant = read_merchant(database)
+        folder.make(database, merchant, now_ms=CLOCK.now_ms())
+        assert make_if_due(folder, database, merchant, now_ms=CLOCK.now_ms()) is None
+        assert folder.newest(merchant.merchant) is not None
+        erase_member(database, OLDER, clock=CLOCK)
+        assert make_if_due(folder, database, merchant, now_ms=CLOCK.now_ms()) is None
+
+    assert list(folder.path.iterdir()) == []
 
 
 def test_settled_by_the_list_two_accounts_are_one(
