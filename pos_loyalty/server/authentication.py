@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
-from pos_loyalty.domain.ids import MerchantId, StreamId, TillId
+from pos_loyalty.domain.ids import MerchantId, StreamId, TillId, is_id
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.reading import Batch
 
@@ -79,7 +79,7 @@ def till_of_stream(session: Session, merchant: MerchantId, stream: str) -> Known
         " ON till.merchant = stream.merchant AND till.till = stream.till"
         " WHERE stream.merchant = ? AND stream.stream = ?",
         merchant,
-        stream,
+        stream if is_id(stream) else "",
     )
     if not rows:
         raise NotAllowed(Code.TILL_UNKNOWN)

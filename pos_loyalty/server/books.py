@@ -235,6 +235,10 @@ class Books:
     """Members whose points may have to lie elsewhere after this group."""
     demanded: set[MemberId] = field(default_factory=set[MemberId])
     """Members whose points a till waits for: what comes back is not placed meanwhile."""
+    doubted: set[TillId] = field(default_factory=set[TillId])
+    """Tills that said a moment ago that the books were restored: not believed again so soon."""
+    raised_by: set[TillId] = field(default_factory=set[TillId])
+    """Tills that began a new epoch in this group."""
     marks: dict[int, str] = field(default_factory=dict[int, str])
     """Marks of the versions that the tills of this group have seen."""
 

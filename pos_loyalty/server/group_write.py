@@ -14,7 +14,7 @@ import msgspec
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import LoyaltyError, StoreUnavailable
-from pos_loyalty.domain.ids import EventId, IdSource, MemberId, StreamId, is_id
+from pos_loyalty.domain.ids import EventId, IdSource, MemberId, StreamId, TillId, is_id
 from pos_loyalty.server.after_fold import finish_group, load_choices
 from pos_loyalty.server.books import Books, Merchant
 from pos_loyalty.server.cursor import read_cursor
@@ -30,6 +30,12 @@ CONFLICT_TRIES_MAX = 4
 SET_ASIDE_REASON = "the database refused it"
 DEMAND_MS = 5_000
 """For so long after points were recalled for a till they are not placed elsewhere."""
+DOUBT_MS = 600_000
+"""A till that said that the books were restored is not believed again for so long.
+
+Each new epoch lets every till report and read all rows again: a hostile one could else keep all
+of them at it. Books are restored while the server rests, and it forgets this then.
+"""
 _TOKEN_BYTES = 16
 _LOG = logging.getLogger(__name__)
 
@@ -67,6 +73,8 @@ class GroupWriter:
         self._ids = ids
         self._demands: dict[MemberId, int] = {}
         """Members whose points a till waits for, and until when."""
+        self._doubts: dict[TillId, int] = {}
+        """Tills that began an epoch, and until when they are not believed again."""
 
     def write_group(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Write a group and return the outcome of each request, in order.
@@ -111,11 +119,14 @@ class GroupWriter:
     def _attempt(self, batches: Sequence[Batch], set_aside: SetAside) -> list[Outcome]:
         tokens = [self._ids.random_bytes(_TOKEN_BYTES).hex() for _ in batches]
         outcomes: list[Outcome] = []
+        raised_by: set[TillId] = set()
 
         def work(session: Session) -> None:
             books = load_books(session, self._merchant, batches, now_ms=self._clock.now_ms())
             books.demanded = self._still_demanded()
+            books.doubted = self._still_doubted()
             outcomes[:] = fold_group(books, batches, tokens=tokens, set_aside=set_aside)
+            raised_by.update(books.raised_by)
             self._remember_demands(books.demanded)
             finish_group(session, books)
             if not books.is_changed:
@@ -127,7 +138,14 @@ class GroupWriter:
             transact(self._database, work)
         except _NothingToWrite:
             return outcomes
+        until_ms = self._clock.monotonic_ms() + DOUBT_MS
+        self._doubts.update(dict.fromkeys(raised_by, until_ms))
         return outcomes
+
+    def _still_doubted(self) -> set[TillId]:
+        now_ms = self._clock.monotonic_ms()
+        self._doubts = {till: until for till, until in self._doubts.items() if until > now_ms}
+        return set(self._doubts)
 
     def _still_demanded(self) -> set[MemberId]:
         """Return whose points a till waits for: what comes back goes there first."""

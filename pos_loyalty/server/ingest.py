@@ -129,13 +129,14 @@ def _fold_request(
 
 def _compare_books(books: Books, stream: StreamState, request: SyncRequest) -> None:
     """Take what a till says about the books that it has seen; older ones begin a new epoch."""
-    if books.epoch < request.epoch <= books.epoch + EPOCH_LEAP_MAX:
+    is_doubted = stream.till in books.doubted
+    if books.epoch < request.epoch <= books.epoch + EPOCH_LEAP_MAX and not is_doubted:
         _raise_epoch(books, stream, above=request.epoch)
     if request.epoch != books.epoch:
         return
     _take_report(books, stream, request)
     is_older = is_of_other_books(request.cursor, books.epoch, next_v=books.v, marks=books.marks)
-    if is_older or request.lost_ack > stream.last:
+    if (is_older or request.lost_ack > stream.last) and not is_doubted:
         _raise_epoch(books, stream)
     close_named(books, stream, request.closed_streams)
 
@@ -217,6 +218,7 @@ def _raise_epoch(books: Books, stream: StreamState, *, above: int = 0) -> None:
     """
     books.epoch = max(books.epoch, above) + 1
     books.epoch_raised = True
+    books.raised_by.add(stream.till)
     for other in books.streams.values():
         other.frozen = not other.closed
     books.notice("restored", stream.stream, books.epoch, "the books are older than a till's")

@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 from pos_loyalty.domain.event import LENT_RIGHTS
+from pos_loyalty.domain.ids import StreamId
 from pos_loyalty.server import digest
 from pos_loyalty.wire.messages import DigestReply, DigestRequest, RightsRow, Status
 from tests.contract.running_server import RunningServer
 from tests.contract.simple_till import (
+    Refused,
     SimpleTill,
     enrollment,
     new_member,
@@ -105,3 +107,27 @@ def test_A47_a_till_that_asks_for_sums_without_end_does_not_stop_the_others(
     assert status is Status.OK
     assert took < 0.45, "it waited for the sums of others"
     assert len(computed) == 1, "the books moved, and nothing was computed again so soon"
+
+
+def test_A36_a_till_that_says_again_and_again_that_books_were_restored_is_believed_once(
+    own_server: RunningServer,
+) -> None:
+    thief, honest = new_till(own_server), new_till(own_server)
+    for _ in range(5):
+        thief.epoch = thief.send(thief.request(lost_ack=9)).epoch
+        thief.epoch = thief.send(thief.request(epoch=thief.epoch + 3, lost_ack=9)).epoch
+
+    assert epoch_of(own_server) == 2
+    told = own_server.fetch("SELECT stream FROM attention WHERE kind = 'restored'")
+    assert told == [(thief.stream,)], "the owner reads which till says so"
+    assert honest.send(honest.request(lost_ack=9, epoch=2)).epoch == 3, "another one is believed"
+
+
+def test_A49_a_stranger_who_names_no_journal_is_refused_in_plain_words(
+    server: RunningServer,
+) -> None:
+    stranger = SimpleTill(server.url)
+    for stream in ("\x00", "", "'; DROP TABLE event", "f" * 32):
+        with pytest.raises(Refused) as refused:
+            stranger.post("/sync/v1/digest", DigestRequest(stream=StreamId(stream)), DigestReply)
+        assert (refused.value.status, refused.value.code) == (401, "E-TILL-UNKNOWN")
