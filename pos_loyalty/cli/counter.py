@@ -17,6 +17,8 @@ commands, one JSON object a line:
   {"do":"member","id"|"card"|"phone":…}
   {"do":"history","member":ID}
   {"do":"program"}   {"do":"sync"}   {"do":"status"}
+  {"do":"attention"}: the owner's list, with "open":true what nobody has settled yet
+  {"do":"settle","item":ITEM,"choice":CHOICE}
 A sale on a card that this till does not know yet takes "card":PAYLOAD instead of a member;
 a known card has a member, whose id "scan" answers.
 """

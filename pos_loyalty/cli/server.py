@@ -122,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> int:
+    from pos_loyalty.server.settings import typed_database
     from pos_loyalty.server.setup import create_merchant, open_database
     from pos_loyalty.server.system import SystemClock, SystemIds
     from pos_loyalty.services.command_name import command_line
@@ -138,7 +139,8 @@ def _init(arguments: argparse.Namespace) -> int:
             clock=clock,
             ids=SystemIds(clock),
         )
-    start = command_line("server", "--listen", "0.0.0.0:8443", "--database", arguments.database)
+    typed = typed_database(arguments.database)
+    start = command_line("server", "--listen", "0.0.0.0:8443", "--database", typed)
     print(f"Books of {name} made. Next: {start}", file=sys.stderr, flush=True)
     print(merchant)
     return EXIT_OK

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pos_loyalty.server.carried import ImportPacket
     from pos_loyalty.server.setup import open_database, read_merchant
     from pos_loyalty.server.system import SystemClock, SystemIds
+    from pos_loyalty.services.command_name import command_line
     from pos_loyalty.services.packet_file import read_packet, write_packet
 
     reply: Path = arguments.reply or arguments.file.with_name(arguments.file.name + ".reply")
@@ -60,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         fields = {"reply": str(reply), "till": name, "events": answered.events}
         print(json.dumps({**fields, "rows": answered.rows, "refused": refused}))
     else:
-        print(f"From {name}: {answered.events} items. Answer with {answered.rows} rows: {reply}")
+        print(f"From {name}: {answered.events} items. The answer is written: {reply}")
+        print(f"Take it to the till: {command_line('sync', 'import', reply, '--data', 'FOLDER')}")
     if refused is not None:
         print(f"Something in it was refused ({refused}); the till is told.", file=sys.stderr)
         return EXIT_FAILED

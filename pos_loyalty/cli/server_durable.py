@@ -46,9 +46,19 @@ def _durable(arguments: argparse.Namespace) -> int:
 
 def _backup(arguments: argparse.Namespace) -> int:
     from pos_loyalty.server.durability import write_copy
+    from pos_loyalty.server.settings import typed_database
     from pos_loyalty.server.setup import open_database
+    from pos_loyalty.services.command_name import command_line
 
     with closing(open_database(arguments.database)) as database:
         report = write_copy(database, arguments.file)
-    print(json.dumps(report.as_json()) if arguments.json else report.sentence)
+    if arguments.json:
+        print(json.dumps(report.as_json()))
+    elif report.faults:
+        print(f"Not written: a copy of these books would not be right. {report.sentence}")
+    else:
+        typed = typed_database(arguments.database)
+        print(f"Written and verified: {arguments.file}. {report.sentence}")
+        print("Keep it on another disk. Then tell the server that it is there:")
+        print(f"  {command_line('server', 'durable', '--database', typed, '--backup', 'FILE')}")
     return EXIT_FAILED if report.faults else EXIT_OK

@@ -95,6 +95,7 @@ def _choice_as_json(kind: str, choice: str) -> dict[str, str]:
 def _lines(
     item: AttentionRow, names: Mapping[MemberId, str], merchant: Merchant, *, database: str
 ) -> list[str]:
+    from pos_loyalty.server.settings import typed_database
     from pos_loyalty.services.command_name import command_line
 
     told = tell(
@@ -112,7 +113,15 @@ def _lines(
         return [*lines, f"  Settled: {chosen.label} ({item.settled_by or 'at the server'})", ""]
     for choice in item.choices:
         words = choice_of(item.kind, choice)
-        words_of = ("server", "inbox", "--database", database, "settle", item.item, choice)
+        words_of = (
+            "server",
+            "inbox",
+            "--database",
+            typed_database(database),
+            "settle",
+            item.item,
+            choice,
+        )
         settle = command_line(*words_of)
         lines += [f"  - {words.label}: {words.consequence}", f"      {settle}"]
     return [*lines, ""]

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.server.settings import typed_database
 from pos_loyalty.services.command_name import command_line
 
 Said = tuple[dict[str, object], str]
@@ -55,7 +56,8 @@ def _erase(arguments: argparse.Namespace) -> Said:
     accounts = "1 account" if len(erased) == 1 else f"{len(erased)} accounts of one person"
     lines = [f"Erased: {accounts}. Each till forgets it at its next contact."]
     if files:
-        make = command_line("server", "snapshot", "--database", arguments.database)
+        typed = typed_database(arguments.database)
+        make = command_line("server", "snapshot", "--database", typed)
         lines.append(f"The files for new tills had the name and were deleted. New one: {make}")
     lines.append("Backups made before still have it until they are deleted.")
     return {"erased": erased, "snapshots_deleted": files}, "\n".join(lines)
@@ -71,7 +73,8 @@ def _merge(arguments: argparse.Namespace) -> Said:
         pair = [find_member(database, text) for text in (arguments.member, arguments.other)]
         stays = merge_members(database, *pair, clock=SystemClock())
     gone = pair[0] if stays == pair[1] else pair[1]
-    apart = command_line("server", "unmerge", "--database", arguments.database, gone)
+    typed = typed_database(arguments.database)
+    apart = command_line("server", "unmerge", "--database", typed, gone)
     words = f"One account from now on: {stays}. To take them apart again: {apart}"
     return {"member": stays}, words
 

@@ -108,6 +108,7 @@ def _allowance(desk: _Desk, arguments: argparse.Namespace) -> Answer:
         read_allowance,
         settle_all,
     )
+    from pos_loyalty.server.settings import typed_database
 
     begin: list[str] = []
     if arguments.total is not None or arguments.per_till is not None:
@@ -119,7 +120,8 @@ def _allowance(desk: _Desk, arguments: argparse.Namespace) -> Answer:
             f" released, {settled.left_behind} points of journals that tills left behind."
         )
     report = read_allowance(desk.session, desk.merchant, now_ms=desk.now_ms)
-    return "\n".join([*begin, *_allowance_words(desk, report)]), _allowance_fields(report)
+    words = _allowance_words(desk, report, typed_database(arguments.database))
+    return "\n".join([*begin, *words]), _allowance_fields(report)
 
 
 def _money(desk: _Desk, minor_units: int) -> str:
@@ -129,7 +131,9 @@ def _money(desk: _Desk, minor_units: int) -> str:
     return f"{plain_amount(minor_units, currency)} {currency.code}"
 
 
-def _allowance_words(desk: _Desk, report: "AllowanceReport") -> list[str]:
+def _allowance_words(desk: _Desk, report: "AllowanceReport", typed: str) -> list[str]:
+    from pos_loyalty.services.command_name import command_line
+
     policy = report.policy
     lines: list[str] = []
     if report.largest_loss == 0:
@@ -137,8 +141,8 @@ def _allowance_words(desk: _Desk, report: "AllowanceReport") -> list[str]:
         lines.append("Nothing can be lost this way. Without a line some members may have to wait.")
     else:
         lines.append(
-            f"All tills together may redeem {policy.allowance_total} points above their rights,"
-            f" each till up to {policy.allowance_per_till}."
+            f"All tills together may redeem {policy.allowance_total} points above their rights"
+            f" (what nobody else can spend), each till up to {policy.allowance_per_till}."
         )
         lines.append(
             f"The largest possible loss: {report.largest_loss} points, worth at most"
@@ -157,6 +161,9 @@ def _allowance_words(desk: _Desk, report: "AllowanceReport") -> list[str]:
             f"Every 100 points of allowance can cost up to {_money(desk, report.money(100))}"
             f" ({report.rate.reward} gives the most money for a point)."
         )
+    if report.largest_loss == 0:
+        words = ("server", "allowance", "--database", typed, "--total", "POINTS")
+        lines.append(f"To choose one: {command_line(*words, '--per-till', 'POINTS')}")
     for share in report.shares:
         left = f", and {share.left_points} in journals it left" if share.left_points else ""
         lines.append(f"  {share.till.full_name}: {share.now_points} points now{left}")
@@ -200,7 +207,7 @@ def _tills(desk: _Desk, arguments: argparse.Namespace) -> Answer:
     roster = read_roster(desk.session, desk.key)
     words = [*begin, *(_till_line(till, desk.now_ms) for till in roster.tills)]
     if roster.is_open:
-        words.append(_waiting_words(roster))
+        words.append(_waiting_words(roster, arguments.database))
     fields = {"waits_for_owner": roster.is_open, "tills": [_till_fields(t) for t in roster.tills]}
     return "\n".join(words or ["No till has joined yet."]), fields
 
@@ -217,7 +224,7 @@ def _till_line(till: "TillEntry", now_ms: int) -> str:
         if holds
     ]
     line = (
-        f"{till.full_name}: {_ago(till.seen_ms, now_ms)}, {till.events} events,"
+        f"{till.full_name}: {_ago(till.seen_ms, now_ms)}, {_count(till.events, 'event')} here,"
         f" may still spend {till.rights_points} points"
     )
     if till.stranded_points:
@@ -234,23 +241,31 @@ def _ago(seen_ms: int, now_ms: int) -> str:
         return f"last events {_count(days, 'day')} ago"
     if hours:
         return f"last events {_count(hours, 'hour')} ago"
-    return f"last events {_count(minutes, 'minute')} ago"
+    return f"last events {_count(minutes, 'minute')} ago" if minutes else "last events just now"
 
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _waiting_words(roster: "Roster") -> str:
+def _waiting_words(roster: "Roster", database: str) -> str:
+    from pos_loyalty.server.settings import typed_database
+    from pos_loyalty.services.command_name import command_line
+
+    typed = typed_database(database)
     if roster.waited_for:
         names = ", ".join(till.full_name for till in roster.waited_for)
+        lost = command_line("server", "till-lost", "--database", typed, "TILL")
         return (
             "These books were restored: nothing is granted. Not yet reported: "
-            f"{names}. Connect them, or declare them lost."
+            f"{names}. Connect each, or bring its packet; one that will not come back: {lost}"
         )
+    code = command_line("server", "till-code", "--database", typed, "--shop", "NAME")
+    whole = command_line("server", "tills", "--database", typed, "--confirm")
     return (
         "These books were restored, and every till in the list has reported. If a till is missing"
-        " here, let it join again; then confirm with --confirm."
+        f" here, one that joined after the backup, let it join again: {code}\n"
+        f"When all are in the list: {whole}"
     )
 
 
@@ -282,8 +297,8 @@ def _till_lost(desk: _Desk, arguments: argparse.Namespace) -> Answer:
         )
         words = (
             f"{till.full_name} is closed.{missing} The {till.rights_points} points that it may"
-            " still spend stay reserved. To free them, knowing that it may have spent them:"
-            " --release."
+            " still spend stay reserved. To free them, knowing that it may have spent them, say the"
+            " same with --release."
         )
         fields = [
             {
@@ -339,9 +354,8 @@ def _till_off(desk: _Desk, arguments: argparse.Namespace) -> Answer:
 def _restored(desk: _Desk, arguments: argparse.Namespace) -> Answer:
     from pos_loyalty.server.roster import declare_restored, read_roster
 
-    del arguments
     epoch = declare_restored(desk.session, desk.key, now_ms=desk.now_ms)
-    words = _waiting_words(read_roster(desk.session, desk.key))
+    words = _waiting_words(read_roster(desk.session, desk.key), arguments.database)
     return words, {"epoch": epoch}
 
 

@@ -48,11 +48,11 @@ def _as_json(answer: PacketWritten | AnswerTaken) -> str:
 
 
 def _written_in_words(written: PacketWritten) -> str:
-    asks = " and asks to join" if written.joins else ""
+    asks = " and the wish to join" if written.joins else ""
     return (
-        f"Written: {written.file} ({written.file_bytes} bytes). It has {written.events} items"
+        f"Written: {written.file} ({written.file_bytes} bytes). In it: {_items(written.events)}"
         f"{asks}.\nTake it to the server: {command_line('server', 'import', written.file)}"
-        " --reply FILE --database URL"
+        " --database URL"
     )
 
 
@@ -61,6 +61,11 @@ def _taken_in_words(taken: AnswerTaken) -> str:
         return "This answer brings nothing new: what is here is as new, or newer."
     joined = "This till has joined. " if taken.joined else ""
     return (
-        f"{joined}{taken.acknowledged} items have arrived at the server, {taken.rows} rows came."
-        f" {taken.pending} items wait for the next packet."
+        f"{joined}Newly at the server: {_items(taken.acknowledged)}. Members, cards and other"
+        f" changes that came from it: {taken.rows}. Waiting for the next packet:"
+        f" {_items(taken.pending)}."
     )
+
+
+def _items(number: int) -> str:
+    return "1 item" if number == 1 else f"{number} items"

@@ -51,6 +51,11 @@ def listen_address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
+def typed_database(url: str) -> str:
+    """Return the database as a person types it in a command: a file by its plain name."""
+    return url.removeprefix(SQLITE_PREFIX)
+
+
 def database_url(text: str) -> str:
     """Read where the books are; the plain name of a file means SQLite.
 

@@ -1,5 +1,7 @@
 """The owner's commands in words: the worst case before anything is chosen or freed."""
 
+import shlex
+
 import pytest
 
 from pos_loyalty.cli import main
@@ -15,6 +17,12 @@ def words(
     return capsys.readouterr().out
 
 
+def _typed(server: RunningServer, action: str) -> str:
+    """A command as it is printed: a SQLite database by the plain name of its file."""
+    typed = shlex.quote(server.database.removeprefix("sqlite:///"))
+    return f"pos-loyalty server {action} --database {typed}"
+
+
 def test_the_allowance_tells_its_worst_case(
     own_server: RunningServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -23,6 +31,7 @@ def test_the_allowance_tells_its_worst_case(
     none = words(own_server, capsys, "allowance")
     assert none.startswith("No allowance: a till redeems only points that nobody else can spend.")
     assert "Every 100 points of allowance can cost up to 2.50 EUR" in none
+    assert f"To choose one: {_typed(own_server, 'allowance')} --total POINTS" in none
 
     chosen = words(own_server, capsys, "allowance", "--total", "600", "--per-till", "150")
     till.exchange(sale(new_member(), total=100))
@@ -38,7 +47,8 @@ def test_a_lost_till_and_what_freeing_can_cost(
     lost = own_server.joined_till()
     lost.exchange(sale(new_member(), total=40_000))
 
-    assert "may still spend 400 points" in words(own_server, capsys, "tills")
+    line = "Main street/Till 1: last events just now, 1 event here, may still spend 400 points"
+    assert line in words(own_server, capsys, "tills")
     closed = words(own_server, capsys, "till-lost", name_of(lost))
     assert "The 400 points that it may still spend stay reserved." in closed
     assert "\N{EM DASH} lost" in words(own_server, capsys, "tills")
@@ -51,12 +61,16 @@ def test_restored_books_say_whom_they_wait_for(
     own_server: RunningServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     till = own_server.joined_till()
-    assert "Not yet reported: Main street/Till 1." in words(own_server, capsys, "restored")
+    waiting = words(own_server, capsys, "restored")
+    assert "Not yet reported: Main street/Till 1." in waiting
+    assert f"will not come back: {_typed(own_server, 'till-lost')} TILL" in waiting
     assert "has not reported" in words(own_server, capsys, "tills")
 
     report(till)
 
-    assert "then confirm with --confirm" in words(own_server, capsys, "tills")
+    whole = words(own_server, capsys, "tills")
+    assert f"let it join again: {_typed(own_server, 'till-code')} --shop NAME" in whole
+    assert f"When all are in the list: {_typed(own_server, 'tills')} --confirm" in whole
     assert words(own_server, capsys, "tills", "--confirm").startswith("Confirmed:")
 
 

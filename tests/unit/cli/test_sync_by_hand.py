@@ -32,9 +32,11 @@ def test_a_kiosk_joins_and_sends_with_four_files(
     assert run("server", "till-code", "--database", database, "--shop", "Kiosk",
                "--packet", invitation) == 0  # fmt: skip
     assert run("till", "join", "--data", data, "--packet", invitation) == 0
-    assert run("sync", "export", up, "--data", data) == 0
-    assert run("server", "import", up, "--reply", down, "--database", database) == 0
     capsys.readouterr()
+    assert run("sync", "export", up, "--data", data) == 0
+    assert f"server import {up} --database URL" in capsys.readouterr().out
+    assert run("server", "import", up, "--reply", down, "--database", database) == 0
+    assert f"sync import {down} --data FOLDER" in capsys.readouterr().out
     assert run("sync", "import", down, "--data", data, "--json") == 0
 
     taken = json.loads(capsys.readouterr().out)
