@@ -1,7 +1,7 @@
 """List every known failure with its tests and with the fault that is planted to see them fail.
 
-    python tools/failure_catalogue.py            row → tests → planted faults
-    python tools/failure_catalogue.py --prove    plant each fault in a copy, see its test fail
+    python tools/failure_catalog.py            row → tests → planted faults
+    python tools/failure_catalog.py --prove    plant each fault in a copy, see its test fail
 
 The rows are the tables of docs/failures.md. A row that points to a decision needs neither test
 nor fault. Faults are the plants of the simulator and the edits of tools/planted_faults.toml. The
