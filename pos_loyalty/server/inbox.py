@@ -20,12 +20,19 @@ BY_COMMAND = "server"
 
 
 def take_settlements(books: Books, settlements: Sequence[Settlement], *, till: str) -> None:
-    """Settle what a till's people chose; one that cannot be done now stays with the till."""
+    """Settle what a till's people chose.
+
+    Where it cannot be done any more, as when one of two accounts was erased meanwhile, the
+    safe choice holds: else the till would send the other one for ever.
+    """
     for each in settlements:
         item = books.inbox.items.get(each.item)
         may_choose = item is not None and each.choice in till_choices_of(item.kind)
-        if is_id(each.settlement) and may_choose:
-            settle(books, each.item, each.choice, settlement=each.settlement, who=till)
+        if item is None or not (is_id(each.settlement) and may_choose):
+            continue
+        for choice in (each.choice, choices_of(item.kind)[0]):
+            if settle(books, each.item, choice, settlement=each.settlement, who=till):
+                break
 
 
 def settle(books: Books, item_id: str, choice: str, *, settlement: str, who: str) -> bool:

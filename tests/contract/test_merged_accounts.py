@@ -116,6 +116,24 @@ def test_S37_other_names_are_asked_about_and_nothing_is_done(server: RunningServ
     assert till.member(younger).alias_of == older
 
 
+def test_S37_a_merge_with_someone_erased_meanwhile_is_forgotten_and_does_nothing(
+    own_server: RunningServer,
+) -> None:
+    till = new_till(own_server)
+    older, younger = two_asked_about(till)
+    (item,) = till.items("same_phone")
+    with closing(own_server.open()) as database:
+        erase_member(database, older, clock=CLOCK)
+
+    reply = till.exchange(settlements=(made := chosen(item, "merge"),))
+    till.exchange()
+
+    assert reply.settlements_have == (made.settlement,), "else it would be sent for ever"
+    assert till.member(younger).alias_of is None
+    assert [one.settled for one in till.items("same_phone")] == ["apart"]
+    assert till.items("merged") == []
+
+
 def test_S37_two_people_with_one_phone_stay_two_and_are_not_asked_about_again(
     server: RunningServer,
 ) -> None:
