@@ -26,6 +26,7 @@ def load_choices(session: Session, books: Books, batches: Sequence[Batch]) -> No
     books.budget.total, books.budget.per_till = policy.allowance_total, policy.allowance_per_till
     if policy.allowance_total:
         books.budget.counted = allowance.count_given(session, merchant)
+        books.budget.hubs = allowance.hubs_of(session, merchant)
     books.in_debt = {
         member for member, state in books.members.items() if state.balance < state.outstanding
     }

@@ -12,7 +12,7 @@ the loss. So at every moment::
 as far as the server ever granted: it grants only what is left of the total.
 """
 
-from pos_loyalty.domain.ids import MemberId, MerchantId
+from pos_loyalty.domain.ids import MemberId, MerchantId, TillId
 from pos_loyalty.server.books import Books, Changed, StreamState
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.inbox_state import item_id
@@ -72,7 +72,8 @@ def top_up(books: Books, stream: StreamState, request: SyncRequest) -> None:
     without an allowance must not be taken for a use of this one.
     """
     budget = books.budget
-    if budget.left <= 0 or books.is_granting_frozen or request.top > stream.last:
+    is_hub = stream.till in budget.hubs
+    if is_hub or budget.left <= 0 or books.is_granting_frozen or request.top > stream.last:
         return
     missing = budget.per_till - max(0, _on_till(stream))
     given = min(missing, budget.left)
@@ -111,6 +112,12 @@ def count_given(session: Session, merchant: MerchantId) -> int:
         merchant,
     )
     return int(on_tills[0][0]) + sum(open_items(session, merchant).values())
+
+
+def hubs_of(session: Session, merchant: MerchantId) -> frozenset[TillId]:
+    """Return the shops' hubs, which redeem nothing: a share would only lie there."""
+    rows = session.fetch("SELECT till FROM till WHERE merchant = ? AND hub_pin <> ''", merchant)
+    return frozenset(TillId(row[0]) for row in rows)
 
 
 def open_items(session: Session, merchant: MerchantId) -> dict[str, int]:

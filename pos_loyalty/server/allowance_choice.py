@@ -101,7 +101,7 @@ def read_allowance(session: Session, merchant: Merchant, *, now_ms: int) -> Allo
             left_points=sum(one.risk_points for one in till.journals if one.is_closed),
         )
         for till in read_roster(session, key).tills
-        if not till.is_off or any(one.risk_points for one in till.journals)
+        if not (till.is_off or till.is_hub) or any(one.risk_points for one in till.journals)
     )
     return AllowanceReport(
         policy=load_policy(session, key),
@@ -135,9 +135,12 @@ def choose_allowance(
 
 
 def count_in_use(session: Session, merchant: MerchantId) -> int:
-    """Return how many tills have an open journal."""
+    """Return how many tills have an open journal; a hub redeems nothing and is not counted."""
     rows = session.fetch(
-        "SELECT count(DISTINCT till) FROM stream WHERE merchant = ? AND closed = 0", merchant
+        "SELECT count(DISTINCT stream.till) FROM stream JOIN till"
+        " ON till.merchant = stream.merchant AND till.till = stream.till"
+        " WHERE stream.merchant = ? AND stream.closed = 0 AND till.hub_pin = ''",
+        merchant,
     )
     return int(rows[0][0])
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.ids import MemberId, TillId
 
 RIGHTS_DAYS_DEFAULT = 90
 _MS_PER_DAY = 24 * 60 * 60 * 1000
@@ -42,12 +42,14 @@ class Budget:
     """The owner's allowance in the loaded books.
 
     ``counted`` is what of the total is given away: on tills, not covered, or released.
-    ``repaid`` are members whose points made good what was not covered.
+    ``repaid`` are members whose points made good what was not covered; ``hubs`` redeem
+    nothing and have no share.
     """
 
     total: int = 0
     per_till: int = 0
     counted: int = 0
+    hubs: frozenset[TillId] = frozenset()
     repaid: set[MemberId] = field(default_factory=set[MemberId])
 
     @property

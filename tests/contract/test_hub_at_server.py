@@ -52,6 +52,19 @@ def counters(server: RunningServer, member: MemberId, till: SimpleTill) -> tuple
     return tuple(int(value) for value in rows[0])
 
 
+def test_a_hub_has_no_share_of_the_allowance(own_server: RunningServer) -> None:
+    """It redeems nothing; its share would be missing at a till."""
+    hub = a_hub(own_server, PIN)
+    tills = [own_server.joined_till() for _ in range(2)]
+    assert own_server.owner("allowance", "--total", "200")["per_till_points"] == 100
+
+    totals = [each.exchange(sale(new_member())).risk_total for each in (hub, *tills)]
+
+    assert totals == [0, 100, 100]
+    named = [share["name"] for share in own_server.owner("allowance")["tills"]]
+    assert named == ["Main street/Till 2", "Main street/Till 3"]
+
+
 def test_only_the_tills_of_a_shop_hear_of_its_hub(server: RunningServer) -> None:
     near, far = server.joined_till("Harbor"), server.joined_till("Station")
     assert pin_at(near) == pin_at(far) == ""
