@@ -222,7 +222,8 @@ class Books:
     cards: dict[CardKey, CardState] = field(default_factory=dict[CardKey, CardState])
     facts: dict[EventId, Fact] = field(default_factory=dict[EventId, Fact])
     reversed_sales: set[EventId] = field(default_factory=set[EventId])
-    rescued: set[str] = field(default_factory=set[str])
+    rescued: set[tuple[TillId, str]] = field(default_factory=set[tuple[TillId, str]])
+    """Hashes of events that a till carried over: its own word, and no other's."""
     hashes: dict[tuple[StreamId, int], bytes] = field(default_factory=_position_map)
     changes_taken: set[EventId] = field(default_factory=set[EventId])
     any_frozen: bool = False

@@ -126,7 +126,7 @@ def _remember(place: _Place, event: Event, judgement: _Judgement) -> None:
         member=judgement.member,
     )
     for rescue in incoming.reading.rescues:
-        books.rescued.add(rescue.hash)
+        books.rescued.add((stream.till, rescue.hash))
         books.new_rescues[rescue.hash] = (stream.stream, incoming.seq)
     if incoming.reading.rescues:
         books.notice(CARRIED_OVER, stream.stream, 0, "")
@@ -164,7 +164,7 @@ def _judge_rescues(place: _Place, reading: Reading) -> _Judgement | None:
         held = books.hashes.get((rescue.stream, rescue.seq))
         if held is not None and held.hex() == rescue.hash:
             return _Judgement(Verdict.DUPLICATE)
-        if rescue.hash in books.rescued:
+        if (place.stream.till, rescue.hash) in books.rescued:
             return _Judgement(Verdict.DUPLICATE)
     return None
 

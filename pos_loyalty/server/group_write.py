@@ -241,12 +241,8 @@ def _load_marks(session: Session, books: Books, touched: Touched, batches: Seque
             session, key, table="reversed_sale", column="sale", keys=touched.facts
         )
     }
-    books.rescued = statements.load_keys(
-        session,
-        key,
-        table="rescued_event",
-        column="hash",
-        keys=[rescue.hash for rescue in touched.rescues],
+    books.rescued = statements.load_rescued(
+        session, key, [rescue.hash for rescue in touched.rescues]
     )
     for rescue in touched.rescues:
         books.hashes.update(

@@ -6,8 +6,8 @@ import time
 import msgspec
 import pytest
 
-from pos_loyalty.domain.event import LENT_RIGHTS
-from pos_loyalty.domain.ids import StreamId
+from pos_loyalty.domain.event import LENT_RIGHTS, EventRescued, SaleRecorded, encode_event
+from pos_loyalty.domain.ids import EventId, StreamId
 from pos_loyalty.server import digest
 from pos_loyalty.wire.messages import DigestReply, DigestRequest, RightsRow, Status
 from tests.contract.running_server import RunningServer
@@ -15,6 +15,7 @@ from tests.contract.simple_till import (
     Refused,
     SimpleTill,
     enrollment,
+    new_id,
     new_member,
     rights_return,
     sale,
@@ -131,3 +132,40 @@ def test_A49_a_stranger_who_names_no_journal_is_refused_in_plain_words(
         with pytest.raises(Refused) as refused:
             stranger.post("/sync/v1/digest", DigestRequest(stream=StreamId(stream)), DigestReply)
         assert (refused.value.status, refused.value.code) == (401, "E-TILL-UNKNOWN")
+
+
+def test_A36_what_a_thief_says_was_carried_over_drops_no_sale_of_another_till(
+    own_server: RunningServer,
+) -> None:
+    thief, honest, member = new_till(own_server), new_till(own_server), new_member()
+    honest.exchange(enrollment(member))
+    honest.append(sold := sale(member))
+    old, seq, digest_of_sale = honest.stream, len(honest.journal), honest.hashes[-1].hex()
+    thief.exchange(carried(sale(new_member()), StreamId(new_id()), 3, digest_of_sale))
+
+    honest.begin_stream()
+    assert honest.joined is not None
+    honest.join(till=honest.joined.till, closes_stream=old)
+    rescue = carried(sold, old, seq, digest_of_sale)
+    first = honest.exchange(rescue)
+    again = honest.exchange(msgspec.structs.replace(rescue, id=EventId(new_id())))
+
+    assert first.verdicts == ()
+    assert [verdict for _, verdict in again.verdicts] == ["duplicate"]
+    assert honest.member(member).balance == 50 + 21
+    assert own_server.verified().faults == []
+
+
+def carried(event: SaleRecorded, stream: StreamId, seq: int, digest_: str) -> EventRescued:
+    return EventRescued(
+        v=1,
+        id=EventId(new_id()),
+        at_ms=event.at_ms,
+        boot_ms=1,
+        tz_minutes=0,
+        program=event.program,
+        original_stream=stream,
+        original_seq=seq,
+        original_hash=digest_,
+        original=encode_event(event).decode(),
+    )

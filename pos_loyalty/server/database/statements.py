@@ -277,6 +277,20 @@ def load_keys(
     return {row[0] for row in rows}
 
 
+def load_rescued(
+    session: Session, merchant: MerchantId, hashes: Iterable[str]
+) -> set[tuple[TillId, str]]:
+    """Return which of these hashes were carried over, each with the till that did it."""
+    rows = session.fetch_among(
+        "SELECT stream.till, rescued.hash FROM rescued_event AS rescued JOIN stream"
+        " ON stream.merchant = rescued.merchant AND stream.stream = rescued.stream"
+        " WHERE rescued.merchant = ? AND rescued.hash {among}",
+        merchant,
+        sorted(set(hashes)),
+    )
+    return {(TillId(row[0]), row[1]) for row in rows}
+
+
 def save(session: Session, books: Books) -> None:
     """Write everything that changed in the books, in bulk."""
     merchant, v, now_ms = books.merchant.merchant, books.v, books.now_ms
@@ -438,7 +452,7 @@ def _save_marks(session: Session, books: Books) -> None:
         tables.REVERSED,
         [(merchant, sale, *place) for sale, place in books.new_reversals.items()],
     )
-    session.add(
+    session.put(
         tables.RESCUED, [(merchant, key, *place) for key, place in books.new_rescues.items()]
     )
     session.add(
