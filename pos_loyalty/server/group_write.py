@@ -31,7 +31,8 @@ SET_ASIDE_REASON = "the database refused it"
 DEMAND_MS = 5_000
 """For so long after points were recalled for a till they are not placed elsewhere."""
 DOUBT_MS = 600_000
-"""A till that said that the books were restored is not believed again for so long.
+CLAIMS_MAX = 4
+"""A till that said so often in that time that the books were restored is not believed again.
 
 Each new epoch lets every till report and read all rows again: a hostile one could else keep all
 of them at it. Books are restored while the server rests, and it forgets this then.
@@ -73,8 +74,8 @@ class GroupWriter:
         self._ids = ids
         self._demands: dict[MemberId, int] = {}
         """Members whose points a till waits for, and until when."""
-        self._doubts: dict[TillId, int] = {}
-        """Tills that began an epoch, and until when they are not believed again."""
+        self._claims: dict[TillId, list[int]] = {}
+        """Tills that began an epoch, and until when each time counts against them."""
 
     def write_group(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Write a group and return the outcome of each request, in order.
@@ -138,14 +139,17 @@ class GroupWriter:
             transact(self._database, work)
         except _NothingToWrite:
             return outcomes
-        until_ms = self._clock.monotonic_ms() + DOUBT_MS
-        self._doubts.update(dict.fromkeys(raised_by, until_ms))
+        for till in raised_by:
+            self._claims.setdefault(till, []).append(self._clock.monotonic_ms() + DOUBT_MS)
         return outcomes
 
     def _still_doubted(self) -> set[TillId]:
         now_ms = self._clock.monotonic_ms()
-        self._doubts = {till: until for till, until in self._doubts.items() if until > now_ms}
-        return set(self._doubts)
+        for till, ends_ms in list(self._claims.items()):
+            self._claims[till] = [end_ms for end_ms in ends_ms if end_ms > now_ms]
+            if not self._claims[till]:
+                del self._claims[till]
+        return {till for till, ends_ms in self._claims.items() if len(ends_ms) >= CLAIMS_MAX}
 
     def _still_demanded(self) -> set[MemberId]:
         """Return whose points a till waits for: what comes back goes there first."""

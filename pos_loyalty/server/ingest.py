@@ -175,9 +175,10 @@ def _turn_token(books: Books, stream: StreamState, shown: str, fresh: str) -> No
     Until the newest token is shown it stays: several answers in a row may be lost, and
     a till that never saw them shows the one before.
     """
-    if shown and shown == stream.token_previous:
+    if not shown or shown == stream.token_previous:
+        # What comes by hand or through a hub shows none, and its till never sees a new one.
         return
-    if shown and shown != stream.token:
+    if shown != stream.token:
         books.notice("till_twice", stream.stream, stream.last, "this till may exist twice")
     stream.token_previous = stream.token
     stream.token = fresh

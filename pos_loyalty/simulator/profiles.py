@@ -32,7 +32,8 @@ class Profile:
     ``allowance_points`` is the owner's total for all tills together, less than two of them
     could use. ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones;
     ``has_hub`` that the tills of the shop talk through its hub at times; ``has_old_tills``
-    that some of them run the first release until somebody updates them.
+    that some of them run the first release until somebody updates them; ``has_sticks`` that
+    packets are carried by hand beside the line.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Profile:
     has_old_books: bool = False
     has_hub: bool = False
     has_old_tills: bool = False
+    has_sticks: bool = False
 
 
 PROFILES: Mapping[str, Profile] = {
@@ -82,6 +84,11 @@ PROFILES: Mapping[str, Profile] = {
         ),
         Profile(name="clock", faults={"jump": 8.0}),
         Profile(name="hostile", faults={"poison": 14.0}),
+        Profile(
+            name="stick",
+            faults={"carry_out": 12.0, "carry_in": 14.0, "carry_back": 16.0},
+            has_sticks=True,
+        ),
         Profile(name="versions", faults={"update": 1.0}, has_old_tills=True),
         Profile(
             name="hub",

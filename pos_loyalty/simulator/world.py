@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pos_loyalty.domain.errors import LoyaltyError, StoreBug
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.simulator.carrying import Sticks
 from pos_loyalty.simulator.cashier import Cashier
 from pos_loyalty.simulator.disasters import Disasters
 from pos_loyalty.simulator.failpoints import Killed
@@ -83,6 +84,9 @@ class World:
             template.copy_till(name, folder / name)
             self.add_till(name)
         self.hub = self._open_hub() if profile.has_hub else None
+        self.sticks = Sticks(self.server)
+        if profile.has_sticks:
+            self.sticks.make_key()
         self.stranger = Stranger(template, self.time)
         self.disasters = Disasters(self)
         self._cashier = Cashier(
@@ -172,6 +176,9 @@ class World:
             "kill_server": self._kill_server,
             "poison": self._poison,
             "update": self._update,
+            "carry_out": self._carry_out,
+            "carry_in": lambda _till, seed: self._at_server(lambda: self.sticks.bring(seed)),
+            "carry_back": self._carry_back,
             "hub_line": self._hub_line,
             "hub_talk": self._hub_talk,
             "hub_sends_on": self._hub_sends_on,
@@ -384,7 +391,29 @@ class World:
     def _has_plain_pages(self) -> bool:
         """Whether what a till shows is a page of the server and its own events, nothing else."""
         profile = self.profile
-        return not (profile.has_second_writers or profile.has_old_books or profile.has_hub)
+        has_other_ways = profile.has_hub or profile.has_sticks
+        return not (profile.has_second_writers or profile.has_old_books or has_other_ways)
+
+    # -------------------------------------------------------------- stick --
+
+    def _carry_out(self, till: SimulatedTill, _seed: random.Random) -> str:
+        """Let a till write a packet."""
+        if not till.is_up or till.strand is not None:
+            return "not now"
+        return self._at(till, lambda: self.sticks.export(till))
+
+    def _carry_back(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Let a till take an answer that was carried."""
+        if not till.is_up or till.strand is not None:
+            return "not now"
+        return self._at(till, lambda: self.sticks.take_back(till, seed))
+
+    def _at_server(self, work: Callable[[], str]) -> str:
+        """Do something at the server, which may refuse it."""
+        try:
+            return work()
+        except LoyaltyError as error:
+            return error.code.value
 
     # ---------------------------------------------------------------- hub --
 

@@ -378,6 +378,8 @@ class _Taking:
                 return
 
     def _take_reply(self, reply: SyncReply) -> bool:
+        # Tokens are of the line: an old answer would bring back one that is long past.
+        reply = msgspec.structs.replace(reply, token="")
         position = self._packets.sync.position()
         if self._asked.acked_seq <= reply.have < position.acked_seq:
             # True when it was said; since then the server has acknowledged more.
