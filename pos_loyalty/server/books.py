@@ -371,6 +371,10 @@ class Books:
         """Mark granted rights as changed: sent to the stream that holds them."""
         self.dirty_rights.add((state.member, state.stream))
         self.changed.add(Changed("rights", state.stream, state.member))
+        # What this stream lent is told to nobody before there is proof that it had it: now, maybe.
+        for other in self.rights.get(state.member, {}).values():
+            if other.lent and other is not state:
+                self.changed.add(Changed("rights", other.stream, other.member))
 
     def notice(
         self,
