@@ -50,6 +50,8 @@ class Disasters:
         self._world = world
         self._images: dict[str, list[_Image]] = {}
         self._backups: list[_Backup] = []
+        self._has_looked = self._has_restored = False
+        """Whether tills may have forgotten what a backup holds."""
         self._made = 0
         self._restored_servers = 0
         self.was_silent = False
@@ -126,6 +128,9 @@ class Disasters:
             self._world.talk_out(till, seed)
 
     def _back_up_server(self, _till: SimulatedTill, seed: random.Random) -> str:
+        if self._has_looked and self._has_restored:
+            # A copy of books that tills have yet to complete is none to go back to.
+            return "not after a restore"
         path = self._new_path("server-backup")
         copy_database(self._world.server.path, path)
         self._backups.append(_Backup(path, self._granted()))
@@ -144,6 +149,7 @@ class Disasters:
         """Bring old books back; the owner says so, or nobody does."""
         if not self._backups:
             return "no backup"
+        self._has_restored = True
         world, backup = self._world, seed.choice(self._backups[-_BACKUPS_KEPT:])
         for place, points in self._granted().items():
             self._ever_granted[place] = max(points, self._ever_granted.get(place, 0))
@@ -171,8 +177,9 @@ class Disasters:
 
     def _look_into_backup(self, _till: SimulatedTill, _seed: random.Random) -> str:
         """Record what tills may forget, by the oldest backup that may yet be brought back."""
-        if len(self._backups) < _BACKUPS_KEPT:
-            return "too few backups"
+        if len(self._backups) < _BACKUPS_KEPT or self._has_restored:
+            return "not now"
+        self._has_looked = True
         world = self._world
         if not world.server.is_up:
             world.server.open()
