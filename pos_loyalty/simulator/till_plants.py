@@ -11,6 +11,7 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import Event, MemberEnrolled, RightsReturned
 from pos_loyalty.domain.ids import EventId
 from pos_loyalty.domain.spend_rights import Cover, Rights, RightsEffect
+from pos_loyalty.server import group_write
 from pos_loyalty.services import price_sale
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.simulator.patching import Patch
@@ -178,7 +179,9 @@ def _epoch_ignored() -> Sequence[Patch]:
             work.settings.put(Setting.EPOCH, epoch)
             work.commit()
 
-    return (Patch(SyncState, "begin_epoch", only_the_number),)
+    # A server that soon stops believing such a till would hide it.
+    believing = Patch(group_write, "CLAIMS_MAX", 1_000_000)
+    return (Patch(SyncState, "begin_epoch", only_the_number), believing)
 
 
 def _no_report() -> Sequence[Patch]:
