@@ -125,10 +125,11 @@ def test_a_sale_doubled_on_the_server_is_found(shop: JoinedShop) -> None:
         stream = _stream_of_till_one(books)
         (last,) = books.execute("SELECT last FROM stream WHERE stream = ?", (stream,)).fetchone()
         books.execute(
-            "INSERT INTO event SELECT merchant, stream, seq + 1, hash,"
+            "INSERT INTO event SELECT merchant, stream, ?, hash,"
             " CAST(replace(CAST(data AS TEXT), event, ?) AS BLOB), verdict, reason, ?, kind,"
-            " member, v, recorded_ms FROM event WHERE stream = ? AND seq = ?",
-            ("f" * 32, "f" * 32, stream, last),
+            " member, v, recorded_ms FROM event WHERE stream = ? AND kind = 'sale'"
+            " AND member IS NOT NULL ORDER BY seq DESC LIMIT 1",
+            (last + 1, "f" * 32, "f" * 32, stream),
         )
         _rechain(books, stream, bytes)
 
