@@ -40,6 +40,7 @@ class Contested:
         self._inner = inner
         self._conflicts = conflicts
         self.read = inner.read
+        self.scrub = inner.scrub
         self.close = inner.close
 
     @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.store import row_writer, sync_state
 from pos_loyalty.store.joining import Joining, _Unknown
 from pos_loyalty.store.journal import Journal, StoredEvent, StreamState
+from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter
 from pos_loyalty.store.sync_state import PageEnd, PageSlice, SyncState
 from pos_loyalty.store.unit_of_work import UnitOfWork
@@ -86,7 +87,7 @@ def adds_granted_totals(patch: pytest.MonkeyPatch) -> None:
             " ON CONFLICT(member) DO UPDATE SET granted = granted + excluded.granted",
             (row.member, row.granted),
         )
-        self.recalls[row.member] = row.keep
+        self.recalls[row.member] = None if row.keep is None else Recall(row.keep, row.keep_for)
 
     patch.setattr(RowWriter, "_rights", add)
 
