@@ -2,19 +2,16 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
-import threading
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.hub.announce import Announcement, announced
 from pos_loyalty.hub.center_line import CenterLine
 from pos_loyalty.hub.certificate import hub_identity, identity_pin, server_context
@@ -23,6 +20,7 @@ from pos_loyalty.hub.routes import HubRoutes
 from pos_loyalty.hub.shop_hub import ShopHub
 from pos_loyalty.server.group_commit import Signal
 from pos_loyalty.server.patient_protocol import PatientProtocol
+from pos_loyalty.server.serving import bind, quiet_signals, soon
 from pos_loyalty.store.hub_place import read_hub_identity
 from pos_loyalty.store.hub_state import HubState
 from pos_loyalty.store.joining import Joining
@@ -75,7 +73,7 @@ def serve_hub(
     store = till.context.store
     if not till.shop.joined or read_hub_identity(store) is None:
         raise CommandRefused(Code.NOT_JOINED)
-    listener = _bind(settings)
+    listener = bind(settings.host, settings.port)
     till.sync.start()
     with listener:
         asyncio.run(_serve(till, settings, listener, on_ready, on_started))
@@ -135,7 +133,7 @@ async def _serve(
             runner.on_ready = lambda: on_ready(
                 HubStarted(address=f"{host}:{port}", pin=pin, is_announced=is_announced)
             )
-            with _quiet_signals():
+            with quiet_signals():
                 await runner.serve(sockets=[listener])
     finally:
         desk.close()
@@ -240,41 +238,3 @@ def _stop(stopping: asyncio.Event, moved: Signal, center: CenterLine) -> None:
     stopping.set()
     center.stop()
     moved.send()
-
-
-def soon(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
-    """Call a function in the loop, from any thread, if it still runs."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(work)
-
-
-def _bind(settings: HubSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise StoreUnavailable(
-            Code.ADDRESS_TAKEN, address=f"{settings.host}:{settings.port}"
-        ) from error
-    return listener
-
-
-@contextlib.contextmanager
-def _quiet_signals() -> Generator[None]:
-    """Make a stop by signal a clean end: uvicorn raises the signal again when it is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ignore(number: int, frame: FrameType | None) -> None:
-        del number, frame
-
-    before = {number: signal.signal(number, ignore) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

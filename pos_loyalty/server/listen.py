@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 import ssl
 import sys
-import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
-from types import FrameType
 from typing import BinaryIO
 
 import uvicorn
@@ -19,6 +16,7 @@ from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.server.app import Server
 from pos_loyalty.server.patient_protocol import PatientProtocol
 from pos_loyalty.server.refold import refold
+from pos_loyalty.server.serving import bind, quiet_signals, soon
 from pos_loyalty.server.settings import SQLITE_PREFIX, ServerSettings
 from pos_loyalty.server.setup import open_database
 from pos_loyalty.server.snapshot import folder_of
@@ -71,7 +69,7 @@ def serve(
         contextlib.closing(open_database(settings.database)) as database,
     ):
         refold(database, clock=SystemClock())
-        listener = _bind(settings)
+        listener = bind(settings.host, settings.port)
         asyncio.run(
             _serve(
                 settings,
@@ -118,8 +116,8 @@ async def _serve(
     def stop() -> None:
         runner.should_exit = True
 
-    on_started(lambda: _soon(loop, stop))
-    with _quiet_signals():
+    on_started(lambda: soon(loop, stop))
+    with quiet_signals():
         await runner.serve(sockets=[listener])
 
 
@@ -139,43 +137,6 @@ def _ensure_readable(settings: ServerSettings) -> None:
         context.load_cert_chain(settings.certificate, settings.private_key)
     except (OSError, ssl.SSLError) as error:
         raise CommandRefused(Code.FILE_SHAPE, file=str(settings.certificate)) from error
-
-
-def _soon(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop has ended already
-        loop.call_soon_threadsafe(work)
-
-
-def _bind(settings: ServerSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise StoreUnavailable(
-            Code.ADDRESS_TAKEN, address=f"{settings.host}:{settings.port}"
-        ) from error
-    return listener
-
-
-@contextlib.contextmanager
-def _quiet_signals() -> Generator[None, None, None]:
-    """Make a stop by signal a clean end: uvicorn raises the signal again when it is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ignore(number: int, frame: FrameType | None) -> None:
-        del number, frame
-
-    before = {number: signal.signal(number, ignore) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -65,12 +65,12 @@ def test_a_request_that_is_done_makes_room(hand: Pressure, full: ExitStack) -> N
     full.close()
 
     with hand.carry(HAND_BYTES_MAX):
-        pass
+        assert turned_away(hand, BIG) >= 1
 
 
 def test_one_request_always_finds_room(hand: Pressure) -> None:
     with hand.carry(3 * HAND_BYTES_MAX):
-        pass
+        assert turned_away(hand, BIG) >= 1
 
 
 def test_requests_have_a_limit_however_small(hand: Pressure) -> None:
@@ -78,7 +78,7 @@ def test_requests_have_a_limit_however_small(hand: Pressure) -> None:
         for _ in range(HAND_REQUESTS_MAX):
             stack.enter_context(hand.carry(1))
 
-        turned_away(hand, 1)
+        assert turned_away(hand, 1) >= 1
 
 
 def test_the_turn_is_later_the_more_were_turned_away(hand: Pressure, clock: SteppingClock) -> None:
@@ -100,7 +100,7 @@ def test_a_request_that_only_listens_is_not_in_hand(hand: Pressure) -> None:
         listening.put_down()
 
         with hand.carry(HAND_BYTES_MAX):
-            turned_away(hand, BIG)
+            assert turned_away(hand, BIG) >= 1
 
     with hand.carry(HAND_BYTES_MAX):
         pass
