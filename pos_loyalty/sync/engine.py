@@ -361,7 +361,8 @@ class SyncEngine:
             self._answer_all(error.code)
             running.urgent_failures = 0
         running.blocked_until_ms = self._clock.monotonic_ms() + pause_ms
-        running.sign_of_life_at_ms = 0
+        # A server that named the pause is alive; asking it again only adds to its load.
+        running.sign_of_life_at_ms = running.blocked_until_ms if retry_after else 0
         await running.session.close()
 
     def _look_for_work(self) -> bool:
