@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pos_loyalty.domain.event import Payment, SaleLine, SaleRecorded, StampsGiven
+from pos_loyalty.domain.member_facts import NO_FACTS, MemberFacts
 from pos_loyalty.domain.program import PERCENT_WHOLE, LoyaltyProgram, Tier
 from pos_loyalty.domain.reward import RewardTaken
 from pos_loyalty.domain.rounding import local_weekday, percent_of, whole_steps
@@ -24,6 +26,25 @@ class SaleFacts(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     offset_minutes: int
     rewards: Sequence[RewardTaken] = ()
+    tax: int = 0
+    lines: Sequence[SaleLine] = ()
+    payments: Sequence[Payment] = ()
+    known: MemberFacts = NO_FACTS
+
+
+def facts_of(sale: SaleRecorded) -> SaleFacts:
+    """Return the facts that a recorded sale stores."""
+    return SaleFacts(
+        total=sale.sale.total,
+        tier=sale.tier,
+        at_ms=sale.at_ms,
+        offset_minutes=sale.tz_minutes,
+        rewards=sale.rewards,
+        tax=sale.sale.tax,
+        lines=sale.sale.lines,
+        payments=sale.sale.payments,
+        known=sale.known,
+    )
 
 
 class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +56,19 @@ class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accrual(msgspec.Struct, frozen=True, kw_only=True):
-    """Points earned, the steps that led there, and the one multiplier that applied (100 = none)."""
+    """Points earned, the steps that led there, and the one multiplier that applied (100 = none).
+
+    ``lines`` is what each line gave (one entry for a sale without lines), ``sale_points`` what
+    the sale as a whole gave, both before the caps of the whole sale.
+    """
 
     points: int
     trace: tuple[TraceStep, ...]
     multiplier_name: str = ""
     multiplier_percent: int = PERCENT_WHOLE
+    lines: tuple[int, ...] = ()
+    sale_points: int = 0
+    stamps: tuple[StampsGiven, ...] = ()
 
 
 def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:

@@ -28,6 +28,7 @@ from pos_loyalty.domain.ids import (
     StreamId,
     TierId,
 )
+from pos_loyalty.domain.member_facts import NO_FACTS, MemberFacts
 from pos_loyalty.domain.reward import RewardTaken
 
 SCHEMA_VERSION = 1
@@ -54,14 +55,22 @@ class EventBase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     memo: str = ""
 
 
+class StampsGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """Stamps on one stamp card."""
+
+    card: str
+    count: int
+
+
 class SaleLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of a sale as loyalty sees it; ``amount`` is the line's total."""
+    """One line of a sale as loyalty sees it; ``amount`` is the line's total, ``tax`` in it."""
 
     amount: int
     sku: str = ""
     category: str = ""
     quantity: int = 1
     unit_price: int = 0
+    tax: int = 0
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +81,14 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Basket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The purchase: what it cost before rewards, in which currency."""
+    """The purchase: what it cost before rewards, ``tax`` in it, in which currency."""
 
     total: int
     currency: str
     lines: tuple[SaleLine, ...] = ()
     payments: tuple[Payment, ...] = ()
     receipt_no: str = ""
+    tax: int = 0
 
 
 class SaleRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="sale"):
@@ -90,7 +100,9 @@ class SaleRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
     ``earned``. ``redeemed`` is gross: the sum of the rewards' points, of which
     ``rights_used`` came from spend rights and ``risk_used`` from the allowance.
     ``rights_source`` is :data:`LENT_RIGHTS` where it took rights that another stream of
-    the shop lent: the server may hear of the lending after this event.
+    the shop lent: the server may hear of the lending after this event. ``known`` is what
+    the rules used of the member, ``stamps`` what went on stamp cards. Until
+    ``pending_until_ms`` the points earned cannot be used; they are then not self-granted.
     """
 
     sale: Basket
@@ -104,6 +116,9 @@ class SaleRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
     rights_used: int = 0
     rights_source: str = ""
     risk_used: int = 0
+    known: MemberFacts = NO_FACTS
+    stamps: tuple[StampsGiven, ...] = ()
+    pending_until_ms: int = 0
 
 
 class SaleReversed(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="reversal"):
@@ -132,6 +147,7 @@ class MemberEnrolled(EventBase, frozen=True, kw_only=True, omit_defaults=True, t
     card_key: CardKey | None = None
     profile_change: EventId | None = None
     welcome: int = 0
+    invited_by: MemberId | None = None
 
 
 class RightsReturned(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="rights_return"):
@@ -155,18 +171,36 @@ class EventRescued(EventBase, frozen=True, kw_only=True, tag="rescue"):
     original: str
 
 
+class RefundLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of a sale's line comes back; ``line`` counts from 0."""
+
+    line: int
+    amount: int
+    quantity: int = 0
+
+
 class SaleRefunded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="refund"):
-    """Goods came back; ``claim`` marks a sale that this till does not know."""
+    """Goods came back. ``amount`` is what they cost before rewards.
+
+    ``claim`` marks a sale that this till does not know: it states amount and lines, and the
+    server computes the points. ``cash`` is what the customer got, ``forgiven`` the points
+    that could not be taken back, by the program's choice.
+    """
 
     sale_id: EventId
     member: MemberId | None = None
+    card_key: CardKey | None = None
     amount: int
-    lines: tuple[SaleLine, ...] = ()
+    lines: tuple[RefundLine, ...] = ()
     claim: bool = False
     earned_taken: int = 0
     redeemed_returned: int = 0
     rights_returned: int = 0
     rights_used: int = 0
+    rights_source: str = ""
+    cash: int = 0
+    forgiven: int = 0
+    stamps_taken: tuple[StampsGiven, ...] = ()
 
 
 class PointsAdjusted(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="adjustment"):
@@ -177,6 +211,7 @@ class PointsAdjusted(EventBase, frozen=True, kw_only=True, omit_defaults=True, t
     reason: str
     approved_by: str
     rights_used: int = 0
+    rights_source: str = ""
 
 
 class ActivityRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="activity"):
@@ -189,6 +224,17 @@ class ActivityRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True,
     approved_by: str = ""
 
 
+class TierGranted(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="tier"):
+    """A tier given by a person or bought, until a time; ``price`` in minor units."""
+
+    member: MemberId
+    tier: TierId
+    until_ms: int
+    reason: str = ""
+    approved_by: str = ""
+    price: int = 0
+
+
 class SaleMoved(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="move"):
     """A sale's points go from one member, or none, to the right one."""
 
@@ -199,6 +245,7 @@ class SaleMoved(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="m
     earned_taken: int = 0
     earned_given: int = 0
     rights_used: int = 0
+    rights_source: str = ""
     approved_by: str = ""
 
 
@@ -244,6 +291,7 @@ Event = (
     | SaleRefunded
     | PointsAdjusted
     | ActivityRecorded
+    | TierGranted
     | SaleMoved
     | VoucherClaimed
     | CardsIssued

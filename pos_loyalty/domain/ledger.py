@@ -35,6 +35,9 @@ class EntryKind(StrEnum):
     ACTIVITY = "activity"
     VOUCHER = "voucher"
     CARD_POINTS = "card_points"
+    REFERRAL = "referral"
+    EXPIRATION = "expiration"
+    REINSTATEMENT = "reinstatement"
 
 
 EARNING_KINDS = frozenset({EntryKind.ACCRUAL, EntryKind.ACCRUAL_REVERSED, EntryKind.CARD_POINTS})
@@ -97,8 +100,8 @@ def _moved(event: SaleMoved) -> Iterable[LedgerEntry]:
 def _entry(
     kind: EntryKind, points: int, event: SaleRecorded | SaleReversed | SaleRefunded
 ) -> LedgerEntry:
-    card_key = None if isinstance(event, SaleRefunded) else event.card_key
-    return LedgerEntry(kind, points if event.member or card_key else 0, event.member, card_key)
+    is_known = event.member or event.card_key
+    return LedgerEntry(kind, points if is_known else 0, event.member, event.card_key)
 
 
 def balance_points(entries: Iterable[LedgerEntry]) -> int:

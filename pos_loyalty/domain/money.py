@@ -4,6 +4,9 @@ Currency exponents are those of ISO 4217 as listed by Unicode CLDR.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, RuleViolation
@@ -24,6 +27,9 @@ _TWO = (
 _EXPONENTS: dict[str, int] = dict.fromkeys(_TWO.split(), _EXPONENT_DEFAULT) | {
     currency: exponent for exponent, names in _EXPONENTS_OTHER.items() for currency in names.split()
 }
+
+MinorUnits = Annotated[int, msgspec.Meta(extra={"is_money": True})]
+"""An amount in a program: an integer here, "3.00 EUR" in the document that an owner writes."""
 
 AMOUNT_DIGITS_MAX = 9
 """A sale of more digits than this is a typing slip: 9 digits are 9,999,999.99 euros."""

@@ -5,46 +5,67 @@ years later. A change is a new version with its own ``effective_from_ms``.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 import msgspec
 
+from pos_loyalty.domain.earning_rule import (
+    ActivityRule,
+    Caps,
+    EarnBasis,
+    EarningRule,
+    EarnRule,
+    ReferralRule,
+    Rounding,
+    RoundingScope,
+    StampCard,
+    WeekdayMultiplier,
+)
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
-from pos_loyalty.domain.ids import ProgramVersion, TierId
-from pos_loyalty.domain.money import currency_of
-from pos_loyalty.domain.reward import AmountOff, FreeItem, PercentOff, Reward
+from pos_loyalty.domain.expiration import ExpirationRules
+from pos_loyalty.domain.ids import ProgramVersion
+from pos_loyalty.domain.money import MinorUnits, currency_of
+from pos_loyalty.domain.offer import Offer
+from pos_loyalty.domain.reward import (
+    AmountOff,
+    FreeItem,
+    PercentOff,
+    PointsForMoney,
+    Reward,
+    is_plain_reward,
+)
 from pos_loyalty.domain.rounding import DAYS_PER_WEEK
+from pos_loyalty.domain.tier import Tier, TierRules
 
 PERCENT_WHOLE = 100
 _MULTIPLIER_PERCENT_MAX = 10_000
 
 
-class EarnRule(msgspec.Struct, frozen=True, kw_only=True):
-    """So many points for each whole step of money."""
+class AlreadySpent(StrEnum):
+    """What a refund does about points that were spent already."""
 
-    step_minor_units: int
-    points_per_step: int
-
-
-class WeekdayMultiplier(msgspec.Struct, frozen=True, kw_only=True):
-    """On these weekdays (Monday = 0) points are multiplied by ``percent`` hundredths."""
-
-    name: str
-    weekdays: tuple[int, ...]
-    percent: int
+    ALLOW_NEGATIVE = "allow_negative"
+    CLAMP = "clamp"
+    TAKE_OFF_CASH = "take_off_cash"
 
 
-class Tier(msgspec.Struct, frozen=True, kw_only=True):
-    """A member level: reached by points earned in 12 months, worth a multiplier."""
+class RefundRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A debt that the next points repay, nothing below zero, or less cash back.
 
-    id: TierId
-    name: str
-    threshold_points: int
-    percent: int = PERCENT_WHOLE
+    ``point_worth`` of ``point_worth_points`` points is what a missing point takes off the cash.
+    """
+
+    already_spent: AlreadySpent = AlreadySpent.ALLOW_NEGATIVE
+    point_worth: MinorUnits = 0
+    point_worth_points: int = 1
 
 
-class LoyaltyProgram(msgspec.Struct, frozen=True, kw_only=True):
-    """All rules of one version; ``tiers`` ascend and the first begins at 0."""
+class LoyaltyProgram(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All rules of one version; ``tiers`` ascend and the first begins at 0.
+
+    The fields up to ``welcome_points`` are those of 0.1.0; see :func:`is_plain`.
+    """
 
     version: ProgramVersion
     name: str
@@ -55,10 +76,50 @@ class LoyaltyProgram(msgspec.Struct, frozen=True, kw_only=True):
     weekday_multipliers: tuple[WeekdayMultiplier, ...] = ()
     rewards: tuple[Reward, ...] = ()
     welcome_points: int = 0
+    rounding: Rounding = Rounding.FLOOR
+    rounding_scope: RoundingScope = RoundingScope.BASKET
+    earn_basis: EarnBasis = EarnBasis.TAX_INCLUDED
+    paid_with_points_earns: bool = False
+    payments_excluded: tuple[str, ...] = ()
+    rules: tuple[EarningRule, ...] = ()
+    caps: Caps = Caps()
+    sale_points_min: int = 0
+    pending_days: int = 0
+    stamp_cards: tuple[StampCard, ...] = ()
+    activities: tuple[ActivityRule, ...] = ()
+    referral: ReferralRule | None = None
+    offers: tuple[Offer, ...] = ()
+    expiration: ExpirationRules = ExpirationRules()
+    tier_rules: TierRules = TierRules()
+    refunds: RefundRules = RefundRules()
 
     def reward(self, reward_id: str) -> Reward | None:
         """Return the reward with this id, or None."""
         return next((reward for reward in self.rewards if reward.id == reward_id), None)
+
+
+def is_plain(program: LoyaltyProgram) -> bool:
+    """Tell whether a till of 0.1.0 computes the same: only such versions are sent to one."""
+    plain = LoyaltyProgram(
+        version=program.version,
+        name=program.name,
+        currency=program.currency,
+        effective_from_ms=program.effective_from_ms,
+        earn=program.earn,
+        tiers=tuple(
+            Tier(
+                id=tier.id,
+                name=tier.name,
+                threshold_points=tier.threshold_points,
+                percent=tier.percent,
+            )
+            for tier in program.tiers
+        ),
+        weekday_multipliers=program.weekday_multipliers,
+        rewards=program.rewards,
+        welcome_points=program.welcome_points,
+    )
+    return plain == program and all(is_plain_reward(reward) for reward in program.rewards)
 
 
 def program_in_force(programs: Sequence[LoyaltyProgram], at_ms: int) -> LoyaltyProgram:
@@ -123,13 +184,15 @@ def _check_rewards(rewards: Sequence[Reward]) -> None:
                 _ensure(f"{path}.amount_max", reward.amount_max > 0, "the maximum is above 0")
             case FreeItem():
                 _ensure(f"{path}.worth", reward.worth >= 0, "worth is not negative")
-            case _:
+            case PointsForMoney():
                 _ensure(f"{path}.amount_per_step", reward.amount_per_step > 0, "a step buys money")
                 _ensure(
                     f"{path}.share_percent_max",
                     0 < reward.share_percent_max <= PERCENT_WHOLE,
                     "a share is 1 to 100",
                 )
+            case _:
+                pass
 
 
 def _check_percent(path: str, percent: int) -> None:

@@ -1,65 +1,162 @@
-"""What points buy: four kinds of reward and what each takes off a sale.
+"""What points buy: the kinds of reward and what each takes off a sale.
 
 Rewards are paid before the sale earns: its own points never pay its own reward.
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 import msgspec
 
+from pos_loyalty.domain.earning_rule import Conditions
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
-from pos_loyalty.domain.ids import RewardId
+from pos_loyalty.domain.ids import RewardId, TierId
+from pos_loyalty.domain.money import MinorUnits
 from pos_loyalty.domain.rounding import percent_of, steps_begun, whole_steps
 
 
-class RewardBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """What every reward has. ``cost_points`` is the whole cost, or the smallest step."""
+class OfflinePolicy(StrEnum):
+    """How far a reward may be given without asking the server."""
+
+    NEVER = "never"
+    RIGHTS = "rights"
+    ALLOWANCE = "allowance"
+    ALWAYS = "always"
+
+
+class Stock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many there are: in all, for one member ever, and for one member in a period."""
+
+    in_all: int | None = None
+    member: int | None = None
+    day: int | None = None
+    week: int | None = None
+    month: int | None = None
+
+
+class RewardBase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """What every reward has. ``cost_points`` is the whole cost, or the smallest step.
+
+    ``cost_by_tier`` replaces the cost for a tier. ``when`` names who may have it and when.
+    ``early_days`` lets a tier have it so many days before ``when.from_date``. An
+    ``exclusive`` reward goes with no other. ``stamp_card`` costs a full card instead of
+    points. ``offline`` RIGHTS asks for the owner's allowance too, where it is above zero.
+    """
 
     id: RewardId
     name: str
-    cost_points: int
+    cost_points: int = 0
+    cost_by_tier: dict[TierId, int] = {}
+    when: Conditions = Conditions()
+    early_days: dict[TierId, int] = {}
+    stock: Stock = Stock()
+    exclusive: bool = False
+    stamp_card: str = ""
+    offline: OfflinePolicy = OfflinePolicy.ALLOWANCE
 
 
-class AmountOff(RewardBase, frozen=True, kw_only=True, tag="amount_off"):
+class AmountOff(RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="amount_off"):
     """Takes a fixed amount (minor units) off the sale."""
 
-    amount: int
+    amount: MinorUnits
 
 
-class PercentOff(RewardBase, frozen=True, kw_only=True, tag="percent_off"):
+class PercentOff(RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="percent_off"):
     """Takes a percentage off the sale, at most ``amount_max`` minor units."""
 
     percent: int
-    amount_max: int
+    amount_max: MinorUnits
 
 
-class FreeItem(RewardBase, frozen=True, kw_only=True, tag="free_item"):
-    """Gives an item that is not rung up; ``worth`` in minor units is for reports only."""
+class FreeItem(RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="free_item"):
+    """Gives an item that is not rung up; ``worth`` in minor units is for reports only.
 
-    item: str
-    worth: int = 0
-
-
-class PointsForMoney(RewardBase, frozen=True, kw_only=True, tag="points_for_money"):
-    """Pays part of the sale: each ``cost_points`` buy ``amount_per_step`` minor units.
-
-    ``share_percent_max`` is the largest part of the sale that may be paid so.
+    With ``choices`` the member takes one of several; ``item`` says what they are.
     """
 
-    amount_per_step: int
+    item: str
+    worth: MinorUnits = 0
+    choices: tuple[str, ...] = ()
+
+
+class BuySomeGetSome(
+    RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="buy_some_get_some"
+):
+    """Of the chosen lines' items, ``buy`` are paid and the next ``get`` are free, again and again.
+
+    The cheapest items are the free ones; they are rung up, and taken off.
+    """
+
+    buy: int
+    get: int
+
+
+class PointsForMoney(
+    RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="points_for_money"
+):
+    """Pays part of the sale: each ``cost_points`` buy ``amount_per_step`` minor units.
+
+    ``share_percent_max`` is the largest part of the sale that may be paid so, and
+    ``keep_points`` what must stay in the account.
+    """
+
+    amount_per_step: MinorUnits
     share_percent_max: int = 100
+    keep_points: int = 0
 
 
-Reward = AmountOff | PercentOff | FreeItem | PointsForMoney
+class Gift(RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="gift"):
+    """A thing that the shop does not sell; ``worth`` in minor units is for reports only."""
+
+    worth: MinorUnits = 0
 
 
-class RewardTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """A reward on a sale: what it cost in points and took off in minor units."""
+class Access(RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="access"):
+    """An evening, a sale or an item before others; ``worth`` is for reports only."""
+
+    worth: MinorUnits = 0
+
+
+class Donation(RewardBase, frozen=True, kw_only=True, omit_defaults=True, tag="donation"):
+    """The shop gives ``worth`` minor units to ``to``."""
+
+    to: str
+    worth: MinorUnits
+
+
+Reward = (
+    AmountOff | PercentOff | FreeItem | BuySomeGetSome | PointsForMoney | Gift | Access | Donation
+)
+
+
+def is_plain_reward(reward: Reward) -> bool:
+    """Tell whether a till of 0.1.0 gives this reward as this program does."""
+    plain_kinds = AmountOff | PercentOff | FreeItem | PointsForMoney
+    base = RewardBase(id=reward.id, name=reward.name, cost_points=reward.cost_points)
+    names = RewardBase.__struct_fields__
+    is_older_kind = isinstance(reward, plain_kinds)
+    has_more = (isinstance(reward, FreeItem) and reward.choices) or (
+        isinstance(reward, PointsForMoney) and reward.keep_points
+    )
+    return (
+        is_older_kind
+        and not has_more
+        and all(getattr(reward, name) == getattr(base, name) for name in names)
+    )
+
+
+class RewardTaken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reward on a sale: what it cost in points and took off in minor units.
+
+    ``stamps`` is what it took of its stamp card, ``item`` which of several things was chosen.
+    """
 
     reward: RewardId
     points: int
     discount: int
+    stamps: int = 0
+    item: str = ""
 
 
 def worth_of(reward: Reward) -> int:
@@ -69,10 +166,12 @@ def worth_of(reward: Reward) -> int:
             return reward.amount
         case PercentOff():
             return reward.amount_max
-        case FreeItem():
-            return reward.worth
-        case _:
+        case PointsForMoney():
             return reward.amount_per_step
+        case BuySomeGetSome():
+            return 0
+        case _:
+            return reward.worth
 
 
 def money_of(rewards: Iterable[Reward], points: int) -> int:
@@ -131,7 +230,7 @@ def _discount(reward: Reward, *, total: int, points: int) -> int:
             return min(reward.amount, total)
         case PercentOff():
             return min(percent_of(total, reward.percent), reward.amount_max)
-        case FreeItem():
-            return 0
-        case _:
+        case PointsForMoney():
             return whole_steps(points, reward.cost_points) * reward.amount_per_step
+        case _:
+            return 0

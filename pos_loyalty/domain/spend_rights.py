@@ -129,7 +129,8 @@ def effects_of(event: Event) -> tuple[RightsEffect, ...]:
     """Return what an event does to the counters of its stream; till and server agree."""
     match event:
         case SaleRecorded(member=member) if member is not None:
-            return (RightsEffect(member, earned=event.earned, used=event.rights_used),)
+            earned = 0 if event.pending_until_ms else event.earned
+            return (RightsEffect(member, earned=earned, used=event.rights_used),)
         case SaleReversed(member=member) | SaleRefunded(member=member) if member is not None:
             return (RightsEffect(member, earned=event.rights_returned, used=event.rights_used),)
         case RightsReturned():

@@ -21,6 +21,7 @@ from pos_loyalty.domain.ids import (
     TierId,
     TillId,
 )
+from pos_loyalty.domain.member_facts import NO_SHEET, MemberSheet
 from pos_loyalty.domain.program import LoyaltyProgram
 
 BATCH_EVENTS_MAX = 500
@@ -46,6 +47,8 @@ class ProfileChange(Message, frozen=True, kw_only=True, omit_defaults=True):
     name: str | None = None
     phone: str | None = None
     offers_consent: bool | None = None
+    birthday: str | None = None
+    """"MM-DD", without the year."""
 
 
 class Settlement(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -123,6 +126,8 @@ class MemberRow(
     status: str = "active"
     enrolled_ms: int = 0
     alias_of: MemberId | None = None
+    sheet: MemberSheet = NO_SHEET
+    """What the program's rules ask of a member (protocol 2)."""
 
 
 class CardRow(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="card"):
