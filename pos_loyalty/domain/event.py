@@ -236,7 +236,11 @@ class TierGranted(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag=
 
 
 class SaleMoved(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="move"):
-    """A sale's points go from one member, or none, to the right one."""
+    """A sale's points go from one member, or none, to the right one.
+
+    ``tier`` and ``known`` are the new member's, as a sale stores its own: what the sale earns
+    from now on, and what a later refund takes, is computed with them.
+    """
 
     sale_id: EventId
     sale_seq: int
@@ -247,6 +251,8 @@ class SaleMoved(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="m
     rights_used: int = 0
     rights_source: str = ""
     approved_by: str = ""
+    tier: TierId = TierId("")
+    known: MemberFacts = NO_FACTS
 
 
 class VoucherClaimed(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="voucher"):
