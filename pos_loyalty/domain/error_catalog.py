@@ -9,10 +9,12 @@ its fields are filled.
 from pos_loyalty.domain.error_carried import CARRIED
 from pos_loyalty.domain.error_code import Code
 from pos_loyalty.domain.error_entry import NO_SALE, NOT_SAVED, SAFE, UNTOUCHED, Entry, Fact
+from pos_loyalty.domain.error_reward import REWARDS
 
 __all__ = ["CATALOG", "Code", "Entry", "Fact"]
 
 _NOT_SAVED, _UNTOUCHED, _SAFE, _NO_SALE = NOT_SAVED, UNTOUCHED, SAFE, NO_SALE
+_OTHER_SHEETS = CARRIED | REWARDS
 
 CATALOG: dict[Code, Entry] = {
     Code.SCAN_PRODUCT: Entry(
@@ -488,4 +490,4 @@ CATALOG: dict[Code, Entry] = {
     Code.CURRENCY_UNKNOWN: Entry(
         "{currency} is not a currency of ISO 4217.", _NO_SALE, "Use a code like EUR."
     ),
-} | CARRIED
+} | _OTHER_SHEETS
