@@ -59,7 +59,8 @@ class Accrual(msgspec.Struct, frozen=True, kw_only=True):
     """Points earned, the steps that led there, and the one multiplier that applied (100 = none).
 
     ``lines`` is what each line gave (one entry for a sale without lines), ``sale_points`` what
-    the sale as a whole gave, both before the caps of the whole sale.
+    the sale as a whole gave (the lowest that a sale earns included), both before the caps of
+    the whole sale. ``by_rule`` is what each rule with an id gave: points, or stamps.
     """
 
     points: int
@@ -69,6 +70,7 @@ class Accrual(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[int, ...] = ()
     sale_points: int = 0
     stamps: tuple[StampsGiven, ...] = ()
+    by_rule: tuple[tuple[str, int], ...] = ()
 
 
 def earn(program: LoyaltyProgram, facts: SaleFacts) -> Accrual:
