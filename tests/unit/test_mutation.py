@@ -1,0 +1,85 @@
+"""The tool that changes rules to see whether a test notices."""
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = '''
+from typing import Final
+
+STEPS: Final = 2
+Kind = int | str
+
+
+def reached(threshold: int | None, points: dict[str, int | None]) -> bool:
+    """Say it."""
+    assert threshold is not None
+    return len(points) >= threshold and not points.get("a" + "b")
+'''
+
+
+@pytest.fixture
+def mutants(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module("mutants")
+
+
+def test_rules_are_changed_and_types_texts_and_asserts_are_not(
+    mutants: ModuleType, tmp_path: Path
+) -> None:
+    path = tmp_path / "small.py"
+    path.write_text(SOURCE, encoding="utf-8")
+
+    found = [(mutant.line, mutant.what) for mutant in mutants.mutants_of(path, "small")]
+
+    assert found == [
+        (4, "2 → 3"),
+        (4, "2 → 1"),
+        (11, "returns None"),
+        (11, "And → Or"),
+        (11, "GtE → Gt"),
+        (11, "GtE → Lt"),
+        (11, "Not taken away"),
+    ]
+
+
+def test_each_change_is_one_change_that_can_be_run(mutants: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "small.py"
+    path.write_text(SOURCE, encoding="utf-8")
+    as_it_is = ast.dump(ast.parse(SOURCE))
+
+    trees = [mutants.mutated(SOURCE, mutant.number) for mutant in mutants.mutants_of(path, "small")]
+
+    texts = {ast.unparse(tree) for tree in trees}
+    assert len(texts) == len(trees)
+    for tree in trees:
+        assert ast.dump(tree) != as_it_is
+        compile(tree, "small.py", "exec")
+
+
+def test_what_no_test_minds_is_named_and_the_rest_is_counted(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "tools" / "mutate.py"), "--mutants", "5", "--seed", "2"),
+            *("--module", "rounding", "--tests", "tests/unit/domain/test_money.py"),
+            *("--least", "0", "--jobs", "1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["mutants"] == 5
+    assert answer["killed"] + len(answer["survived"]) == 5
+    assert all(text.startswith("pos_loyalty.domain.rounding:") for text in answer["survived"])
