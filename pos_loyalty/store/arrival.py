@@ -13,6 +13,7 @@ and every row of the file is older than what they bring, so it never replaces th
 import hashlib
 import sys
 from collections.abc import Generator, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,8 +24,10 @@ import msgspec
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.errors import CommandRefused, StoreBug, StoreUnavailable
 from pos_loyalty.domain.ids import BatchId, CardKey, IdSource, MemberId, TierId
+from pos_loyalty.domain.member_facts import NO_SHEET
 from pos_loyalty.store.arrival_words import ArrivalWords
 from pos_loyalty.store.database import Connection
+from pos_loyalty.store.members import sheet_text
 from pos_loyalty.store.row_writer import RowWriter, card_status
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Store, UnitOfWork
@@ -57,6 +60,7 @@ _MEMBER = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _POINTS = "INSERT INTO points(member, snapshot_points, snapshot_earned) VALUES (?, ?, ?)"
+_SHEET = "UPDATE member SET sheet = ? WHERE member = ?"
 _CARD = (
     "INSERT INTO card(card_key, number, member, status, batch, v, epoch)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -371,9 +375,19 @@ class _MemberSlice:
         else:
             execute(_MEMBER, rows)
             execute(_POINTS, points)
+        if members.sheets:
+            execute(_SHEET, self._sheets(with_care))
         for place in range(self.start, self.end):
             if members.ids[place] in with_care:
                 writer.store(_member_row(members, place))
+
+    def _sheets(self, with_care: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+        """Yield the sheets of the slice's new members; where nobody has one it costs nothing."""
+        members = self.members
+        for place in range(self.start, self.end):
+            sheet = members.sheets.get(place)
+            if sheet is not None and members.ids[place] not in with_care:
+                yield sheet_text(sheet), members.ids[place]
 
 
 @dataclass(frozen=True)
@@ -430,6 +444,7 @@ def _member_row(members: Members, place: int) -> MemberRow:
         status=members.statuses[place],
         enrolled_ms=members.enrolled_ms[place],
         alias_of=None if alias is None else MemberId(alias),
+        sheet=members.sheets.get(place, NO_SHEET),
     )
 
 

@@ -8,7 +8,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
 from pos_loyalty.store.errors import translating
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest schema this program knows; :mod:`pos_loyalty.store.migrations` makes it."""
 
 BUSY_TIMEOUT_MS = 2000

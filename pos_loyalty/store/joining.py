@@ -248,11 +248,12 @@ class Joining:
             )
         )
         for member in members_of([lost.data]):
-            work.connection.execute(
-                "UPDATE ledger_entry SET stream_no = ?, seq = ?"
-                " WHERE member = ? AND stream_no = ? AND seq = ?",
-                (new_no, stored.seq, member, old_no, lost.seq),
-            )
+            for table in ("ledger_entry", "quiet_event"):
+                work.connection.execute(
+                    f"UPDATE {table} SET stream_no = ?, seq = ?"  # noqa: S608 - constants
+                    " WHERE member = ? AND stream_no = ? AND seq = ?",
+                    (new_no, stored.seq, member, old_no, lost.seq),
+                )
 
 
 def _forget_another_server(work: UnitOfWork) -> None:

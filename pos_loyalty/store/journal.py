@@ -26,6 +26,7 @@ from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.ledger import EARNING_KINDS, LedgerEntry, entries_of
 from pos_loyalty.domain.spend_rights import Rights, RightsEffect, effects_of
 from pos_loyalty.store.database import Connection
+from pos_loyalty.store.event_index import EventIndex, add_to_index
 
 RESCUE_BYTES_MAX = 2 * EVENT_BYTES_MAX
 """A carried event holds the bytes of another one, quoted; the server allows as much."""
@@ -79,10 +80,11 @@ class StoredEntry:
 
 
 class Journal:
-    """Appends and reads the journal over one connection."""
+    """Appends and reads the journal over one connection; ``index`` finds by member and sale."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.index = EventIndex(connection)
 
     def open_stream(self, stream: StreamId, join_nonce: str) -> StreamState:
         """Begin a new stream; an earlier one is closed. Rights begin at zero with it."""
@@ -227,6 +229,7 @@ class Journal:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             _entry_rows(entries, stream_no=stream_no, seq=seq, at_ms=event.at_ms),
         )
+        add_to_index(self._connection, event, entries, stream_no=stream_no, seq=seq)
         for entry in entries:
             if entry.member is not None:
                 change = changes.setdefault(entry.member, [0, 0, 0, 0, 0])

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import msgspec
 
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.member_facts import NO_SHEET, MemberSheet
 from pos_loyalty.domain.search_text import fold, member_words, query_phrase, query_words
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.store.database import Connection
 
+_SHEET: msgspec.json.Decoder[MemberSheet] = msgspec.json.Decoder(MemberSheet)
 _CANDIDATES_MAX = 200
 _LAST_CODE_POINT = "\U0010ffff"
 
@@ -25,7 +27,8 @@ _RECORD = (
     " COALESCE(p.snapshot_earned + p.overlay_earned, 0)"
     " + COALESCE((SELECT SUM(q.overlay_earned) {merged}), 0),"
     " COALESCE(p.granted, 0), COALESCE(p.earned, 0),"
-    " COALESCE(p.used, 0), COALESCE(p.returned, 0), COALESCE(p.lent, 0), {card}"
+    " COALESCE(p.used, 0), COALESCE(p.returned, 0), COALESCE(p.lent, 0), {card},"
+    " m.sheet, m.enrolled_ms"
     " FROM {tables} LEFT JOIN points p ON p.member = m.member WHERE {where}"
 )
 _BY_ID = _RECORD.format(
@@ -49,7 +52,10 @@ _BY_CARD = _RECORD.format(
 
 
 class MemberRecord(msgspec.Struct, frozen=True):
-    """A member with balance and rights, read in one go. Points are integers."""
+    """A member with balance and rights, read in one go. Points are integers.
+
+    ``sheet`` is the server's; what this till did since is not in it.
+    """
 
     member: MemberId
     name: str
@@ -61,6 +67,8 @@ class MemberRecord(msgspec.Struct, frozen=True):
     rights: Rights
     card_number: str
     card_status: str
+    sheet: MemberSheet = NO_SHEET
+    enrolled_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,18 +136,32 @@ class MemberRepository:
         alias_of: MemberId | None = None,
         epoch: int = 0,
         v: int = 0,
+        sheet: MemberSheet = NO_SHEET,
     ) -> None:
         """Add a member or give one new fields, with the words that find it."""
         before = self._connection.execute(
             "SELECT name, phone FROM member WHERE member = ?", (member,)
         ).fetchone()
         self._connection.execute(
-            "INSERT INTO member(member, name, phone, tier, status, enrolled_ms, alias_of, epoch, v)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(member) DO UPDATE SET"
+            "INSERT INTO member"
+            "(member, name, phone, tier, status, enrolled_ms, alias_of, epoch, v, sheet)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(member) DO UPDATE SET"
             " name = excluded.name, phone = excluded.phone, tier = excluded.tier,"
             " status = excluded.status, enrolled_ms = excluded.enrolled_ms,"
-            " alias_of = excluded.alias_of, epoch = excluded.epoch, v = excluded.v",
-            (member, name, phone, tier, status, enrolled_ms, alias_of, epoch, v),
+            " alias_of = excluded.alias_of, epoch = excluded.epoch, v = excluded.v,"
+            " sheet = excluded.sheet",
+            (
+                member,
+                name,
+                phone,
+                tier,
+                status,
+                enrolled_ms,
+                alias_of,
+                epoch,
+                v,
+                sheet_text(sheet),
+            ),
         )
         if before is None:
             self._add_words(member, member_words(name=name, phone=phone))
@@ -151,6 +173,18 @@ class MemberRepository:
                 [(word, member) for word in old - new],
             )
             self._add_words(member, new - old)
+
+    def shown_after(self, member: MemberId) -> tuple[tuple[MemberId, int], ...]:
+        """Return an account and those merged into it, each with the last event its row holds.
+
+        What this till did after it is not in the account's sheet.
+        """
+        rows = self._connection.execute(
+            "SELECT m.member, COALESCE(p.overlay_after_seq, 0) FROM member m"
+            " LEFT JOIN points p ON p.member = m.member WHERE m.member = ?1 OR m.alias_of = ?1",
+            (member,),
+        )
+        return tuple((MemberId(row[0]), int(row[1])) for row in rows)
 
     def version(self, member: MemberId) -> tuple[int, int]:
         """Return (epoch, v) of the row held, (0, 0) where the server never sent one."""
@@ -214,6 +248,8 @@ class MemberRepository:
             ),
             card_number=row[12] or "",
             card_status=row[13],
+            sheet=read_sheet(row[14]),
+            enrolled_ms=row[15],
         )
 
     def _add_words(self, member: MemberId, words: Iterable[str]) -> None:
@@ -221,6 +257,16 @@ class MemberRepository:
             "INSERT INTO member_word(word, member) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(word, member) for word in words],
         )
+
+
+def read_sheet(text: str) -> MemberSheet:
+    """Return a sheet from its column; most are empty."""
+    return _SHEET.decode(text) if text else NO_SHEET
+
+
+def sheet_text(sheet: MemberSheet) -> str:
+    """Return what the column holds of a sheet."""
+    return "" if sheet == NO_SHEET else msgspec.json.encode(sheet).decode()
 
 
 def _has_word(name: str, phone: str, start: str) -> bool:

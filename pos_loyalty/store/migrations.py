@@ -24,6 +24,9 @@ The tables:
 - ``till``: the merchant's tills with their public keys.
 - ``stream.pruned_seq``: events up to there are kept by a backup of the server and no longer
   here; ``pruned_hash`` is the chain's hash there, ``pruned_points`` what they did to members.
+- ``member.sheet``: what the program's rules ask of a member, JSON; empty where it is nothing.
+- ``quiet_event``: events about a member that change no points and so have no ledger entry.
+- ``event_reference``: which events refer to an earlier sale, or to a voucher.
 - ``hub_*``: what a shop's hub keeps of the shop's tills (:mod:`pos_loyalty.store.hub_state`);
   empty on every other till.
 """
@@ -281,6 +284,38 @@ CREATE TABLE hub_change (
 CREATE INDEX hub_change_v ON hub_change(v);
 """
 
+_M004 = """
+ALTER TABLE member ADD COLUMN sheet TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE quiet_event (
+  member TEXT NOT NULL,
+  stream_no INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (member, stream_no, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_reference (
+  subject TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  PRIMARY KEY (subject, event_id)
+) STRICT, WITHOUT ROWID;
+
+-- What changed no points before this version: sales below one step, enrollments without welcome.
+INSERT INTO quiet_event(member, stream_no, seq)
+SELECT fact ->> '$.member', stream_no, seq FROM (
+  SELECT e.stream_no, e.seq,
+  CASE e.kind WHEN 'rescue' THEN CAST(e.bytes AS TEXT) ->> '$.original'
+  ELSE CAST(e.bytes AS TEXT) END AS fact
+  FROM event e JOIN stream s USING (stream_no)
+  WHERE e.kind IN ('sale', 'reversal', 'enrollment', 'rescue')
+  AND (s.is_open = 1 OR e.seq <= s.acked_seq)) facts
+WHERE CASE WHEN json_valid(fact) THEN fact ->> '$.member' IS NOT NULL
+  AND fact ->> '$.kind' IN ('sale', 'reversal', 'enrollment') ELSE 0 END
+AND NOT EXISTS (
+  SELECT 1 FROM ledger_entry l WHERE l.member = fact ->> '$.member'
+  AND l.stream_no = facts.stream_no AND l.seq = facts.seq);
+"""
+
 
 @migrations()
 def m001_first_release(database: Database) -> None:
@@ -301,6 +336,13 @@ def m003_shop_hub(database: Database) -> None:
     """What a shop's hub keeps of its tills: 0.2.0."""
     _run(database, _M003)
     database.conn.execute("PRAGMA user_version = 3")
+
+
+@migrations()
+def m004_program_rules(database: Database) -> None:
+    """What the rules ask of a member, and events by member and by sale: 0.2.0."""
+    _run(database, _M004)
+    database.conn.execute("PRAGMA user_version = 4")
 
 
 def _run(database: Database, statements: str) -> None:

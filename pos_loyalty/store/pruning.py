@@ -12,6 +12,7 @@ from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.event import EventRescued, SaleReversed, UnreadableEvent, decode_event
 from pos_loyalty.domain.ledger import entries_of
 from pos_loyalty.domain.spend_rights import effects_of
+from pos_loyalty.store.event_index import reference_of
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
 
@@ -91,7 +92,10 @@ def _delete(work: UnitOfWork, place: _Place) -> int:
     for seq, data in rows:
         _sum_up(sums, bytes(data))
         execute("DELETE FROM verdict WHERE stream_no = ? AND seq = ?", (place.stream_no, seq))
-        _forget_reversal(work, bytes(data))
+        _forget_references(work, bytes(data))
+    execute(
+        "DELETE FROM quiet_event WHERE stream_no = ? AND seq <= ?", (place.stream_no, place.seq)
+    )
     for member, (points, earned_points, earned, used, returned) in sorted(sums.items()):
         execute(
             "INSERT INTO pruned_points(member, stream_no, points, earned_points, earned, used,"
@@ -135,8 +139,12 @@ def _sum_up(sums: dict[str, list[int]], data: bytes) -> None:
         change[4] += effect.returned
 
 
-def _forget_reversal(work: UnitOfWork, data: bytes) -> None:
-    """A sale before its undoing went with it: nobody can undo it a second time."""
+def _forget_references(work: UnitOfWork, data: bytes) -> None:
+    """A sale before its undoing or refund went with it: nobody can undo it a second time."""
     event = decode_event(data)
     if isinstance(event, SaleReversed):
         work.connection.execute("DELETE FROM reversed_sale WHERE sale_id = ?", (event.sale_id,))
+    for subject in reference_of(event):
+        work.connection.execute(
+            "DELETE FROM event_reference WHERE subject = ? AND event_id = ?", (subject, event.id)
+        )

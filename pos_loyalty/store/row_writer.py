@@ -112,10 +112,12 @@ class RowWriter:
             return
         if row.status == ERASED:
             self._forget_person(row.member)
-        name, phone = row.name, row.phone
+        name, phone, sheet = row.name, row.phone, row.sheet
         for change in self._unsent_changes(row.member):
             name = name if change.name is None else change.name
             phone = phone if change.phone is None else change.phone
+            if change.birthday is not None:
+                sheet = msgspec.structs.replace(sheet, birthday=change.birthday)
         work.members.put(
             row.member,
             name=name,
@@ -126,6 +128,7 @@ class RowWriter:
             alias_of=row.alias_of,
             epoch=self.epoch,
             v=row.v,
+            sheet=sheet,
         )
         work.connection.execute(
             "INSERT INTO points(member, snapshot_points, snapshot_earned) VALUES (?, ?, ?)"

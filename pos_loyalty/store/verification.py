@@ -25,6 +25,7 @@ from pos_loyalty.domain.ledger import EARNING_KINDS, entries_of
 from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.store import carrying
 from pos_loyalty.store.database import Connection
+from pos_loyalty.store.event_index import reference_of
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class _Books:
     )
     rights: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     reversals: dict[str, str] = field(default_factory=dict[str, str])
+    references: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     waiting: dict[int, list[carrying.Waiting]] = field(
         default_factory=lambda: defaultdict(list[carrying.Waiting])
     )
@@ -111,6 +113,7 @@ def verify(connection: Connection) -> Verified:
         finding
         or _compare_entries(connection, books)
         or _compare_reversals(connection, books)
+        or _compare_references(connection, books)
         or _compare_points(connection, books)
     )
     members = connection.execute("SELECT COUNT(*) FROM points").fetchone()[0]
@@ -137,6 +140,7 @@ def _walk(connection: Connection, books: _Books, stream: _Stream) -> Finding | N
         event = decode_event(data)
         if isinstance(event, SaleReversed):
             books.reversals[event.sale_id] = event.id
+        books.references.update((subject, event.id) for subject in reference_of(event))
         if books.counts(stream, seq):
             _count(
                 books,
@@ -229,12 +233,28 @@ def _compare_reversals(connection: Connection, books: _Books) -> Finding | None:
     )
     if not differing:
         return None
+    what = "the events say otherwise whether it was undone"
+    return _at_event(connection, differing[0], what)
+
+
+def _compare_references(connection: Connection, books: _Books) -> Finding | None:
+    """A sale that no longer knows of its refund could be refunded twice."""
+    rows = connection.execute("SELECT subject, event_id FROM event_reference")
+    differing = sorted(
+        event_id for _, event_id in books.references ^ {(row[0], row[1]) for row in rows}
+    )
+    if not differing:
+        return None
+    return _at_event(connection, differing[0], "it is not noted what it refers to")
+
+
+def _at_event(connection: Connection, event_id: str, what: str) -> Finding:
     row = connection.execute(
         "SELECT s.stream, e.seq FROM event e JOIN stream s USING (stream_no) WHERE e.id = ?",
-        (differing[0],),
+        (event_id,),
     ).fetchone()
     stream, seq = row or ("", 0)
-    return Finding(stream, seq, differing[0], "the events say otherwise whether it was undone")
+    return Finding(stream, seq, event_id, what)
 
 
 def _compare_points(connection: Connection, books: _Books) -> Finding | None:

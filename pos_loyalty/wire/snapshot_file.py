@@ -12,12 +12,14 @@ import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from operator import add
+from typing import TypeVar
 
 import msgspec
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MerchantId
+from pos_loyalty.domain.member_facts import NO_SHEET, MemberSheet
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.wire.messages import CardRow, MemberRow
 
@@ -42,6 +44,8 @@ _ID = re.compile("[0-9a-f]{32}")
 _PHONE = re.compile(r"\+[1-9][0-9]{3,16}")
 _NUMBER = re.compile(f"[0-9]{{{_NUMBER_DIGITS}}}")
 
+_Value = TypeVar("_Value")
+
 
 class Header(msgspec.Struct, frozen=True, array_like=True, tag="header"):
     """Whose rows follow, and as of which version; ``programs`` with the version of each."""
@@ -59,7 +63,8 @@ class MemberBlock(msgspec.Struct, frozen=True, array_like=True, tag="members"):
     """Members in the order of their ids; ``first`` is the place of the first one.
 
     ``enrolled`` is milliseconds after the time in the id. A phone is the number of its
-    digits, 0 where there is none; those of another shape stand in ``odd_phones``.
+    digits, 0 where there is none; those of another shape stand in ``odd_phones``. A program
+    whose rules ask nothing of members has no ``sheets``.
     """
 
     first: int
@@ -74,6 +79,7 @@ class MemberBlock(msgspec.Struct, frozen=True, array_like=True, tag="members"):
     statuses: list[str]
     odd_phones: dict[int, str]
     aliases: dict[int, str]
+    sheets: dict[int, MemberSheet] = {}
 
 
 class CardBlock(msgspec.Struct, frozen=True, array_like=True, tag="cards"):
@@ -197,6 +203,7 @@ def member_block(first: int, rows: Sequence[MemberRow]) -> MemberBlock:
         statuses=[row.status for row in rows],
         odd_phones=odd,
         aliases={n: row.alias_of for n, row in enumerate(rows) if row.alias_of},
+        sheets={n: row.sheet for n, row in enumerate(rows) if row.sheet != NO_SHEET},
     )
 
 
@@ -239,6 +246,7 @@ class Members(msgspec.Struct, frozen=True):
     tiers: list[str]
     statuses: list[str]
     aliases: dict[int, str]
+    sheets: dict[int, MemberSheet]
     raw_ids: bytes
 
 
@@ -282,6 +290,7 @@ def members_of(block: MemberBlock) -> Members:
         tiers=block.tiers,
         statuses=block.statuses,
         aliases=dict(_sparse(block.aliases, count)),
+        sheets=dict(_sparse(block.sheets, count)),
         raw_ids=raw,
     )
 
@@ -376,7 +385,7 @@ def _unplaned(data: bytes, width: int) -> bytes:
     return bytes(whole)
 
 
-def _sparse(values: dict[int, str], count: int) -> Iterable[tuple[int, str]]:
+def _sparse(values: dict[int, _Value], count: int) -> Iterable[tuple[int, _Value]]:
     if values and not 0 <= min(values) <= max(values) < count:
         raise _refused("a value of no row")
     return values.items()

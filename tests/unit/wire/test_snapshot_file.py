@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, TierId
+from pos_loyalty.domain.member_facts import NO_SHEET, MemberSheet
 from pos_loyalty.wire.messages import CardRow, MemberRow
 from pos_loyalty.wire.snapshot_file import (
     FRAME_BYTES_MAX,
@@ -44,6 +45,7 @@ _MEMBERS = some.lists(
         status=some.sampled_from(["active", "paused", "erased"]),
         enrolled_ms=some.integers(min_value=0, max_value=2**48),
         alias_of=some.none() | _IDS.map(MemberId),
+        sheet=some.builds(MemberSheet, segments=some.sampled_from([(), ("staff",)])),
     ),
     max_size=20,
 )
@@ -74,6 +76,7 @@ def test_members_come_back_as_they_were(rows: Sequence[MemberRow]) -> None:
             status=columns.statuses[place],
             enrolled_ms=columns.enrolled_ms[place],
             alias_of=MemberId(alias) if (alias := columns.aliases.get(place)) else None,
+            sheet=columns.sheets.get(place, NO_SHEET),
         )
         for place in range(len(columns.ids))
     ]
