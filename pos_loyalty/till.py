@@ -14,7 +14,8 @@ from pos_loyalty.domain.default_program import default_program
 from pos_loyalty.domain.ids import IdSource, StreamId
 from pos_loyalty.domain.money import currency_of
 from pos_loyalty.domain.phone import country_of
-from pos_loyalty.domain.program import LoyaltyProgram, check_program
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.program_check import check_program
 from pos_loyalty.services.attention import (
     CountAttentionHandler,
     ReadAttentionHandler,

@@ -45,6 +45,11 @@ class Currency:
     exponent: int
 
 
+def is_currency(code: str) -> bool:
+    """Tell whether ISO 4217 has this code."""
+    return code in _EXPONENTS
+
+
 def currency_of(code: str) -> Currency:
     """Look a currency up by its ISO 4217 code.
 

@@ -11,9 +11,9 @@ from pos_loyalty.domain.program import (
     LoyaltyProgram,
     Tier,
     WeekdayMultiplier,
-    check_program,
     program_in_force,
 )
+from pos_loyalty.domain.program_check import check_program
 from pos_loyalty.domain.reward import AmountOff, FreeItem, PercentOff, PointsForMoney
 from tests.builders import STANDARD
 
@@ -44,8 +44,8 @@ REWARD = RewardId("x")
         (changed(welcome_points=-1), "welcome_points"),
         (changed(tiers=()), "tiers"),
         (changed(tiers=(tier("a", 5),)), "tiers[0].threshold_points"),
-        (changed(tiers=(tier("a", 0), tier("b", 9), tier("c", 9))), "tiers"),
-        (changed(tiers=(tier("a", 0), tier("a", 9))), "tiers"),
+        (changed(tiers=(tier("a", 0), tier("b", 9), tier("c", 9))), "tiers[2].threshold_points"),
+        (changed(tiers=(tier("a", 0), tier("a", 9))), "tiers[1].id"),
         (changed(tiers=(tier("a", 0, percent=99),)), "tiers[0].percent"),
         (
             changed(weekday_multipliers=(WeekdayMultiplier(name="w", weekdays=(), percent=200),)),
@@ -105,7 +105,7 @@ REWARD = RewardId("x")
             ),
             "rewards[0].share_percent_max",
         ),
-        (changed(rewards=STANDARD.rewards[:1] * 2), "rewards"),
+        (changed(rewards=STANDARD.rewards[:1] * 2), "rewards[1].id"),
     ],
 )
 def test_a_broken_program_is_refused_with_its_path(program: LoyaltyProgram, path: str) -> None:
