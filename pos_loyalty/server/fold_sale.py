@@ -1,0 +1,122 @@
+"""A sale and what undoes it as a whole."""
+
+from pos_loyalty.domain.accrual import earned_points, facts_of
+from pos_loyalty.domain.event import LENT_RIGHTS, SaleRecorded, SaleReversed
+from pos_loyalty.domain.ledger import entries_of
+from pos_loyalty.domain.program import program_in_force
+from pos_loyalty.server.allowance import charge
+from pos_loyalty.server.books import Books, Fact
+from pos_loyalty.server.card_window import note_use
+from pos_loyalty.server.fold_place import Judgement, Place, count_rights, owner_of, post
+from pos_loyalty.server.placement import note_visit
+from pos_loyalty.server.reading import read_event
+from pos_loyalty.wire.verdicts import Verdict
+
+
+def fold_sale(place: Place, event: SaleRecorded) -> Judgement:
+    """Book a sale as the till computed it, and tell where the books compute otherwise."""
+    books = place.books
+    if event.sale.currency != books.merchant.currency:
+        return Judgement(Verdict.QUARANTINED, "another currency")
+    if event.member is None and event.card_key is None:
+        return Judgement(Verdict.APPLIED)
+    owner, waiting = owner_of(books, event.member, event.card_key)
+    if event.risk_used and owner is not None:
+        charge(
+            books,
+            place.stream,
+            seq=place.incoming.seq,
+            member=owner,
+            points=event.risk_used,
+            is_carried_over=not place.holds_rights,
+        )
+    short = count_rights(place, event)
+    post(place, event, entries_of(event), owner)
+    if owner is not None:
+        note_visit(books, place.stream, owner, event.at_ms)
+    seq = place.incoming.seq
+    note_use(books, event, stream=place.stream.stream, seq=seq, owner=owner)
+    if waiting is not None:
+        reason = "" if waiting is Verdict.HELD else "nobody issued this card"
+        return Judgement(waiting, reason, points=event.earned)
+    above = 0 if event.rights_source == LENT_RIGHTS else short
+    uncovered = max(above, event.redeemed - event.rights_used - event.risk_used)
+    if uncovered > 0 and place.holds_rights:
+        reason = f"{uncovered} points above its rights"
+        return Judgement(Verdict.OVERDRAFT, reason, owner, uncovered)
+    difference, points = _difference(books, event)
+    if difference:
+        return Judgement(Verdict.DIFFERS, difference, owner, points)
+    return Judgement(Verdict.APPLIED, "", owner)
+
+
+def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
+    """Compute the sale's points again: by its own program version, and by the one in force then.
+
+    Returns what differs, empty where nothing does, and by how many points.
+    """
+    programs = books.merchant.programs
+    program = programs.get(event.program)
+    if program is None:
+        return "this version of the program was never published here", 0
+    facts = facts_of(event)
+    points = earned_points(program, facts)
+    if points == event.earned and len(programs) > 1:
+        # A till that was offline when the program changed counts by the rules that it knew.
+        points = earned_points(program_in_force(tuple(programs.values()), event.at_ms), facts)
+    if points != event.earned:
+        reason = f"earned {event.earned}, computed {points}"
+        return reason, abs(event.earned - points)
+    if sum(reward.points for reward in event.rewards) != event.redeemed:
+        return "redeemed is not the sum of its rewards", 0
+    return "", 0
+
+
+def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
+    """Undo a whole sale of the same stream, once."""
+    books = place.books
+    if event.sale_id in books.reversed_sales:
+        return Judgement(Verdict.DUPLICATE, "already reversed")
+    fact = books.facts.get(event.sale_id)
+    sale = None if fact is None else read_event(fact.data).event
+    if fact is None or not isinstance(sale, SaleRecorded):
+        return Judgement(Verdict.QUARANTINED, "no such sale in the books")
+    misfit = _misfit(place, event, fact, sale)
+    if misfit:
+        return Judgement(Verdict.QUARANTINED, misfit)
+    books.reversed_sales.add(event.sale_id)
+    books.new_reversals[event.sale_id] = (place.stream.stream, place.incoming.seq)
+    owner = fact.member
+    if owner is None and (event.member or event.card_key):
+        owner, _ = owner_of(books, event.member, event.card_key)
+    short = count_rights(place, event)
+    post(place, event, entries_of(event), owner)
+    if short and event.rights_source != LENT_RIGHTS:
+        return Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner, short)
+    if (event.earned_taken, event.redeemed_returned) != (sale.earned, sale.redeemed):
+        return Judgement(Verdict.DIFFERS, "not the whole sale", owner)
+    return Judgement(Verdict.APPLIED, "", owner)
+
+
+def _misfit(place: Place, event: SaleReversed, fact: Fact, sale: SaleRecorded) -> str:
+    """Tell why a reversal does not fit the sale it names; empty if it does."""
+    is_same_stream = fact.stream == place.stream.stream
+    if not is_same_stream and (place.holds_rights or not _is_own(place, fact)):
+        return "the sale is of another stream"
+    is_rescued = bool(read_event(fact.data).rescues) or not place.holds_rights
+    if is_same_stream and not is_rescued and fact.seq != event.sale_seq:
+        return "the sale has another seq"
+    rights_given = 0 if read_event(fact.data).rescues else sale.rights_used
+    takes_too_much = (
+        event.earned_taken > sale.earned
+        or event.redeemed_returned > sale.redeemed
+        or (place.holds_rights and event.rights_returned > rights_given)
+        or event.member != sale.member
+        or event.card_key != sale.card_key
+    )
+    return "more than the sale gave" if takes_too_much else ""
+
+
+def _is_own(place: Place, fact: Fact) -> bool:
+    origin = place.books.streams.get(fact.stream)
+    return origin is not None and origin.till == place.stream.till
