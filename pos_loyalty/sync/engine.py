@@ -9,6 +9,7 @@ way at any time.
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -48,6 +49,8 @@ SIGN_OF_LIFE_MS = 10_000
 """How often a server that does not answer at all is asked for a sign of life in a long pause."""
 _SPREAD_MS = 2_000
 _STOP_SECONDS = 5.0
+_SWITCH_SECONDS = 0.000_5
+"""How long Python lets the engine's thread run while the counter's waits; 5 ms is its default."""
 _DISK_PAUSE_SECONDS = 5.0
 
 _LOG = logging.getLogger(__name__)
@@ -111,6 +114,7 @@ class SyncEngine:
         with self._lock:
             if self._thread is not None:
                 return
+            sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
             self._thread = threading.Thread(target=self._work, name="sync-engine", daemon=True)
             self._thread.start()
 
