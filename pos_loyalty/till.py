@@ -21,9 +21,11 @@ from pos_loyalty.services.attention import (
     ReadAttentionHandler,
     SettleItemHandler,
 )
+from pos_loyalty.services.claim_voucher import ReadVoucherHandler
 from pos_loyalty.services.enroll_member import EnrollMemberHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
+from pos_loyalty.services.issue_vouchers import IssueVouchersHandler
 from pos_loyalty.services.join_server import JoinServerHandler
 from pos_loyalty.services.keep_draft import KeepDraftHandler, TakeDraftHandler
 from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesHandler
@@ -70,6 +72,8 @@ class Till:
         self.keep_draft = KeepDraftHandler(context)
         self.take_draft = TakeDraftHandler(context)
         self.issue_cards = IssueCardsHandler(context)
+        self.issue_vouchers = IssueVouchersHandler(context)
+        self.read_voucher = ReadVoucherHandler(context)
         self.name_shop = NameShopHandler(context)
         self.attention = ReadAttentionHandler(context)
         self.count_attention = CountAttentionHandler(context)

@@ -34,6 +34,9 @@ _A4_WIDTH: Final = 210.0
 _A4_HEIGHT: Final = 297.0
 _COLUMNS: Final = 2
 _ROWS: Final = 5
+A4_PLACES: Final = _COLUMNS * _ROWS
+"""So many cards, or as large vouchers, are on a page."""
+A4_SIZE: Final = (_A4_WIDTH, _A4_HEIGHT)
 _LEFT: Final = (_A4_WIDTH - _COLUMNS * CARD_WIDTH) / 2
 _BOTTOM: Final = (_A4_HEIGHT - _ROWS * CARD_HEIGHT) / 2
 _MARK_LENGTH: Final = 5.0
@@ -134,8 +137,8 @@ def sheet_pdf(
     for number, page in enumerate(pages, start=1):
         if is_a4:
             _draw_bleed(canvas, page, design)
-            _draw_cut_marks(canvas)
-            _draw_foot(canvas, f"{printable(design.shop_name)} \u00b7 {number} / {len(pages)}")
+            draw_cut_marks(canvas)
+            draw_foot(canvas, f"{printable(design.shop_name)} \u00b7 {number} / {len(pages)}")
         for placed in page:
             draw_card(canvas, placed.card, placed.x, placed.y)
         canvas.showPage()
@@ -147,18 +150,19 @@ def _pages(cards: Sequence[IssuedCard], layout: SheetLayout) -> list[list[Placed
     """Return where each card goes, from the upper left corner of each page."""
     if layout is SheetLayout.ID1:
         return [[PlacedCard(card, 0.0, 0.0)] for card in cards]
-    per_page = _COLUMNS * _ROWS
     return [
         [
-            PlacedCard(
-                card,
-                _LEFT + place % _COLUMNS * CARD_WIDTH,
-                _BOTTOM + (_ROWS - 1 - place // _COLUMNS) * CARD_HEIGHT,
-            )
-            for place, card in enumerate(cards[start : start + per_page])
+            PlacedCard(card, *place_on_a4(number))
+            for number, card in enumerate(cards[start : start + A4_PLACES])
         ]
-        for start in range(0, len(cards), per_page)
+        for start in range(0, len(cards), A4_PLACES)
     ]
+
+
+def place_on_a4(number: int) -> tuple[float, float]:
+    """Return the lower left corner (millimeters) of a place, counted from 0 at the upper left."""
+    row, column = divmod(number, _COLUMNS)
+    return _LEFT + column * CARD_WIDTH, _BOTTOM + (_ROWS - 1 - row) * CARD_HEIGHT
 
 
 def _printed(batch: CardBatch, numbers: frozenset[str], before: Sequence[IssuedCard]) -> CardBatch:
@@ -176,14 +180,14 @@ def _draw_bleed(canvas: "Canvas", page: Sequence[PlacedCard], design: CardDesign
         canvas.rect(x, y, width, height, stroke=0, fill=1)
 
 
-def _draw_foot(canvas: "Canvas", text: str) -> None:
+def draw_foot(canvas: "Canvas", text: str) -> None:
     """Say whose sheet it is, outside the cards."""
     canvas.setFillGray(0.4)
     canvas.setFont(REGULAR, _FOOT_SIZE)
     canvas.drawCentredString(points(_A4_WIDTH / 2), points(_FOOT_Y), text)
 
 
-def _draw_cut_marks(canvas: "Canvas") -> None:
+def draw_cut_marks(canvas: "Canvas") -> None:
     """Draw short lines outside the cards, at every edge where a knife goes."""
     canvas.setLineWidth(_MARK_WIDTH_POINTS)
     canvas.setStrokeGray(0)

@@ -59,6 +59,7 @@ COMMANDS = (
     _Command("counter", "the till without a window: one JSON command a line"),
     _Command("scan", "decode pictures as the camera would"),
     _Command("cards", "issue card numbers and print card sheets"),
+    _Command("vouchers", "make vouchers that are used once, and print them"),
     _Command("server", "the central server and its set-up"),
     _Command("hub", "serve the tills of one shop while the internet is away"),
     _Command("sync", "carry a till's sales by hand, for shops that are never online"),

@@ -1,7 +1,6 @@
 """A receipt's signed code: made after a sale, and read at a till that has not heard of it."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,6 +26,7 @@ from pos_loyalty.services.member_view import (
     view_member,
 )
 from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.services.till_signers import Signer, till_signers
 from pos_loyalty.store.joining import Joining
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories
@@ -61,15 +61,6 @@ class ReceiptLookedUp:
 
     member: MemberView
     read: ReceiptRead
-
-
-@dataclass(frozen=True)
-class _Signer:
-    """A till that may have signed."""
-
-    public_key: bytes
-    name: str
-    shop_name: str
 
 
 class MakeReceiptHandler:
@@ -145,10 +136,10 @@ class LookUpReceiptHandler:
         )
         return ReceiptLookedUp(view, read)
 
-    def _signer(self, work: Repositories, signed: SignedReceipt) -> _Signer:
+    def _signer(self, work: Repositories, signed: SignedReceipt) -> Signer:
         """Return the till that signed, by its key and not by what the paper says of it."""
         accepted = self._merchants(signed.receipt)
-        signers = _signers(work, signed.receipt.till)
+        signers = tuple(till_signers(work, till=signed.receipt.till))
         for signer in signers:
             if any(is_signed_by(signer.public_key, each, signed) for each in accepted):
                 return signer
@@ -175,27 +166,3 @@ class LookUpReceiptHandler:
         heard_ms = view.as_of_ms
         is_newer = heard_ms is None or receipt.at_ms > heard_ms
         return ReceiptStanding.NEWER if is_newer else ReceiptStanding.OLDER
-
-
-def _signers(work: Repositories, till: str) -> list[_Signer]:
-    """Return the keys of tills that this short id may stand for; our own one as well."""
-    found: list[_Signer] = []
-    settings = work.settings
-    if short(settings.text(Setting.TILL)) == till:
-        private = settings.text(Setting.TILL_PRIVATE_KEY)
-        if private:
-            own = base64.b64decode(TillKey.from_text(private).public_text)
-            names = settings.text(Setting.TILL_NAME), settings.text(Setting.SHOP_NAME)
-            found.append(_Signer(own, *names))
-    rows = work.connection.execute(
-        "SELECT public_key, name, shop_name FROM till"
-        " WHERE till LIKE ? AND status = 'active' AND public_key <> ''",
-        ("%" + till,),
-    )
-    for public_key, name, shop_name in rows:
-        try:
-            key = base64.b64decode(public_key, validate=True)
-        except (ValueError, binascii.Error):
-            continue
-        found.append(_Signer(key, name, shop_name))
-    return found
