@@ -1,0 +1,154 @@
+"""Rules 8: what a refund takes and gives back, and what a sale earns after it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pos_loyalty.domain.accrual import SaleFacts
+from pos_loyalty.domain.event import SaleLine
+from pos_loyalty.domain.program import AlreadySpent, LoyaltyProgram
+from tests.reference import earning, money
+
+
+@dataclass
+class Effect:
+    """What one refund does. ``back`` is what came back of each line after it."""
+
+    back: list[int]
+    amount: int = 0
+    earned_taken: int = 0
+    redeemed_returned: int = 0
+    discount_returned: int = 0
+    cash: int = 0
+    forgiven: int = 0
+    stamps_taken: dict[str, int] = field(default_factory=dict[str, int])
+
+
+def amounts(facts: SaleFacts) -> list[int]:
+    """What each line cost; a sale without lines is one."""
+    return [line.amount for line in facts.lines] or [facts.total]
+
+
+def amounts_back(
+    facts: SaleFacts, back: Sequence[int], *, amount: int, lines: Mapping[int, int]
+) -> list[int]:
+    """What comes back of each line: what is named, or an amount spread over what is left."""
+    left = [whole - gone for whole, gone in zip(amounts(facts), back, strict=True)]
+    if lines:
+        return [min(lines.get(place, 0), rest) for place, rest in enumerate(left)]
+    return money.spread(min(amount, sum(left)), left)
+
+
+def gone(part: int, back: int, whole: int) -> int:
+    """How much of a part is gone when so much of the whole came back."""
+    return part * back // whole if whole else 0
+
+
+def remains(facts: SaleFacts, back: Sequence[int]) -> SaleFacts:
+    """The sale without what came back: money, items, tax, discount and payments in proportion."""
+    rows = list(facts.lines) or [SaleLine(amount=facts.total, tax=facts.tax)]
+    lines = [
+        msgspec.structs.replace(
+            line,
+            amount=line.amount - b,
+            quantity=line.quantity - gone(line.quantity, b, line.amount),
+            tax=line.tax - gone(line.tax, b, line.amount),
+        )
+        for line, b in zip(rows, back, strict=True)
+        if b < line.amount or line.amount == 0
+    ]
+    total, returned = facts.total, sum(back)
+    return msgspec.structs.replace(
+        facts,
+        total=total - returned,
+        lines=tuple(lines),
+        tax=sum(line.tax for line in lines),
+        rewards=[
+            msgspec.structs.replace(
+                one, discount=one.discount - gone(one.discount, returned, total)
+            )
+            for one in facts.rewards
+        ],
+        payments=[
+            msgspec.structs.replace(one, amount=one.amount - gone(one.amount, returned, total))
+            for one in facts.payments
+        ],
+    )
+
+
+def earns_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -> int:
+    """What the sale earns with so much of each line back."""
+    if sum(back) == facts.total:
+        return 0
+    then = earning.earn(program, facts)
+    line_points = sum(
+        points - gone(points, b, whole)
+        for points, b, whole in zip(then.lines, back, amounts(facts), strict=True)
+    )
+    rest = remains(facts, back)
+    points = line_points + earning.earn(program, rest).for_sale
+    eligible = sum(line.money for line in money.lines(program, rest))
+    if eligible > 0:
+        points = max(points, program.sale_points_min)
+    return earning.capped(program.caps, "points", points, facts)
+
+
+def stamps_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -> dict[str, int]:
+    """The stamps that the sale still gives on each card."""
+    if sum(back) == facts.total:
+        return {}
+    then = earning.earn(program, facts)
+    left: dict[str, int] = {}
+    for counts, b, whole in zip(then.line_stamps, back, amounts(facts), strict=True):
+        for card, count in counts.items():
+            earning.add(left, card, count - gone(count, b, whole))
+    for card, count in earning.earn(program, remains(facts, back)).sale_stamps.items():
+        earning.add(left, card, count)
+    return left
+
+
+def refund(
+    program: LoyaltyProgram,
+    facts: SaleFacts,
+    before: Sequence[int],
+    *,
+    amount: int,
+    lines: Mapping[int, int],
+    balance: int,
+) -> Effect:
+    """One refund after those that ``before`` states."""
+    coming = amounts_back(facts, before, amount=amount, lines=lines)
+    back = [old + new for old, new in zip(before, coming, strict=True)]
+    effect = Effect(back, amount=sum(coming))
+    redeemed = sum(one.points for one in facts.rewards)
+    effect.redeemed_returned = more_gone(redeemed, before, back, facts.total)
+    effect.discount_returned = more_gone(money.discount(facts), before, back, facts.total)
+    effect.cash = effect.amount - effect.discount_returned
+    taken = max(0, earns_now(program, facts, before) - earns_now(program, facts, back))
+    stamps_before = stamps_now(program, facts, before)
+    stamps_after = stamps_now(program, facts, back)
+    for card, count in stamps_before.items():
+        earning.add(effect.stamps_taken, card, max(0, count - stamps_after.get(card, 0)))
+    already_spent(program, effect, taken, balance)
+    return effect
+
+
+def more_gone(part: int, before: Sequence[int], after: Sequence[int], total: int) -> int:
+    """What goes between two states, of what goes in proportion to the money."""
+    return gone(part, sum(after), total) - gone(part, sum(before), total)
+
+
+def already_spent(program: LoyaltyProgram, effect: Effect, taken: int, balance: int) -> None:
+    """What is done about points that the member has no more."""
+    rules = program.refunds
+    there = max(0, balance + effect.redeemed_returned)
+    missing = max(0, taken - there)
+    effect.earned_taken = taken
+    if rules.already_spent is AlreadySpent.ALLOW_NEGATIVE:
+        return
+    effect.earned_taken = taken - missing
+    effect.forgiven = missing
+    if rules.already_spent is AlreadySpent.TAKE_OFF_CASH:
+        worth = -(-missing * rules.point_worth // rules.point_worth_points)
+        effect.cash = max(0, effect.cash - worth)

@@ -1,0 +1,79 @@
+"""Rules 7: the measures of a tier, the tier they reach, and when a tier falls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.tier import Tier, TierMatch, TierRules, TierWindow
+from tests.reference import money
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What thresholds are compared with."""
+
+    points: int
+    spend: int
+    visits: int
+
+
+def months_of_window(
+    rules: TierRules, *, at_ms: int, tz_minutes: int, enrolled_ms: int
+) -> list[str] | None:
+    """The calendar months that count; None is all time."""
+    now = month_number(at_ms, tz_minutes)
+    match rules.window:
+        case TierWindow.ROLLING:
+            first = now - rules.months
+        case TierWindow.CALENDAR_YEAR:
+            first = now - now % 12
+        case TierWindow.ANNIVERSARY_YEAR:
+            first = now - (now - month_number(enrolled_ms, tz_minutes)) % 12
+        case TierWindow.LIFETIME:
+            return None
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(first, now + 1)]
+
+
+def month_number(at_ms: int, tz_minutes: int) -> int:
+    """Count months from the year 0."""
+    day = money.clock(at_ms, tz_minutes)
+    return day.year * 12 + day.month - 1
+
+
+def measures(
+    tally: Mapping[str, int],
+    rules: TierRules,
+    *,
+    at_ms: int,
+    tz_minutes: int,
+    enrolled_ms: int,
+) -> Measures:
+    """Points, spend and visits, summed over the months of the window."""
+    months = months_of_window(rules, at_ms=at_ms, tz_minutes=tz_minutes, enrolled_ms=enrolled_ms)
+
+    def total(name: str) -> int:
+        if months is None:
+            return tally.get(name, 0)
+        return sum(tally.get(f"{name}@{month}", 0) for month in months)
+
+    return Measures(total("points"), total("spend"), total("visits"))
+
+
+def is_reached(tier: Tier, rules: TierRules, have: Measures) -> bool:
+    """Whether one of the thresholds that the tier names is reached, or all."""
+    pairs = [
+        (tier.threshold_points, have.points),
+        (tier.threshold_spend, have.spend),
+        (tier.threshold_visits, have.visits),
+    ]
+    named = [value >= threshold for threshold, value in pairs if threshold]
+    return any(named) if rules.match is TierMatch.ANY else all(named)
+
+
+def reached(program: LoyaltyProgram, have: Measures) -> int:
+    """The place of the highest tier that is reached; the first is everybody's."""
+    return max(
+        place
+        for place, tier in enumerate(program.tiers)
+        if place == 0 or (tier.paid is None and is_reached(tier, program.tier_rules, have))
+    )
