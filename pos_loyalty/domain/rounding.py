@@ -1,5 +1,9 @@
 """Every division in the product, by name. Integers in, integers out."""
 
+from collections.abc import Sequence
+
+from pos_loyalty.domain.earning_rule import Rounding
+
 MINUTES_PER_DAY = 24 * 60
 MS_PER_MINUTE = 60_000
 DAYS_PER_WEEK = 7
@@ -24,6 +28,46 @@ def steps_begun(amount: int, step: int) -> int:
     """
     assert step > 0
     return -(-amount // step)
+
+
+def steps_rounded(amount: int, step: int, rounding: Rounding) -> int:
+    """Return how many steps an amount counts for, by the program's choice of rounding."""
+    assert step > 0
+    assert amount >= 0
+    if rounding is Rounding.FLOOR:
+        return amount // step
+    if rounding is Rounding.CEIL:
+        return -(-amount // step)
+    return (2 * amount + step) // (2 * step)
+
+
+def spread(amount: int, parts: Sequence[int]) -> list[int]:
+    """Divide an amount over parts in proportion, to the last unit.
+
+    Each part gets its share rounded down; what is left goes one unit each to the parts with
+    the largest remainders, the first of equals first. Parts that are all 0 get nothing.
+    """
+    assert amount >= 0
+    whole = sum(parts)
+    if whole == 0 or amount == 0:
+        return [0] * len(parts)
+    if amount == whole:
+        return list(parts)
+    shares = [amount * part // whole for part in parts]
+    left = amount - sum(shares)
+    if left:
+        # A stable sort: of equal remainders the first stays first.
+        by_remainder = sorted(range(len(parts)), key=lambda at: -(amount * parts[at] % whole))
+        for at in by_remainder[:left]:
+            shares[at] += 1
+    return shares
+
+
+def part_of(amount: int, part: int, whole: int) -> int:
+    """Return so many ``whole``ths of an amount, rounded down; nothing of a whole of 0."""
+    assert amount >= 0
+    assert part >= 0
+    return amount * part // whole if whole else 0
 
 
 def percent_of(amount: int, percent: int) -> int:
