@@ -10,12 +10,13 @@ from pos_loyalty.domain.error_carried import CARRIED
 from pos_loyalty.domain.error_change import CHANGES
 from pos_loyalty.domain.error_code import Code
 from pos_loyalty.domain.error_entry import NO_SALE, NOT_SAVED, SAFE, UNTOUCHED, Entry, Fact
+from pos_loyalty.domain.error_program import PROGRAMS
 from pos_loyalty.domain.error_reward import REWARDS
 
 __all__ = ["CATALOG", "Code", "Entry", "Fact"]
 
 _NOT_SAVED, _UNTOUCHED, _SAFE, _NO_SALE = NOT_SAVED, UNTOUCHED, SAFE, NO_SALE
-_OTHER_SHEETS = CARRIED | CHANGES | REWARDS
+_OTHER_SHEETS = CARRIED | CHANGES | REWARDS | PROGRAMS
 
 CATALOG: dict[Code, Entry] = {
     Code.SCAN_PRODUCT: Entry(
