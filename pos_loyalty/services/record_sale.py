@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pos_loyalty.domain.accrual import SaleFacts, TraceStep, earn
+from pos_loyalty.domain.accrual import TraceStep, earn, facts_of
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, RuleViolation, StoreBug, StoreUnavailable
 from pos_loyalty.domain.event import (
@@ -157,14 +157,7 @@ class RecordSaleHandler:
         trace = redemption_trace(program, event.rewards)
         if event.member is None and event.card_key is None:
             return trace
-        facts = SaleFacts(
-            total=event.sale.total,
-            tier=event.tier,
-            at_ms=event.at_ms,
-            offset_minutes=event.tz_minutes,
-            rewards=event.rewards,
-        )
-        return trace + earn(program, facts).trace
+        return trace + earn(program, facts_of(event)).trace
 
     def _just_done(self, event: SaleRecorded, priced: PricedSale) -> SaleDone:
         """Answer with what the sale left, worked out from what was read before it."""
