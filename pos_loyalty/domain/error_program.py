@@ -19,4 +19,24 @@ PROGRAMS: dict[Code, Entry] = {
         NO_SALE,
         "Write the program in the currency of the shop.",
     ),
+    Code.PROGRAM_CURRENCY: Entry(
+        "This program is in {currency}; the shop sells in {shop_currency}.",
+        NO_SALE,
+        "Write the amounts in the shop's currency: `./pos program new TEMPLATE FILE --currency`.",
+    ),
+    Code.PROGRAM_PAST: Entry(
+        "A program cannot begin in the past. Say --from now, or a later time.",
+        NO_SALE,
+        "Sales that were made keep their points; choose now or a later time.",
+    ),
+    Code.PROGRAM_SERVER: Entry(
+        "This till has joined {merchant}. Programs are published at its server.",
+        NO_SALE,
+        "At the server: `./pos program publish FILE --from TIME --database URL`.",
+    ),
+    Code.PROGRAM_TEMPLATE: Entry(
+        "There is no template called {template}. They are: {templates}.",
+        NO_SALE,
+        "`./pos program templates` lists them.",
+    ),
 }

@@ -38,15 +38,15 @@ def check_conditions(
 def check_tier_names(
     findings: Findings, path: str, names: Iterable[str], program: LoyaltyProgram
 ) -> None:
-    """Note tiers that the program does not have."""
+    """Note the first tier that the program does not have."""
     known = [tier.id for tier in program.tiers]
-    for name in names:
-        if name not in known:
-            findings.add(
-                path,
-                ProgramFault.TIER_UNKNOWN,
-                f'no tier has the id "{name}"{did_you_mean(name, known)}',
-            )
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        findings.add(
+            path,
+            ProgramFault.TIER_UNKNOWN,
+            f'no tier has the id "{unknown}"{did_you_mean(unknown, known)}',
+        )
 
 
 def _check_days(findings: Findings, path: str, when: Conditions) -> None:

@@ -13,6 +13,8 @@ from pos_loyalty.domain.program_fault import Findings, ProgramFault
 NUMBER_MAX = 10**9 - 1
 """The most points, minor units, days or percent: what every database and screen holds."""
 LIST_LENGTH_MAX = 5_000
+PARTS_MAX = 500
+"""The most rules, rewards, tiers … of a program."""
 ID_LENGTH_MAX = 40
 TEXT_LENGTH_MAX = 120
 ID_PATTERN = f"[a-z0-9][a-z0-9_-]{{0,{ID_LENGTH_MAX - 1}}}"
@@ -87,8 +89,9 @@ def _check_text(findings: Findings, path: str, name: str, value: str) -> None:
 
 
 def _check_list(findings: Findings, path: str, items: Sequence[object]) -> None:
-    if len(items) > LIST_LENGTH_MAX:
-        findings.add(path, ProgramFault.LIST_LONG, f"a list has at most {LIST_LENGTH_MAX} entries")
+    most = PARTS_MAX if items and isinstance(items[0], msgspec.Struct) else LIST_LENGTH_MAX
+    if len(items) > most:
+        findings.add(path, ProgramFault.LIST_LONG, f"at most {most} of them")
         return
     plain = [item for item in items if isinstance(item, str | int)]
     if len(set(plain)) < len(plain):

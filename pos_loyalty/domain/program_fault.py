@@ -100,6 +100,10 @@ class Problem:
     line: int = 0
 
 
+PROBLEMS_MAX = 200
+"""More are not looked for: nobody reads on."""
+
+
 @dataclass
 class Findings:
     """What was found so far; a place is told of the same fault once."""
@@ -108,7 +112,12 @@ class Findings:
     _told: set[tuple[str, ProgramFault]] = field(default_factory=set[tuple[str, ProgramFault]])
 
     def add(self, path: str, fault: ProgramFault, detail: str, *, line: int = 0) -> None:
-        """Note a fault."""
-        if (path, fault) not in self._told:
+        """Note a fault, unless there are plenty."""
+        if (path, fault) not in self._told and not self.is_full:
             self._told.add((path, fault))
             self.problems.append(Problem(path=path, fault=fault, detail=detail, line=line))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is not worth to look on."""
+        return len(self.problems) >= PROBLEMS_MAX
