@@ -3,7 +3,7 @@
 Rewards are paid before the sale earns: its own points never pay its own reward.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -174,63 +174,135 @@ def worth_of(reward: Reward) -> int:
             return reward.worth
 
 
+def lowest_cost(reward: Reward) -> int:
+    """Return what the reward costs in points in the tier where it is cheapest."""
+    return 0 if reward.stamp_card else min([reward.cost_points, *reward.cost_by_tier.values()])
+
+
 def money_of(rewards: Iterable[Reward], points: int) -> int:
-    """Return the most money (minor units) that points can buy, rounded up: the worst case."""
+    """Return the most money (minor units) that points can buy, rounded up: the worst case.
+
+    What costs no points is bought by none.
+    """
+    priced = [(reward, lowest_cost(reward)) for reward in rewards]
     return max(
-        (steps_begun(points * worth_of(reward), reward.cost_points) for reward in rewards),
+        (steps_begun(points * worth_of(reward), cost) for reward, cost in priced if cost > 0),
         default=0,
     )
 
 
-def points_limit(reward: Reward, *, total: int) -> int:
-    """Return the most points this reward can take on a sale of ``total`` minor units."""
+def takes_money_off(reward: Reward) -> bool:
+    """Tell whether a reward lowers what is left to pay, so that there must be something left."""
+    return isinstance(reward, AmountOff | PercentOff | BuySomeGetSome | PointsForMoney)
+
+
+def points_limit(reward: Reward, *, total: int, cost: int | None = None) -> int:
+    """Return the most points this reward can take on a sale of ``total`` minor units.
+
+    ``cost`` is what it costs this member now; None is its plain cost.
+    """
+    each = reward.cost_points if cost is None else cost
     if not isinstance(reward, PointsForMoney):
-        return reward.cost_points
+        return each
     payable = percent_of(total, reward.share_percent_max)
-    return whole_steps(payable, reward.amount_per_step) * reward.cost_points
+    return whole_steps(payable, reward.amount_per_step) * each
 
 
-def sensible_points(reward: Reward, *, total: int, spendable_points: int) -> int:
-    """Return the part that the till proposes: the most that the member and the sale allow."""
+def sensible_points(
+    reward: Reward,
+    *,
+    total: int,
+    spendable_points: int,
+    cost: int | None = None,
+    balance_points: int | None = None,
+) -> int:
+    """Return the part that the till proposes: the most that the member and the sale allow.
+
+    ``balance_points`` is what is in the account, of which ``keep_points`` stay there; None
+    takes ``spendable_points`` for it.
+    """
+    each = reward.cost_points if cost is None else cost
     if not isinstance(reward, PointsForMoney):
-        return reward.cost_points
-    affordable = whole_steps(max(0, spendable_points), reward.cost_points) * reward.cost_points
-    return min(affordable, points_limit(reward, total=total))
+        return each
+    balance = spendable_points if balance_points is None else balance_points
+    free = max(0, min(spendable_points, balance - reward.keep_points))
+    affordable = whole_steps(free, each) * each
+    return min(affordable, points_limit(reward, total=total, cost=cost))
 
 
-def take(reward: Reward, *, total: int, points: int | None = None) -> RewardTaken:
+class ItemsOf(msgspec.Struct, frozen=True):
+    """Items of one line: how many, and the price of each (minor units, rounded down)."""
+
+    price: int
+    quantity: int
+
+
+def free_items(reward: BuySomeGetSome, quantity: int) -> int:
+    """Return how many of so many items are free: Odoo's "buy some, get some"."""
+    groups, rest = divmod(quantity, reward.buy + reward.get)
+    return groups * reward.get + max(0, rest - reward.buy)
+
+
+def price_of_cheapest(items: Iterable[ItemsOf], count: int) -> int:
+    """Return what the cheapest ``count`` items cost together (minor units)."""
+    left, price = count, 0
+    for line in sorted(items, key=lambda item: item.price):
+        taken = min(left, line.quantity)
+        price += taken * line.price
+        left -= taken
+    return price
+
+
+def take(
+    reward: Reward,
+    *,
+    total: int,
+    points: int | None = None,
+    cost: int | None = None,
+    items: Sequence[ItemsOf] = (),
+) -> RewardTaken:
     """Put a reward on a sale of ``total`` minor units.
 
     Args:
         reward: what is taken.
         total: what is left to pay before this reward.
         points: the part chosen of a points-for-money reward; None takes the whole cost.
+        cost: what it costs this member now; None is its plain cost.
+        items: the items that a buy-some-get-some reward chooses from.
 
     Raises:
-        RuleViolation: the part is no whole number of steps, or above the limit.
+        RuleViolation: the part is no whole number of steps, or above the limit; or too few items.
     """
-    chosen = reward.cost_points if points is None else points
-    limit = points_limit(reward, total=total)
+    each = reward.cost_points if cost is None else cost
+    chosen = each if points is None else points
+    limit = points_limit(reward, total=total, cost=cost)
     if isinstance(reward, PointsForMoney):
-        misfit = chosen <= 0 or chosen % reward.cost_points or chosen > limit
+        misfit = chosen <= 0 or chosen % each or chosen > limit
     else:
-        misfit = chosen != reward.cost_points
+        misfit = chosen != each
     if misfit:
         raise RuleViolation(
-            Code.REWARD_PART, step_points=reward.cost_points, limit_points=limit, reward=reward.name
+            Code.REWARD_PART, step_points=each, limit_points=limit, reward=reward.name
         )
-    return RewardTaken(
-        reward=reward.id, points=chosen, discount=_discount(reward, total=total, points=chosen)
+    discount = (
+        whole_steps(chosen, each) * reward.amount_per_step
+        if isinstance(reward, PointsForMoney)
+        else _discount(reward, total=total, items=items)
     )
+    return RewardTaken(reward=reward.id, points=chosen, discount=discount)
 
 
-def _discount(reward: Reward, *, total: int, points: int) -> int:
+def _discount(reward: Reward, *, total: int, items: Sequence[ItemsOf]) -> int:
     match reward:
         case AmountOff():
             return min(reward.amount, total)
         case PercentOff():
             return min(percent_of(total, reward.percent), reward.amount_max)
-        case PointsForMoney():
-            return whole_steps(points, reward.cost_points) * reward.amount_per_step
+        case BuySomeGetSome():
+            quantity = sum(line.quantity for line in items)
+            if quantity <= reward.buy:
+                missing = reward.buy + 1 - quantity
+                raise RuleViolation(Code.REWARD_ITEMS, missing=missing, reward=reward.name)
+            return min(price_of_cheapest(items, free_items(reward, quantity)), total)
         case _:
             return 0
