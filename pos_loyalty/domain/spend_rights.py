@@ -92,32 +92,56 @@ class Cover(msgspec.Struct, frozen=True):
 
 
 def cover_redemption(
-    *, points: int, rights: Rights, allowance: int, balance: int, alone: bool, reward: str = ""
+    *,
+    points: int,
+    rights: Rights,
+    allowance: int,
+    balance: int,
+    alone: bool,
+    reward: str = "",
+    by_rights_alone: int = 0,
+    without_limit: int = 0,
 ) -> Cover:
     """Decide how a redemption is covered, or refuse it.
 
     A till that works alone is the only place where points can be spent, so its own
-    balance covers what its rights do not.
+    balance covers what its rights do not. Rights go first to what only they may pay, then
+    to what the allowance may help with, and last to what the owner gives without asking.
+
+    Args:
+        points: the whole redemption.
+        rights: the member's counters in this stream.
+        allowance: what is left of the owner's allowance here.
+        balance: points that the account shows and that can be used.
+        alone: whether the till works without a server.
+        reward: its name, for the sentence.
+        by_rights_alone: how many of the points the allowance may not pay.
+        without_limit: how many of them need nothing but the balance.
 
     Raises:
         RuleViolation: the balance is short, or the points are not safe to use here.
     """
     assert points >= 0
+    assert by_rights_alone + without_limit <= points
     if points > balance:
         raise RuleViolation(
             Code.POINTS_SHORT, short_points=points - balance, balance_points=balance, reward=reward
         )
-    rights_used = min(points, max(0, rights.spendable))
-    risk_used = points - rights_used
-    if risk_used and not alone and risk_used > allowance:
+    held = max(0, rights.spendable)
+    limited = points - without_limit
+    missing = max(0, limited - held)
+    is_safe = by_rights_alone <= held and missing <= allowance
+    if not alone and missing and not is_safe:
+        only_rights = by_rights_alone > held or by_rights_alone == limited
         raise RuleViolation(
             Code.RIGHTS_SHORT,
-            spendable_points=max(0, rights.spendable) + max(0, allowance),
+            spendable_points=held if only_rights else held + max(0, allowance),
             balance_points=balance,
-            cost_points=points,
+            cost_points=limited,
             reward=reward,
         )
-    return Cover(rights_used=rights_used, risk_used=risk_used)
+    rights_used = min(points, held)
+    return Cover(rights_used=rights_used, risk_used=points - rights_used)
 
 
 def cover_taking_back(*, points: int, rights: Rights) -> int:
