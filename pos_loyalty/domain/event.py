@@ -126,7 +126,8 @@ class SaleReversed(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
 
     ``redeemed_returned`` points go back to the member, ``rights_returned`` of them
     as spend rights of this till; ``earned_taken`` points are taken back, of which
-    ``rights_used`` were covered by spend rights.
+    ``rights_used`` were covered by spend rights, with the ``voucher_points_taken`` that a
+    voucher on the sale gave. The voucher can be used again.
     """
 
     sale_id: EventId
@@ -138,6 +139,7 @@ class SaleReversed(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
     rights_returned: int = 0
     rights_used: int = 0
     rights_source: str = ""
+    voucher_points_taken: int = 0
 
 
 class MemberEnrolled(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="enrollment"):

@@ -74,6 +74,8 @@ def _all_entries(event: Event) -> Iterable[LedgerEntry]:
         case SaleReversed() | SaleRefunded():
             yield _entry(EntryKind.REDEMPTION_REVERSED, event.redeemed_returned, event)
             yield _entry(EntryKind.ACCRUAL_REVERSED, -event.earned_taken, event)
+            if isinstance(event, SaleReversed):
+                yield _entry(EntryKind.VOUCHER, -event.voucher_points_taken, event)
         case MemberEnrolled():
             yield LedgerEntry(EntryKind.WELCOME, event.welcome, event.member)
         case PointsAdjusted() | ActivityRecorded() | VoucherClaimed():
