@@ -14,17 +14,27 @@ CHANGES: dict[Code, Entry] = {
     Code.SALE_LINE: Entry(
         "Line {line} of this sale does not fit: {detail}.",
         NOT_SAVED,
-        "Correct the line: an amount and tax from 0 on, at least one item, price × quantity.",
+        "Correct the line: at least one item, an amount, and a tax within it.",
     ),
     Code.SALE_PAYMENTS: Entry(
         "The payments come to more than the total.",
         NOT_SAVED,
         "Correct the payments; change that is handed back is no payment.",
     ),
+    Code.SALE_TAX: Entry(
+        "The tax is more than the total, or other than that of the lines.",
+        NOT_SAVED,
+        "Correct the tax; with lines, each says its own.",
+    ),
     Code.POINTS_PENDING: Entry(
         "{pending_points} points of this member wait until {day}.",
         NOT_SAVED,
         "Complete the sale without the reward; the points can be used from that day on.",
+    ),
+    Code.POINTS_ENDED: Entry(
+        "{ended_points} points of this member have ended.",
+        NOT_SAVED,
+        "Complete the sale without the reward; the owner may give points new life.",
     ),
     Code.UNDO_CHANGED: Entry(
         "This sale was refunded or moved since. Refund what is left of it.",
@@ -88,11 +98,6 @@ CHANGES: dict[Code, Entry] = {
     ),
     Code.MOVE_SAME: Entry(
         "This sale is that member's already.", _STANDS, "Nothing, or choose another member."
-    ),
-    Code.MOVE_DONE: Entry(
-        "This sale was moved before. A sale moves once.",
-        _STANDS,
-        "Refund the sale, then ring it up again for the right member.",
     ),
     Code.MOVE_DAY: Entry(
         "A card can be added on the day of the sale only.",

@@ -11,6 +11,7 @@ from pos_loyalty.domain.program import LoyaltyProgram, Tier
 from pos_loyalty.domain.reward import Reward
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
+from pos_loyalty.services.member_now import NOTHING_KNOWN, MemberNow, member_now
 from pos_loyalty.services.spending import SpendLimits, spend_limits
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.members import ERASED, MemberRecord
@@ -21,6 +22,8 @@ FOUND_BY_NUMBER = "number"
 
 ELSEWHERE = "elsewhere"
 NO_CONTACT = "no_contact"
+PENDING = "pending"
+ENDED = "ended"
 
 _HINT_DIGITS = 4
 
@@ -42,7 +45,8 @@ class RewardOffer:
 class SpendLimit:
     """Why not all points may be used here now, in plain words, and what to do about it.
 
-    ``reason`` is for programs: :data:`ELSEWHERE` or :data:`NO_CONTACT`.
+    ``reason`` is for programs: :data:`ELSEWHERE`, :data:`NO_CONTACT`, :data:`PENDING` or
+    :data:`ENDED`.
     """
 
     reason: str
@@ -56,7 +60,9 @@ class MemberView:
 
     ``as_of_ms`` is the last contact with the server, None on a till that works alone
     or has never been in contact. ``limit`` says why fewer points are spendable than there
-    are. ``card_hint`` is the end of the card's number.
+    are. ``card_hint`` is the end of the card's number. ``pending_points`` of the balance
+    cannot be used before ``pending_until_ms`` (the first of them), ``ends_points`` end at
+    ``ends_ms``, and ``ended_points`` have; 0 where there are none.
     """
 
     id: MemberId
@@ -72,6 +78,11 @@ class MemberView:
     phone: str
     card_hint: str
     found_by: str
+    pending_points: int = 0
+    pending_until_ms: int = 0
+    ends_points: int = 0
+    ends_ms: int = 0
+    ended_points: int = 0
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -83,28 +94,46 @@ class Standing(msgspec.Struct, frozen=True):
     earned_window_points: int
     spendable_points: int
     limits: SpendLimits
+    now: MemberNow = NOTHING_KNOWN
+
+    @property
+    def usable_points(self) -> int:
+        """What of the balance could be used, wherever the rights are: not pending, not ended."""
+        return max(0, self.record.balance_points - self.now.unusable_points)
 
 
 def standing_of(context: TillContext, work: Repositories, record: MemberRecord) -> Standing:
     """Work out tier and spendable points of a member, inside the caller's transaction."""
-    program = context.program()
+    at_ms = context.clock.now_ms()
+    program = context.program(at_ms)
     joined = context.identity.joined
+    now = member_now(context, work, record, at_ms=at_ms)
     if joined:
         earned = record.earned_points
         tier = tier_held(program.tiers, recorded=record.tier, earned_points=earned)
     else:
-        earned = work.journal.earned_since(record.member, context.clock.now_ms() - WINDOW_MS)
-        tier = tier_held(program.tiers, recorded="", earned_points=earned)
+        earned = work.journal.earned_since(record.member, at_ms - WINDOW_MS)
+        recorded = record.tier if record.sheet.tier_until_ms > at_ms else ""
+        tier = tier_held(program.tiers, recorded=recorded, earned_points=earned)
     limits = spend_limits(context, work)
     spendable = spendable_points(
-        balance=record.balance_points, rights=record.rights, joined=joined, limits=limits
+        balance=record.balance_points,
+        rights=record.rights,
+        joined=joined,
+        limits=limits,
+        unusable=now.unusable_points,
     )
-    return Standing(program, record, tier, earned, spendable, limits)
+    return Standing(program, record, tier, earned, spendable, limits, now)
 
 
-def spendable_points(*, balance: int, rights: Rights, joined: bool, limits: SpendLimits) -> int:
-    """Return what a member may use here now; a till that works alone knows the whole balance."""
-    whole = max(0, balance)
+def spendable_points(
+    *, balance: int, rights: Rights, joined: bool, limits: SpendLimits, unusable: int = 0
+) -> int:
+    """Return what a member may use here now; a till that works alone knows the whole balance.
+
+    ``unusable`` points of the balance are pending, or have ended.
+    """
+    whole = max(0, balance - unusable)
     if not joined:
         return whole
     if limits.is_ended:
@@ -116,7 +145,24 @@ def limit_of(standing: Standing) -> SpendLimit | None:
     """Return why not all points may be used here now, or None where all may."""
     if standing.spendable_points >= standing.record.balance_points:
         return None
+    if standing.spendable_points >= standing.usable_points and not standing.limits.is_ended:
+        return _unusable(standing.now)
     return limit_for(standing.limits)
+
+
+def _unusable(now: MemberNow) -> SpendLimit:
+    """Say why points wait, or that they have ended."""
+    if now.ended_points:
+        return SpendLimit(
+            reason=ENDED,
+            why=f"{now.ended_points} points have ended.",
+            what_to_do="The owner may give them new life.",
+        )
+    return SpendLimit(
+        reason=PENDING,
+        why=f"{now.sheet.pending} points wait for the end of the return period.",
+        what_to_do="They can be used then; no point is lost.",
+    )
 
 
 def limit_for(limits: SpendLimits) -> SpendLimit:
@@ -155,6 +201,11 @@ def view_member(context: TillContext, standing: Standing, found_by: str) -> Memb
         phone=record.phone,
         card_hint=record.card_number[-_HINT_DIGITS:],
         found_by=found_by,
+        pending_points=standing.now.sheet.pending,
+        pending_until_ms=standing.now.sheet.pending_until_ms,
+        ends_points=standing.now.sheet.ends_points,
+        ends_ms=standing.now.sheet.ends_ms,
+        ended_points=standing.now.ended_points,
     )
 
 

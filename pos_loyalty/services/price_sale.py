@@ -5,9 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from pos_loyalty.domain.accrual import Accrual, SaleFacts, TraceStep, earn
+from pos_loyalty.domain.basket import check_basket
+from pos_loyalty.domain.calendar import date_of
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.event import Payment, SaleLine
 from pos_loyalty.domain.ids import CardKey, MemberId
+from pos_loyalty.domain.member_facts import NO_FACTS, MemberFacts
+from pos_loyalty.domain.member_known import known_for
 from pos_loyalty.domain.money import check_amount
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice, reward_names, take_rewards
@@ -29,6 +34,8 @@ _NO_ACCRUAL = Accrual(points=0, trace=())
 class SaleInHand(msgspec.Struct, frozen=True):
     """A sale that is being rung up; ``total`` in minor units, before rewards.
 
+    ``tax`` is what of it is tax; None where the lines say it, or nobody does.
+
     Without ``with_allowance`` only rights pay, as long as the server may give some.
     """
 
@@ -38,6 +45,9 @@ class SaleInHand(msgspec.Struct, frozen=True):
     rewards: Sequence[RewardChoice]
     found_by: str
     with_allowance: bool = True
+    lines: tuple[SaleLine, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    tax: int | None = None
 
 
 class PricedSale(msgspec.Struct, frozen=True):
@@ -52,6 +62,7 @@ class PricedSale(msgspec.Struct, frozen=True):
     cover: Cover
     accrual: Accrual
     trace: tuple[TraceStep, ...]
+    facts: SaleFacts
 
 
 def price_sale(
@@ -62,7 +73,15 @@ def price_sale(
     Raises:
         RuleViolation: amount, member or rewards that cannot be.
     """
-    check_amount(sale.total, context.identity.currency)
+    currency = context.identity.currency
+    check_amount(sale.total, currency)
+    tax = check_basket(
+        total=sale.total,
+        currency=currency,
+        tax=sale.tax,
+        lines=sale.lines,
+        payments=sale.payments,
+    )
     program = context.program(at_ms)
     standing = _standing(context, work, sale.member_id)
     taken = _taken(program, sale)
@@ -71,7 +90,17 @@ def price_sale(
     collects = standing is not None or sale.card_key is not None
     tier_id = program.tiers[0].id if standing is None else standing.tier.id
     facts = SaleFacts(
-        total=sale.total, tier=tier_id, at_ms=at_ms, offset_minutes=tz_minutes, rewards=taken
+        total=sale.total,
+        tier=tier_id,
+        at_ms=at_ms,
+        offset_minutes=tz_minutes,
+        rewards=taken,
+        tax=tax,
+        lines=sale.lines,
+        payments=sale.payments,
+        known=facts_known(context, program, standing, at_ms=at_ms, tz_minutes=tz_minutes)
+        if collects
+        else NO_FACTS,
     )
     accrual = earn(program, facts) if collects else _NO_ACCRUAL
     return PricedSale(
@@ -84,7 +113,32 @@ def price_sale(
         cover=cover,
         accrual=accrual,
         trace=redemption_trace(program, taken) + accrual.trace,
+        facts=facts,
     )
+
+
+def facts_known(
+    context: TillContext,
+    program: LoyaltyProgram,
+    standing: Standing | None,
+    *,
+    at_ms: int,
+    tz_minutes: int,
+) -> MemberFacts:
+    """Return what the program asks of the member; a card without one has no tally."""
+    shop = context.identity.shop_name
+    if standing is None:
+        return known_for(
+            program,
+            sheet_tally=None,
+            segments=(),
+            birthday="",
+            last_visit_ms=0,
+            shop=shop,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+        )
+    return standing.now.facts(program, shop=shop, at_ms=at_ms, tz_minutes=tz_minutes)
 
 
 def redemption_trace(
@@ -136,6 +190,8 @@ def _cover(
     points, limits = sum(reward.points for reward in taken), standing.limits
     if limits.is_ended and points <= standing.record.balance_points:
         raise RuleViolation(Code.RIGHTS_ENDED, days=limits.silent_days, cost_points=points)
+    if standing.usable_points < points <= standing.record.balance_points:
+        raise _waiting(context, standing)
     return cover_redemption(
         points=points,
         rights=standing.record.rights,
@@ -144,3 +200,13 @@ def _cover(
         alone=not context.identity.joined,
         reward=reward_names(program, taken),
     )
+
+
+def _waiting(context: TillContext, standing: Standing) -> RuleViolation:
+    """Say which points of the balance cannot be used, and when they can."""
+    now = standing.now
+    if now.ended_points:
+        return RuleViolation(Code.POINTS_ENDED, ended_points=now.ended_points)
+    until_ms = now.sheet.pending_until_ms
+    day = date_of(until_ms, context.clock.offset_minutes(until_ms))
+    return RuleViolation(Code.POINTS_PENDING, pending_points=now.sheet.pending, day=day.isoformat())

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pos_loyalty.domain.accrual import TraceStep, earn, facts_of
+from pos_loyalty.domain.accrual import TraceStep, earn, facts_of, pending_until
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, RuleViolation, StoreBug, StoreUnavailable
 from pos_loyalty.domain.event import (
     SCHEMA_VERSION,
     Basket,
+    Payment,
     SaleLine,
     SaleRecorded,
     decode_event,
@@ -22,9 +23,8 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.domain.spend_rights import effects_of
-from pos_loyalty.services.member_view import spendable_points
+from pos_loyalty.services.member_view import spendable_points, standing_of
 from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
-from pos_loyalty.services.spending import spend_limits
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
@@ -34,7 +34,7 @@ _RIGHTS_MISSING = frozenset({Code.RIGHTS_SHORT, Code.RIGHTS_ENDED})
 
 @dataclass(frozen=True)
 class RecordSale:
-    """Complete a sale. ``total`` in minor units before rewards.
+    """Complete a sale. ``total`` in minor units before rewards, ``tax`` in it where it is known.
 
     ``found_by`` is card, number, phone or name. ``card_key`` alone, without a
     member, is a card that this till does not know yet.
@@ -49,6 +49,8 @@ class RecordSale:
     cashier: str = ""
     lines: tuple[SaleLine, ...] = ()
     receipt_no: str = ""
+    payments: tuple[Payment, ...] = ()
+    tax: int | None = None
 
 
 class SaleDone(msgspec.Struct, frozen=True):
@@ -127,6 +129,9 @@ class RecordSaleHandler:
             rewards=command.rewards,
             found_by=command.found_by,
             with_allowance=with_allowance,
+            lines=command.lines,
+            payments=command.payments,
+            tax=command.tax,
         )
         return price_sale(self._context, work, sale, at_ms=stamp.at_ms, tz_minutes=stamp.tz_minutes)
 
@@ -166,8 +171,10 @@ class RecordSaleHandler:
             return _done(event, priced.trace, balance=0, spendable=0)
         record = standing.record
         balance = record.balance_points - event.redeemed + event.earned
+        waiting = event.earned if event.pending_until_ms else 0
         spendable = spendable_points(
             balance=balance,
+            unusable=standing.now.unusable_points + waiting,
             rights=record.rights.plus(effects_of(event)[0]),
             joined=self._context.identity.joined,
             limits=msgspec.structs.replace(
@@ -184,13 +191,7 @@ class RecordSaleHandler:
             record = work.members.record(event.member)
             assert record is not None, "a sale never outlives its member's row"
             balance = record.balance_points
-            joined = self._context.identity.joined
-            spendable = spendable_points(
-                balance=balance,
-                rights=record.rights,
-                joined=joined,
-                limits=spend_limits(self._context, work),
-            )
+            spendable = standing_of(self._context, work, record).spendable_points
         done = _done(event, self.trace_of(event), balance=balance, spendable=spendable)
         undone = work.journal.is_reversed(event.id) is not None
         return msgspec.structs.replace(done, already=True, undone=undone)
@@ -226,7 +227,9 @@ def _event(command: RecordSale, priced: PricedSale, stamp: Stamp, currency: str)
             total=command.total,
             currency=currency,
             lines=command.lines,
+            payments=command.payments,
             receipt_no=command.receipt_no,
+            tax=priced.facts.tax,
         ),
         member=None if priced.standing is None else priced.standing.record.member,
         card_key=command.card_key if command.member_id is None else None,
@@ -238,6 +241,9 @@ def _event(command: RecordSale, priced: PricedSale, stamp: Stamp, currency: str)
         rights_used=priced.cover.rights_used,
         rights_source=_rights_source(priced),
         risk_used=priced.cover.risk_used,
+        known=priced.facts.known,
+        stamps=priced.accrual.stamps,
+        pending_until_ms=pending_until(priced.program, stamp.at_ms) if priced.accrual.points else 0,
     )
 
 
@@ -257,6 +263,8 @@ def _is_same(work: Repositories, command: RecordSale, event: SaleRecorded) -> bo
         and event.sale.total == command.total
         and chosen.keys() == taken.keys()
         and all(points in {None, taken[reward]} for reward, points in chosen.items())
+        and event.sale.lines == command.lines
+        and event.sale.payments == command.payments
     )
 
 

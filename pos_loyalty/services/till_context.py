@@ -85,6 +85,11 @@ class TillContext:
         moment = self.clock.now_ms() if at_ms is None else at_ms
         return program_in_force(self._read_known().programs, moment)
 
+    @property
+    def programs(self) -> tuple[LoyaltyProgram, ...]:
+        """Every version that this till knows."""
+        return self._read_known().programs
+
     def program_version(self, version: str) -> LoyaltyProgram | None:
         """Return a version that this till knows."""
         known = self._read_known().programs

@@ -1,0 +1,265 @@
+"""What is known of a member at this moment: the server's sheet and this till's own events since.
+
+A program that asks nothing of its members (as those of 0.1.0) costs nothing here: no event
+is read. A till that works alone has no server; there the sheet is its whole journal.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pos_loyalty.domain.earning_rule import PerVisit
+from pos_loyalty.domain.event import (
+    ActivityRecorded,
+    Event,
+    SaleMoved,
+    SaleRecorded,
+    SaleRefunded,
+    SaleReversed,
+)
+from pos_loyalty.domain.expiration import Never
+from pos_loyalty.domain.ids import MemberId, SaleId
+from pos_loyalty.domain.lot import balance, ended_points, next_end, pending
+from pos_loyalty.domain.lot_end import inactivity_ends_at
+from pos_loyalty.domain.member_facts import NO_SHEET, MemberFacts, MemberSheet, Tally
+from pos_loyalty.domain.member_known import known_for
+from pos_loyalty.domain.per_program import PerProgram
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.tally import needed_by, plus, tally_of, without
+from pos_loyalty.services.own_lots import OwnLots
+from pos_loyalty.services.sale_history import SaleHistory, history_of, tally_of_history
+from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.event_index import fact_of
+from pos_loyalty.store.members import MemberRecord
+from pos_loyalty.store.unit_of_work import Repositories
+
+
+class MemberNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A member as this till sees one. Points are integers.
+
+    ``sheet`` has everything that happened here, too. ``ended_points`` of the balance have ended
+    by this till's clock, though nobody has written it yet.
+    """
+
+    sheet: MemberSheet = NO_SHEET
+    ended_points: int = 0
+
+    @property
+    def unusable_points(self) -> int:
+        """Points of the balance that cannot be used now: pending, or ended."""
+        return self.sheet.pending + self.ended_points
+
+    def facts(
+        self, program: LoyaltyProgram, *, shop: str, at_ms: int, tz_minutes: int
+    ) -> MemberFacts:
+        """Return what a sale at this moment stores of the member."""
+        sheet = self.sheet
+        return known_for(
+            program,
+            sheet_tally=sheet.tally,
+            segments=sheet.segments,
+            birthday=sheet.birthday,
+            last_visit_ms=sheet.last_visit_ms,
+            shop=shop,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+        )
+
+
+NOTHING_KNOWN = MemberNow()
+
+
+def member_now(
+    context: TillContext, work: Repositories, record: MemberRecord, *, at_ms: int
+) -> MemberNow:
+    """Return what is known of a member, inside the caller's transaction."""
+    if not any(_ASKS_EVENTS(program) for program in context.programs):
+        return NOTHING_KNOWN if record.sheet is NO_SHEET else _with_ends(record.sheet, 0, at_ms)
+    if context.identity.joined:
+        return _of_sheet(context, work, record, at_ms)
+    return _alone(context, work, record, at_ms)
+
+
+def _of_sheet(
+    context: TillContext, work: Repositories, record: MemberRecord, at_ms: int
+) -> MemberNow:
+    """Add this till's own events to what the server's rows hold."""
+    index = work.journal.index
+    events: list[Event] = []
+    for account, seq in work.members.shown_after(record.member):
+        events += index.of_member_after(account, seq)
+    sheet = record.sheet
+    if events:
+        counting = _Counting(context, work, context.program(at_ms))
+        own_pending, until_ms = _own_pending(counting, events, at_ms)
+        sheet = msgspec.structs.replace(
+            sheet,
+            tally=plus(sheet.tally, counting.tally(record.member, events)),
+            last_visit_ms=max(sheet.last_visit_ms, _last_visit(events)),
+            pending=sheet.pending + own_pending,
+            pending_until_ms=_first(sheet.pending_until_ms, until_ms),
+        )
+    redeemed = sum(
+        event.redeemed
+        for event in events
+        if isinstance(event, SaleRecorded) and event.at_ms < sheet.ends_ms
+    )
+    return _with_ends(sheet, redeemed, at_ms)
+
+
+def _alone(context: TillContext, work: Repositories, record: MemberRecord, at_ms: int) -> MemberNow:
+    """Count everything in the own journal."""
+    events = work.journal.index.of_member(record.member)
+    counting = _Counting(context, work, context.program(at_ms))
+    tz_minutes = context.clock.offset_minutes(at_ms)
+    sheet = msgspec.structs.replace(
+        record.sheet,
+        tally=counting.tally(record.member, events),
+        last_visit_ms=_last_visit(events),
+    )
+    if not any(_HAS_LOTS(program) for program in context.programs):
+        return MemberNow(sheet=sheet)
+    lots = OwnLots(context, record.member)
+    lots.fold(events)
+    rules = context.program(at_ms).expiration
+    lots.let_end(at_ms, tz_minutes)
+    book = lots.book
+    waiting, ends = pending(book, at_ms), next_end(book, at_ms)
+    alive = balance(book) - ended_points(book, at_ms)
+    absent_ms = inactivity_ends_at(rules, last_ms=lots.last_ms, tz_minutes=tz_minutes)
+    if absent_ms is not None and absent_ms > at_ms:
+        ends_points, ends_ms = max(0, alive), absent_ms
+    else:
+        ends_points, ends_ms = ends.points, ends.at_ms
+    sheet = msgspec.structs.replace(
+        sheet,
+        pending=waiting.points,
+        pending_until_ms=waiting.at_ms,
+        ends_points=ends_points,
+        ends_ms=ends_ms if ends_points else 0,
+    )
+    return MemberNow(sheet=sheet, ended_points=max(0, record.balance_points - alive))
+
+
+def _with_ends(sheet: MemberSheet, redeemed: int, at_ms: int) -> MemberNow:
+    """Take from what ends next what was used here since, and see whether it has ended."""
+    ending = max(0, sheet.ends_points - redeemed)
+    has_ended = 0 < sheet.ends_ms <= at_ms
+    if not has_ended and ending == sheet.ends_points:
+        return MemberNow(sheet=sheet)
+    left = 0 if has_ended else ending
+    after = msgspec.structs.replace(sheet, ends_points=left, ends_ms=sheet.ends_ms if left else 0)
+    return MemberNow(sheet=after, ended_points=ending if has_ended else 0)
+
+
+class _Counting:
+    """Counts events under the names that the program in force asks for."""
+
+    def __init__(self, context: TillContext, work: Repositories, program: LoyaltyProgram) -> None:
+        self._context = context
+        self._work = work
+        self._needed = needed_by(program)
+
+    def tally(self, member: MemberId, events: Sequence[Event]) -> Tally:
+        """Return what events change of a member's counts."""
+        total: Tally = {}
+        if not self._needed:
+            return total
+        for event in events:
+            match event:
+                case SaleRecorded() | ActivityRecorded():
+                    total = plus(total, self._added(event))
+                case SaleReversed() | SaleRefunded() | SaleMoved():
+                    total = plus(total, self._changed(member, event))
+                case _:
+                    continue
+        return total
+
+    def _added(self, event: SaleRecorded | ActivityRecorded) -> Tally:
+        program = self._context.program_version(event.program) or self._context.program(event.at_ms)
+        return tally_of(program, event, self._needed)
+
+    def _changed(self, member: MemberId, event: SaleReversed | SaleRefunded | SaleMoved) -> Tally:
+        """Return what a sale counts for the member after an event less what it did before."""
+        before = self.before(event)
+        if before is None:
+            return {}
+        counted = tally_of_history(before, self._needed)
+        if isinstance(event, SaleReversed):
+            return without({}, counted)
+        if isinstance(event, SaleRefunded):
+            after = msgspec.structs.replace(before, refunds=(*before.refunds, event))
+            return without(tally_of_history(after, self._needed), counted)
+        if event.to_member == member:
+            return tally_of_history(self._moved(before, event), self._needed)
+        return without({}, counted)
+
+    def before(self, event: SaleReversed | SaleRefunded | SaleMoved) -> SaleHistory | None:
+        """Return the sale that an event refers to, as it was before; None where it is not here."""
+        journal = self._work.journal
+        stored = journal.get(event.sale_id)
+        sale = None if stored is None else fact_of(stored.data)
+        if not isinstance(sale, SaleRecorded) or (isinstance(event, SaleRefunded) and event.claim):
+            return None
+        earlier: list[Event] = []
+        for each in journal.index.referring_to(event.sale_id):
+            if each.id == event.id:
+                break
+            earlier.append(each)
+        return history_of(self._context, sale, earlier)
+
+    def _moved(self, before: SaleHistory, event: SaleMoved) -> SaleHistory:
+        return history_of(self._context, before.sale, (*before.refunds, event))
+
+
+def _own_pending(counting: _Counting, events: Sequence[Event], at_ms: int) -> tuple[int, int]:
+    """Return this till's points that cannot be used yet, and when the first can."""
+    waiting: dict[str, int] = {}
+    until: dict[str, int] = {}
+    for event in events:
+        match event:
+            case SaleRecorded() if event.pending_until_ms > at_ms:
+                waiting[event.id] = event.earned
+                until[event.id] = event.pending_until_ms
+            case SaleReversed() | SaleRefunded() | SaleMoved():
+                before = counting.before(event)
+                if before is not None and before.sale.pending_until_ms > at_ms:
+                    taken = waiting.get(event.sale_id, 0) - event.earned_taken
+                    waiting[event.sale_id] = taken
+            case _:
+                continue
+    first_ms = min((until[sale] for sale, points in waiting.items() if points > 0), default=0)
+    return sum(waiting.values()), first_ms
+
+
+def _last_visit(events: Sequence[Event]) -> int:
+    """Return when the last of these sales was that was not undone."""
+    undone = {event.sale_id for event in events if isinstance(event, SaleReversed)}
+    return max(
+        (
+            event.at_ms
+            for event in events
+            if isinstance(event, SaleRecorded) and SaleId(event.id) not in undone
+        ),
+        default=0,
+    )
+
+
+def _first(first_ms: int, second_ms: int) -> int:
+    return min(first_ms, second_ms) if first_ms and second_ms else first_ms or second_ms
+
+
+def _has_lots(program: LoyaltyProgram) -> bool:
+    return program.pending_days > 0 or not isinstance(program.expiration.model, Never)
+
+
+def _asks_events(program: LoyaltyProgram) -> bool:
+    """Tell whether a member's own events say what the sheet alone does not."""
+    asks_last_visit = any(
+        isinstance(rule.give, PerVisit) and rule.give.hours_between > 0 for rule in program.rules
+    )
+    return bool(needed_by(program)) or asks_last_visit or _has_lots(program)
+
+
+_HAS_LOTS = PerProgram(_has_lots)
+_ASKS_EVENTS = PerProgram(_asks_events)
