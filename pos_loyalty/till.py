@@ -32,6 +32,7 @@ from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesH
 from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
 from pos_loyalty.services.name_shop import NameShopHandler
+from pos_loyalty.services.publish_program import PublishProgramHandler
 from pos_loyalty.services.quote_sale import QuoteSaleHandler
 from pos_loyalty.services.receipt import MakeReceiptHandler
 from pos_loyalty.services.record_sale import RecordSaleHandler
@@ -75,6 +76,7 @@ class Till:
         self.issue_vouchers = IssueVouchersHandler(context)
         self.read_voucher = ReadVoucherHandler(context)
         self.name_shop = NameShopHandler(context)
+        self.publish_program = PublishProgramHandler(context)
         self.attention = ReadAttentionHandler(context)
         self.count_attention = CountAttentionHandler(context)
         self.settle_item = SettleItemHandler(context)

@@ -1,0 +1,58 @@
+"""What commands about a program's file have in common: to read it, and to say what is wrong."""
+
+import json
+import sys
+from pathlib import Path
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.program_check import ProgramRefused
+from pos_loyalty.domain.program_fault import Problem
+from pos_loyalty.wire.program_document import read_document
+from pos_loyalty.wire.program_text import BYTES_MAX
+
+SHOWN_MAX = 50
+"""More faults than these are counted, not shown."""
+
+
+def read_program(file: Path) -> LoyaltyProgram:
+    """Read and check a file.
+
+    Raises:
+        ProgramRefused: with all that is wrong.
+        CommandRefused: there is no such file.
+    """
+    try:
+        with file.open("rb") as opened:
+            # One byte more than may be: enough to tell that it is too large.
+            return read_document(opened.read(BYTES_MAX + 1))
+    except OSError as error:
+        raise CommandRefused(Code.FILE_ABSENT, file=str(file)) from error
+
+
+def say_refused(file: Path, refused: ProgramRefused, *, as_json: bool) -> int:
+    """Print everything that is wrong; returns the exit code."""
+    if as_json:
+        print(json.dumps({"ok": False, "problems": [_fields(each) for each in refused.problems]}))
+    else:
+        for each in refused.problems[:SHOWN_MAX]:
+            print(f"{file}:{each.line or 1}: {each.path}: {each.detail} [{each.fault.value}]")
+        if len(refused.problems) > SHOWN_MAX:
+            print(f"… and {len(refused.problems) - SHOWN_MAX} more")
+    count = len(refused.problems)
+    words = "1 fault" if count == 1 else f"{count} faults"
+    print(
+        f"{words} in {file}. The program in force stays as it is. ({refused.code.value})",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _fields(problem: Problem) -> dict[str, str | int]:
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "fault": problem.fault.value,
+        "detail": problem.detail,
+    }

@@ -1,0 +1,51 @@
+"""`program check`: is a file usable as a program, and if not, what is wrong with it?"""
+
+import argparse
+import json
+from pathlib import Path
+
+from pos_loyalty.cli.program_file import read_program, say_refused
+from pos_loyalty.domain.program import LoyaltyProgram, is_plain
+from pos_loyalty.domain.program_check import ProgramRefused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the sub-command takes."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="the program to check")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check; 1 as soon as anything is wrong."""
+    file: Path = arguments.file
+    try:
+        program = read_program(file)
+    except ProgramRefused as refused:
+        return say_refused(file, refused, as_json=arguments.json)
+    counts = counts_of(program)
+    if arguments.json:
+        print(json.dumps({"ok": True, "problems": [], "name": program.name, **counts}))
+        return 0
+    words = ", ".join(f"{count} {_words(name, count)}" for name, count in counts.items() if count)
+    print(f'{file}: "{program.name}" is usable: {words}.')
+    if not is_plain(program):
+        print("Tills that are not up to date go on with the rules they have until they are.")
+    return 0
+
+
+def counts_of(program: LoyaltyProgram) -> dict[str, int]:
+    """Return how many there are of each part."""
+    return {
+        "tiers": len(program.tiers),
+        "rules": len(program.rules) + len(program.weekday_multipliers),
+        "rewards": len(program.rewards),
+        "offers": len(program.offers),
+        "activities": len(program.activities),
+        "stamp_cards": len(program.stamp_cards),
+    }
+
+
+def _words(name: str, count: int) -> str:
+    plural = name.replace("_", " ")
+    one = {"activities": "activity"}.get(plural, plural.removesuffix("s"))
+    return one if count == 1 else plural

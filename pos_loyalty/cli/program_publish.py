@@ -1,0 +1,109 @@
+"""`program publish`: from a moment on these rules hold; nothing that was sold changes."""
+
+import argparse
+import datetime as dt
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from pos_loyalty.cli.program_books import MS_PER_SECOND, add_books
+from pos_loyalty.cli.program_file import read_program, say_refused
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.program_check import ProgramRefused
+
+_NOW = "now"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the sub-command takes."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="the program to publish")
+    parser.add_argument(
+        "--from",
+        dest="from_time",
+        required=True,
+        metavar="TIME",
+        help="now, a day like 2026-12-01, or a time like 2026-12-01T06:00, on this machine's clock",
+    )
+    add_books(parser)
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+class _Published(NamedTuple):
+    program: LoyaltyProgram
+    is_new: bool
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the file and publish it as one version, or change nothing."""
+    file: Path = arguments.file
+    from_ms = moment_of(arguments.from_time)
+    try:
+        draft = read_program(file)
+    except ProgramRefused as refused:
+        return say_refused(file, refused, as_json=arguments.json)
+    if arguments.data is None:
+        published = _at_server(arguments.database, draft, from_ms)
+    else:
+        published = _at_till(arguments.data, draft, from_ms)
+    if arguments.json:
+        fields = {
+            "version": published.program.version,
+            "effective_from_ms": published.program.effective_from_ms,
+            "new": published.is_new,
+        }
+        print(json.dumps(fields))
+        return 0
+    begins = clock_words(published.program.effective_from_ms)
+    if published.is_new:
+        print(f'Published: "{draft.name}" holds from {begins} as {published.program.version}.')
+        if arguments.data is None:
+            print("Each till gets it at its next contact; until then it keeps the rules it knows.")
+    else:
+        version = published.program.version
+        print(f"These rules hold then already, as {version}. Nothing was published.")
+    return 0
+
+
+def moment_of(text: str) -> int | None:
+    """Return a moment in UTC milliseconds, read on this machine's clock; None is now.
+
+    Raises:
+        CommandRefused: not such a time.
+    """
+    if text == _NOW:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text).astimezone()
+        return int(moment.timestamp()) * MS_PER_SECOND
+    except (ValueError, OverflowError, OSError) as error:
+        raise CommandRefused(
+            Code.OPTION_SHAPE, option="--from", example="2026-12-01T06:00"
+        ) from error
+
+
+def clock_words(at_ms: int) -> str:
+    """Return a moment on this machine's clock."""
+    moment = dt.datetime.fromtimestamp(at_ms // MS_PER_SECOND, dt.UTC).astimezone()
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _at_till(data: Path, draft: LoyaltyProgram, from_ms: int | None) -> _Published:
+    from pos_loyalty.cli.till_folder import open_for_command
+    from pos_loyalty.services.publish_program import PublishProgram
+
+    with open_for_command(data, currency=draft.currency) as till:
+        done = till.publish_program(PublishProgram(draft, from_ms))
+    return _Published(done.program, done.is_new)
+
+
+def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Published:
+    from pos_loyalty.server.publish_program import publish_program
+    from pos_loyalty.server.setup import open_database
+    from pos_loyalty.server.system import SystemClock
+
+    with closing(open_database(url)) as database:
+        done = publish_program(database, draft, from_ms=from_ms, clock=SystemClock())
+    return _Published(done.program, done.is_new)

@@ -1,0 +1,64 @@
+"""Publish a program in the books: tills get it with their next rows.
+
+A version never changes and is never taken away: sales name the version by which they were
+computed. A wrong one is followed by another.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.program_check import check_program
+from pos_loyalty.domain.program_version import dated, day_of
+from pos_loyalty.server.database import statements, tables
+from pos_loyalty.server.database.repository import Database, Session
+from pos_loyalty.server.group_write import transact
+from pos_loyalty.server.setup import read_merchant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The version, and whether it is a new one: the same rules are published once."""
+
+    program: LoyaltyProgram
+    is_new: bool
+
+
+def publish_program(
+    database: Database, draft: LoyaltyProgram, *, from_ms: int | None, clock: Clock
+) -> Published:
+    """Let a draft's rules hold from a moment on (UTC milliseconds); None is now.
+
+    Raises:
+        ProgramRefused: it is not usable.
+        CommandRefused: no books, another currency, or the moment is over.
+    """
+    check_program(draft)
+    merchant = read_merchant(database)
+    if draft.currency != merchant.currency:
+        raise CommandRefused(
+            Code.PROGRAM_CURRENCY, currency=draft.currency, shop_currency=merchant.currency
+        )
+    now_ms = clock.now_ms()
+    moment = now_ms if from_ms is None else from_ms
+    if moment < now_ms:
+        raise CommandRefused(Code.PROGRAM_PAST)
+    day = day_of(moment, clock.offset_minutes(moment))
+
+    def work(session: Session) -> Published:
+        # The version first: whoever has it is alone.
+        v, _ = statements.take_version(session, merchant.merchant)
+        known = [program for _, program in statements.load_programs(session, merchant.merchant)]
+        program = dated(draft, known, from_ms=moment, day=day)
+        if program in known:
+            return Published(program=program, is_new=False)
+        body = msgspec.json.encode(program)
+        session.add(tables.PROGRAM, [(merchant.merchant, program.version, body, v)])
+        session.put(tables.CHANGE, [(merchant.merchant, "program", program.version, "", v)])
+        return Published(program=program, is_new=True)
+
+    return transact(database, work)
