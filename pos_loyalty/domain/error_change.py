@@ -41,7 +41,7 @@ CHANGES: dict[Code, Entry] = {
         _STANDS,
         "Refund what is left of the sale.",
     ),
-    Code.REFUND_ID: Entry(
+    Code.CHANGE_ID: Entry(
         "This id belongs to something else already. Take a new one.",
         _STANDS,
         "Let each refund, move, activity and adjustment have an id of its own.",
@@ -147,8 +147,5 @@ CHANGES: dict[Code, Entry] = {
     ),
     Code.BIRTHDAY_SHAPE: Entry(
         "A birthday is a month and a day, as 05-31.", NO_SALE, "Type month and day with a dash."
-    ),
-    Code.INVITER_SELF: Entry(
-        "Nobody can be invited by the very same account.", NO_SALE, "Enroll without the invitation."
     ),
 }

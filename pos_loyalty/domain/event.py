@@ -241,7 +241,8 @@ class SaleMoved(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="m
     """A sale's points go from one member, or none, to the right one.
 
     ``tier`` and ``known`` are the new member's, as a sale stores its own: what the sale earns
-    from now on, and what a later refund takes, is computed with them.
+    from now on, and what a later refund takes, is computed with them. ``stamps`` are what it
+    gives on the new member's stamp cards.
     """
 
     sale_id: EventId
@@ -255,6 +256,7 @@ class SaleMoved(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="m
     approved_by: str = ""
     tier: TierId = TierId("")
     known: MemberFacts = NO_FACTS
+    stamps: tuple[StampsGiven, ...] = ()
 
 
 class VoucherClaimed(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag="voucher"):

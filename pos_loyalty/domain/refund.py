@@ -238,6 +238,7 @@ def sale_after_move(sale: SaleRecorded, move: SaleMoved, before: Returned) -> Sa
         tier=move.tier,
         known=move.known,
         earned=move.earned_given + before.earned,
+        stamps=_stamps_sum(move.stamps, before.stamps),
     )
 
 

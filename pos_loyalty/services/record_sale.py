@@ -11,7 +11,7 @@ import msgspec
 
 from pos_loyalty.domain.accrual import TraceStep, earn, facts_of, pending_until
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, RuleViolation, StoreBug, StoreUnavailable
+from pos_loyalty.domain.errors import CommandRefused, RuleViolation
 from pos_loyalty.domain.event import (
     SCHEMA_VERSION,
     Basket,
@@ -24,10 +24,11 @@ from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.services.member_view import spendable_points, standing_of
+from pos_loyalty.services.one_change import commit_surely
 from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.settings import Setting
-from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
+from pos_loyalty.store.unit_of_work import Repositories
 
 _RIGHTS_MISSING = frozenset({Code.RIGHTS_SHORT, Code.RIGHTS_ENDED})
 
@@ -116,7 +117,7 @@ class RecordSaleHandler:
             work.journal.append(event)
             _count_risk(work, priced.cover.risk_used, joined=self._context.identity.joined)
             done = self._just_done(event, priced)
-            self._commit(work, stamp.id)
+            commit_surely(self._context, work, stamp.id)
         return done
 
     def _price(
@@ -134,21 +135,6 @@ class RecordSaleHandler:
             tax=command.tax,
         )
         return price_sale(self._context, work, sale, at_ms=stamp.at_ms, tz_minutes=stamp.tz_minutes)
-
-    def _commit(self, work: UnitOfWork, event_id: str) -> None:
-        """After a commit that did not return well only the file knows: ask it."""
-        try:
-            work.commit()
-        except (StoreUnavailable, StoreBug):
-            work.roll_back()
-            if not self._is_there(event_id):
-                raise
-
-    def _is_there(self, event_id: str) -> bool:
-        try:
-            return self._context.store.holds_event(event_id)
-        except (StoreUnavailable, StoreBug):
-            return False
 
     def _again(self, work: Repositories, command: RecordSale, event: object) -> SaleDone:
         """Answer a repeated sale id with the sale that it already is."""

@@ -40,6 +40,11 @@ _OF_MEMBER_AFTER = (
     " UNION SELECT seq FROM quiet_event"
     " WHERE member = ?1 AND stream_no = s.stream_no AND seq > ?2) ORDER BY e.seq"
 )
+_QUIET_AFTER = (
+    "SELECT e.bytes FROM quiet_event q JOIN stream s ON s.is_open = 1"
+    " AND s.stream_no = q.stream_no JOIN event e ON e.stream_no = q.stream_no AND e.seq = q.seq"
+    " WHERE q.seq > ? AND e.kind IN (?, 'rescue') ORDER BY e.seq"
+)
 
 
 def reference_of(event: Event) -> tuple[str, ...]:
@@ -140,6 +145,10 @@ class EventIndex:
     def of_member_after(self, member: MemberId, seq: int) -> tuple[Event, ...]:
         """Return a member's events of the open stream after ``seq``, oldest first."""
         return self._facts(_OF_MEMBER_AFTER, (member, seq))
+
+    def quiet_after(self, seq: int, kind: str) -> tuple[Event, ...]:
+        """Return the open stream's events of a kind that changes no points, after ``seq``."""
+        return self._facts(_QUIET_AFTER, (seq, kind))
 
     def sale_ids_ending(self, member: MemberId, letters: str) -> tuple[str, ...]:
         """Return the ids of a member's sales here that end so, as a receipt names them."""

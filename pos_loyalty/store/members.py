@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.ids import MemberId, TierId
 from pos_loyalty.domain.member_facts import NO_SHEET, MemberSheet
 from pos_loyalty.domain.search_text import fold, member_words, query_phrase, query_words
 from pos_loyalty.domain.spend_rights import Rights
@@ -185,6 +185,17 @@ class MemberRepository:
             (member,),
         )
         return tuple((MemberId(row[0]), int(row[1])) for row in rows)
+
+    def grant(self, member: MemberId, tier: TierId, until_ms: int) -> None:
+        """Let a granted level hold here at once; the server's row says the same later."""
+        row = self._connection.execute(
+            "SELECT sheet FROM member WHERE member = ?", (member,)
+        ).fetchone()
+        sheet = msgspec.structs.replace(read_sheet(row[0]), tier_until_ms=until_ms)
+        self._connection.execute(
+            "UPDATE member SET tier = ?, sheet = ? WHERE member = ?",
+            (tier, sheet_text(sheet), member),
+        )
 
     def version(self, member: MemberId) -> tuple[int, int]:
         """Return (epoch, v) of the row held, (0, 0) where the server never sent one."""

@@ -9,6 +9,7 @@ import msgspec
 
 from pos_loyalty.domain.card import Card, CardStatus
 from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.event import TierGranted
 from pos_loyalty.domain.ids import CardKey, IdSource, MemberId, StreamId
 from pos_loyalty.domain.ledger import EARNING_KINDS
 from pos_loyalty.store.members import ERASED
@@ -52,6 +53,7 @@ class RowWriter:
     recalls: dict[MemberId, Recall | None] = field(default_factory=dict[MemberId, Recall | None])
     _unsent: dict[MemberId, list[bytes]] | None = None
     _has_merged: bool | None = None
+    _grants: dict[MemberId, list[TierGranted]] | None = None
 
     def store(self, row: Row) -> None:
         """Store one row, unless a newer one is held already."""
@@ -118,11 +120,15 @@ class RowWriter:
             phone = phone if change.phone is None else change.phone
             if change.birthday is not None:
                 sheet = msgspec.structs.replace(sheet, birthday=change.birthday)
+        tier = row.tier
+        for grant in self._unsent_grants(row.member):
+            tier = grant.tier
+            sheet = msgspec.structs.replace(sheet, tier_until_ms=grant.until_ms)
         work.members.put(
             row.member,
             name=name,
             phone=phone,
-            tier=row.tier,
+            tier=tier,
             status=row.status,
             enrolled_ms=row.enrolled_ms,
             alias_of=row.alias_of,
@@ -171,6 +177,15 @@ class RowWriter:
                 self._unsent.setdefault(of_member, []).append(body)
         bodies = self._unsent.get(member, ())
         return [msgspec.json.decode(body, type=ProfileChange) for body in bodies]
+
+    def _unsent_grants(self, member: MemberId) -> Sequence[TierGranted]:
+        """Return the levels that were granted here and are not in the server's row yet."""
+        if self._grants is None:
+            self._grants = {}
+            for event in self.work.journal.index.quiet_after(self.have, "tier"):
+                if isinstance(event, TierGranted):
+                    self._grants.setdefault(event.member, []).append(event)
+        return self._grants.get(member, ())
 
     def _till(self, row: TillRow) -> None:
         self.work.connection.execute(
