@@ -57,7 +57,7 @@ REWARDS: dict[Code, Entry] = {
         "Choose fewer points, or complete the sale without the reward.",
     ),
     Code.REWARD_ASKS_SERVER: Entry(
-        "{reward} needs the server's answer, and there is none now.",
+        "{reward} needs the server's yes, which did not come now.",
         NOT_SAVED,
         "Complete the sale without the reward, or try again when the line is back.",
     ),

@@ -1,17 +1,24 @@
 """A member as the counter shows one: balance, what may be used here now, and rewards."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from pos_loyalty.domain.error_catalog import CATALOG, Code, Fact
+from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.program import LoyaltyProgram, Tier
-from pos_loyalty.domain.reward import Reward
+from pos_loyalty.domain.sale_facts import SaleFacts
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
 from pos_loyalty.services.member_now import NOTHING_KNOWN, MemberNow, member_now
+from pos_loyalty.services.reward_offers import (
+    OfferedTo,
+    RewardOffer,
+    reward_offers,
+    rewards_left,
+)
 from pos_loyalty.services.spending import SpendLimits, spend_limits
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.members import ERASED, MemberRecord
@@ -26,19 +33,6 @@ PENDING = "pending"
 ENDED = "ended"
 
 _HINT_DIGITS = 4
-
-
-@dataclass(frozen=True)
-class RewardOffer:
-    """A reward of the program for one member. ``why_not`` is None where it is available."""
-
-    id: RewardId
-    name: str
-    kind: str
-    cost_points: int
-    available: bool
-    why_not: Code | None
-    why_not_text: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,10 @@ class MemberView:
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A member's record with what the program in force makes of it."""
+    """A member's record with what the program in force makes of it.
+
+    ``left_here`` is how many this till may give of the rewards with a stock in all.
+    """
 
     program: LoyaltyProgram
     record: MemberRecord
@@ -95,6 +92,7 @@ class Standing(msgspec.Struct, frozen=True):
     spendable_points: int
     limits: SpendLimits
     now: MemberNow = NOTHING_KNOWN
+    left_here: Mapping[RewardId, int] = {}
 
     @property
     def usable_points(self) -> int:
@@ -123,7 +121,8 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
         limits=limits,
         unusable=now.unusable_points,
     )
-    return Standing(program, record, tier, earned, spendable, limits, now)
+    left_here = rewards_left(program, work)
+    return Standing(program, record, tier, earned, spendable, limits, now, left_here)
 
 
 def spendable_points(
@@ -197,7 +196,7 @@ def view_member(context: TillContext, standing: Standing, found_by: str) -> Memb
         limit=limit_of(standing),
         earned_window_points=standing.earned_window_points,
         as_of_ms=context.last_contact_ms if context.identity.joined else None,
-        rewards=tuple(_offer(reward, standing, found_by) for reward in program.rewards),
+        rewards=reward_offers(_offered_to(context, standing, found_by)),
         phone=record.phone,
         card_hint=record.card_number[-_HINT_DIGITS:],
         found_by=found_by,
@@ -206,6 +205,34 @@ def view_member(context: TillContext, standing: Standing, found_by: str) -> Memb
         ends_points=standing.now.sheet.ends_points,
         ends_ms=standing.now.sheet.ends_ms,
         ended_points=standing.now.ended_points,
+    )
+
+
+def _offered_to(context: TillContext, standing: Standing, found_by: str) -> OfferedTo:
+    """Return what the rewards on the list depend on: the member, and this moment at this till."""
+    at_ms = context.clock.now_ms()
+    tz_minutes = context.clock.offset_minutes(at_ms)
+    shop = context.identity.shop_name
+    return OfferedTo(
+        program=standing.program,
+        facts=SaleFacts(
+            total=0,
+            tier=standing.tier.id,
+            at_ms=at_ms,
+            offset_minutes=tz_minutes,
+            known=standing.now.facts(
+                standing.program, shop=shop, at_ms=at_ms, tz_minutes=tz_minutes
+            ),
+        ),
+        tally=standing.now.sheet.tally,
+        left_here=standing.left_here,
+        balance_points=standing.record.balance_points,
+        usable_points=standing.usable_points,
+        rights_points=max(0, standing.record.rights.spendable),
+        spendable_points=standing.spendable_points,
+        limits=standing.limits,
+        is_alone=not context.identity.joined,
+        is_by_number=found_by == FOUND_BY_NUMBER,
     )
 
 
@@ -234,40 +261,3 @@ def ensure_active(record: MemberRecord) -> None:
         raise RuleViolation(Code.MEMBER_UNKNOWN)
     if record.status != "active":
         raise RuleViolation(Code.CARD_BLOCKED)
-
-
-def _offer(reward: Reward, standing: Standing, found_by: str) -> RewardOffer:
-    why_not, facts = _why_not(reward, standing, found_by)
-    return RewardOffer(
-        id=reward.id,
-        name=reward.name,
-        kind=str(reward.__struct_config__.tag),
-        cost_points=reward.cost_points,
-        available=why_not is None,
-        why_not=why_not,
-        why_not_text="" if why_not is None else CATALOG[why_not].sentence(facts),
-    )
-
-
-def _why_not(
-    reward: Reward, standing: Standing, found_by: str
-) -> tuple[Code | None, dict[str, Fact]]:
-    """Return what the sale would say; a plain code, as this runs for every reward at every scan."""
-    balance = standing.record.balance_points
-    if reward.cost_points > balance:
-        return Code.POINTS_SHORT, {
-            "short_points": reward.cost_points - balance,
-            "reward": reward.name,
-        }
-    if found_by == FOUND_BY_NUMBER:
-        return Code.NUMBER_EARNS_ONLY, {}
-    if standing.limits.is_ended:
-        return Code.RIGHTS_ENDED, {"days": standing.limits.silent_days}
-    if reward.cost_points > standing.spendable_points:
-        return Code.RIGHTS_SHORT, {
-            "spendable_points": standing.spendable_points,
-            "balance_points": balance,
-            "cost_points": reward.cost_points,
-            "reward": reward.name,
-        }
-    return None, {}
