@@ -15,9 +15,18 @@ from pos_loyalty.domain.member_facts import NO_FACTS, MemberFacts
 from pos_loyalty.domain.member_known import known_for
 from pos_loyalty.domain.money import check_amount
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.redemption import RewardChoice, reward_names, take_rewards
-from pos_loyalty.domain.reward import RewardTaken
+from pos_loyalty.domain.redemption import (
+    RewardChoice,
+    RewardHand,
+    points_by_policy,
+    reward_names,
+    take_rewards,
+)
+from pos_loyalty.domain.reward import OfflinePolicy, RewardTaken
 from pos_loyalty.domain.spend_rights import Cover, cover_redemption
+from pos_loyalty.domain.trace import money_text
+from pos_loyalty.domain.voucher import Voucher, voucher_reward
+from pos_loyalty.services.claim_voucher import usable_voucher
 from pos_loyalty.services.member_view import (
     FOUND_BY_NUMBER,
     Standing,
@@ -37,6 +46,8 @@ class SaleInHand(msgspec.Struct, frozen=True):
     ``tax`` is what of it is tax; None where the lines say it, or nobody does.
 
     Without ``with_allowance`` only rights pay, as long as the server may give some.
+    ``server_answered`` says that the server was in contact for this very sale, or need not be
+    yet, as for a preview. ``voucher`` is the letters of one, or empty.
     """
 
     member_id: MemberId | None
@@ -48,6 +59,8 @@ class SaleInHand(msgspec.Struct, frozen=True):
     lines: tuple[SaleLine, ...] = ()
     payments: tuple[Payment, ...] = ()
     tax: int | None = None
+    voucher: str = ""
+    server_answered: bool = True
 
 
 class PricedSale(msgspec.Struct, frozen=True):
@@ -63,6 +76,7 @@ class PricedSale(msgspec.Struct, frozen=True):
     accrual: Accrual
     trace: tuple[TraceStep, ...]
     facts: SaleFacts
+    voucher: Voucher | None = None
 
 
 def price_sale(
@@ -84,9 +98,6 @@ def price_sale(
     )
     program = context.program(at_ms)
     standing = _standing(context, work, sale.member_id)
-    taken = _taken(program, sale)
-    redeemed = sum(reward.points for reward in taken)
-    cover = _cover(context, program, standing, taken, with_allowance=sale.with_allowance)
     collects = standing is not None or sale.card_key is not None
     tier_id = program.tiers[0].id if standing is None else standing.tier.id
     facts = SaleFacts(
@@ -94,7 +105,6 @@ def price_sale(
         tier=tier_id,
         at_ms=at_ms,
         offset_minutes=tz_minutes,
-        rewards=taken,
         tax=tax,
         lines=sale.lines,
         payments=sale.payments,
@@ -102,18 +112,27 @@ def price_sale(
         if collects
         else NO_FACTS,
     )
+    taken = _taken(program, sale, standing, facts)
+    voucher = None
+    if sale.voucher:
+        voucher = usable_voucher(context, work, sale.voucher, at_ms=at_ms, tz_minutes=tz_minutes)
+        taken = (*taken, _voucher_taken(voucher, sale, taken))
+    if taken:
+        facts = msgspec.structs.replace(facts, rewards=taken)
+    cover = _cover(context, program, standing, taken, sale)
     accrual = earn(program, facts) if collects else _NO_ACCRUAL
     return PricedSale(
         program=program,
         standing=standing,
         tier_id=tier_id if collects else "",
         taken=taken,
-        redeemed=redeemed,
+        redeemed=sum(reward.points for reward in taken),
         discount=sum(reward.discount for reward in taken),
         cover=cover,
         accrual=accrual,
         trace=redemption_trace(program, taken) + accrual.trace,
         facts=facts,
+        voucher=voucher,
     )
 
 
@@ -148,11 +167,20 @@ def redemption_trace(
     return tuple(
         TraceStep(
             rule=f"reward {reward.reward}",
-            text=f"{reward_names(program, (reward,))}: {reward.discount} minor units off",
+            text=_reward_words(program, reward),
             points=-reward.points,
         )
         for reward in taken
     )
+
+
+def _reward_words(program: LoyaltyProgram, taken: RewardTaken) -> str:
+    """Say what a reward took: "Free coffee: 10 stamps", "Third one free: EUR 2.00 off"."""
+    name = reward_names(program, (taken,))
+    effects = [f"{money_text(taken.discount, program.currency)} off"] if taken.discount else []
+    if taken.stamps:
+        effects.append(f"{taken.stamps} stamps")
+    return f"{name}: {', '.join(effects)}" if effects else name
 
 
 def _standing(
@@ -167,14 +195,34 @@ def _standing(
     return standing_of(context, work, record)
 
 
-def _taken(program: LoyaltyProgram, sale: SaleInHand) -> tuple[RewardTaken, ...]:
+def _taken(
+    program: LoyaltyProgram, sale: SaleInHand, standing: Standing | None, facts: SaleFacts
+) -> tuple[RewardTaken, ...]:
     if not sale.rewards:
         return ()
-    if sale.member_id is None:
+    if standing is None:
         raise RuleViolation(Code.REWARD_NO_MEMBER)
     if sale.found_by == FOUND_BY_NUMBER:
         raise RuleViolation(Code.NUMBER_EARNS_ONLY)
-    return take_rewards(program, total=sale.total, choices=sale.rewards)
+    hand = RewardHand(
+        facts=facts,
+        tally=standing.now.sheet.tally,
+        balance_points=standing.record.balance_points,
+        left_here=standing.left_here,
+    )
+    return take_rewards(program, total=sale.total, choices=sale.rewards, hand=hand)
+
+
+def _voucher_taken(voucher: Voucher, sale: SaleInHand, taken: Sequence[RewardTaken]) -> RewardTaken:
+    """Put a voucher on a sale after its rewards: at most what is left to pay."""
+    left = sale.total - sum(reward.discount for reward in taken)
+    if voucher.points and sale.member_id is None:
+        raise RuleViolation(Code.VOUCHER_NO_MEMBER)
+    if voucher.amount and not left:
+        raise RuleViolation(Code.REWARD_TOO_LARGE)
+    return RewardTaken(
+        reward=voucher_reward(voucher.id), points=0, discount=min(voucher.amount, left)
+    )
 
 
 def _cover(
@@ -182,23 +230,29 @@ def _cover(
     program: LoyaltyProgram,
     standing: Standing | None,
     taken: Sequence[RewardTaken],
-    *,
-    with_allowance: bool,
+    sale: SaleInHand,
 ) -> Cover:
     if standing is None or not taken:
         return _NO_COVER
     points, limits = sum(reward.points for reward in taken), standing.limits
-    if limits.is_ended and points <= standing.record.balance_points:
+    by_policy, names = points_by_policy(program, taken), reward_names(program, taken)
+    never, alone = by_policy.get(OfflinePolicy.NEVER), not context.identity.joined
+    if never is not None and not alone and not sale.server_answered:
+        raise RuleViolation(Code.REWARD_ASKS_SERVER, reward=names, cost_points=never)
+    without_limit = by_policy.get(OfflinePolicy.ALWAYS, 0)
+    if limits.is_ended and without_limit < points <= standing.record.balance_points:
         raise RuleViolation(Code.RIGHTS_ENDED, days=limits.silent_days, cost_points=points)
     if standing.usable_points < points <= standing.record.balance_points:
         raise _waiting(context, standing)
     return cover_redemption(
         points=points,
         rights=standing.record.rights,
-        allowance=limits.allowance_points if with_allowance else 0,
+        allowance=limits.allowance_points if sale.with_allowance else 0,
         balance=standing.record.balance_points,
-        alone=not context.identity.joined,
-        reward=reward_names(program, taken),
+        alone=alone,
+        reward=names,
+        by_rights_alone=(never or 0) + by_policy.get(OfflinePolicy.RIGHTS, 0),
+        without_limit=without_limit,
     )
 
 

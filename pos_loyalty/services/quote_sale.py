@@ -4,22 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pos_loyalty.domain.accrual import TraceStep
+from pos_loyalty.domain.event import Payment, SaleLine, StampsGiven
 from pos_loyalty.domain.ids import CardKey, MemberId
+from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice
-from pos_loyalty.domain.reward import Reward
+from pos_loyalty.domain.reward_condition import cost_of
+from pos_loyalty.domain.sale_facts import SaleFacts
 from pos_loyalty.services.price_sale import SaleInHand, price_sale
 from pos_loyalty.services.till_context import TillContext
 
 
 @dataclass(frozen=True)
 class QuoteSale:
-    """A sale in hand; ``total`` in minor units."""
+    """A sale in hand; ``total`` in minor units, ``voucher`` the letters of one, or empty."""
 
     member_id: MemberId | None
     total: int
     rewards: Sequence[RewardChoice] = ()
     found_by: str = ""
     card_key: CardKey | None = None
+    lines: tuple[SaleLine, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    tax: int | None = None
+    voucher: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class SaleQuote:
     next_reward_name: str
     next_reward_missing_points: int
     trace: tuple[TraceStep, ...]
+    voucher_points: int = 0
+    stamps: tuple[StampsGiven, ...] = ()
 
 
 class QuoteSaleHandler:
@@ -57,6 +66,10 @@ class QuoteSaleHandler:
             total=command.total,
             rewards=command.rewards,
             found_by=command.found_by,
+            lines=command.lines,
+            payments=command.payments,
+            tax=command.tax,
+            voucher=command.voucher,
         )
         with self._context.store.read() as work:
             priced = price_sale(
@@ -67,8 +80,9 @@ class QuoteSaleHandler:
                 tz_minutes=self._context.clock.offset_minutes(at_ms),
             )
         before = 0 if priced.standing is None else priced.standing.record.balance_points
-        after = before - priced.redeemed + priced.accrual.points
-        name, missing = next_reward(priced.program.rewards, after)
+        voucher_points = 0 if priced.voucher is None else priced.voucher.points
+        after = before - priced.redeemed + priced.accrual.points + voucher_points
+        name, missing = next_reward(priced.program, priced.facts, after)
         return SaleQuote(
             earned_points=priced.accrual.points,
             redeemed_points=priced.redeemed,
@@ -80,13 +94,16 @@ class QuoteSaleHandler:
             next_reward_name=name,
             next_reward_missing_points=missing,
             trace=priced.trace,
+            voucher_points=voucher_points,
+            stamps=priced.accrual.stamps,
         )
 
 
-def next_reward(rewards: Sequence[Reward], balance_points: int) -> tuple[str, int]:
+def next_reward(program: LoyaltyProgram, facts: SaleFacts, balance_points: int) -> tuple[str, int]:
     """Return the cheapest reward not reached yet and how far it is; ("", 0) when none is left."""
-    above = [reward for reward in rewards if reward.cost_points > balance_points]
+    costs = [(cost_of(program, reward, facts), reward.name) for reward in program.rewards]
+    above = [(cost, name) for cost, name in costs if cost > balance_points]
     if not above:
         return "", 0
-    cheapest = min(above, key=lambda reward: reward.cost_points)
-    return cheapest.name, cheapest.cost_points - balance_points
+    cost, name = min(above, key=lambda priced: priced[0])
+    return name, cost - balance_points

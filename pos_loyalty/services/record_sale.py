@@ -11,7 +11,7 @@ import msgspec
 
 from pos_loyalty.domain.accrual import TraceStep, earn, facts_of, pending_until
 from pos_loyalty.domain.error_catalog import Code
-from pos_loyalty.domain.errors import CommandRefused, RuleViolation
+from pos_loyalty.domain.errors import CardError, CommandRefused, RuleViolation
 from pos_loyalty.domain.event import (
     SCHEMA_VERSION,
     Basket,
@@ -23,14 +23,18 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId, TierId, is_id
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.domain.spend_rights import effects_of
+from pos_loyalty.domain.voucher import parse_voucher, voucher_of
+from pos_loyalty.services.claim_voucher import claim_of, claims_of_sale
 from pos_loyalty.services.member_view import spendable_points, standing_of
 from pos_loyalty.services.one_change import commit_surely
 from pos_loyalty.services.price_sale import PricedSale, SaleInHand, price_sale, redemption_trace
+from pos_loyalty.services.reward_offers import count_rewards
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.settings import Setting
-from pos_loyalty.store.unit_of_work import Repositories
+from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
 
-_RIGHTS_MISSING = frozenset({Code.RIGHTS_SHORT, Code.RIGHTS_ENDED})
+_ASKS = frozenset({Code.RIGHTS_SHORT, Code.RIGHTS_ENDED, Code.REWARD_ASKS_SERVER})
+"""Refusals after which the server is asked before the sale is refused."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class RecordSale:
     receipt_no: str = ""
     payments: tuple[Payment, ...] = ()
     tax: int | None = None
+    voucher: str = ""
 
 
 class SaleDone(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class SaleDone(msgspec.Struct, frozen=True):
     trace: tuple[TraceStep, ...]
     already: bool
     undone: bool = False
+    voucher_points: int = 0
 
 
 class RecordSaleHandler:
@@ -95,46 +101,65 @@ class RecordSaleHandler:
         try:
             return self._record(command, stamp, with_allowance=False)
         except RuleViolation as refusal:
-            if refusal.code not in _RIGHTS_MISSING:
+            if refusal.code not in _ASKS:
                 raise
-            self._ask(command, refusal)
-        return self._record(command, stamp, with_allowance=True)
+            answered = self._ask(command, refusal)
+        return self._record(command, stamp, with_allowance=True, server_answered=answered)
 
-    def _ask(self, command: RecordSale, refusal: RuleViolation) -> None:
-        """Ask the server for the points; whether they came shows when the sale is tried again."""
+    def _ask(self, command: RecordSale, refusal: RuleViolation) -> bool:
+        """Ask the server for the points and tell whether it answered.
+
+        Whether they came shows when the sale is tried again. A shop's hub is no answer.
+        """
         assert command.member_id is not None
         with self._context.store.read() as work:
             member = work.members.survivor(command.member_id)
+            before_ms = work.settings.number(Setting.LAST_CONTACT_MS)
         self._context.ask_rights(member, int(refusal.facts["cost_points"]))
+        with self._context.store.read() as work:
+            return work.settings.number(Setting.LAST_CONTACT_MS) > before_ms
 
-    def _record(self, command: RecordSale, stamp: Stamp, *, with_allowance: bool) -> SaleDone:
+    def _record(
+        self,
+        command: RecordSale,
+        stamp: Stamp,
+        *,
+        with_allowance: bool,
+        server_answered: bool = False,
+    ) -> SaleDone:
         with self._context.store.write() as work:
             stored = work.journal.get(stamp.id)
             if stored is not None:
                 return self._again(work, command, decode_event(stored.data))
-            priced = self._price(work, command, stamp, with_allowance=with_allowance)
+            sale = _in_hand(command, with_allowance=with_allowance, server_answered=server_answered)
+            priced = price_sale(
+                self._context, work, sale, at_ms=stamp.at_ms, tz_minutes=stamp.tz_minutes
+            )
             event = _event(command, priced, stamp, self._context.identity.currency.code)
             work.journal.append(event)
+            self._append_claim(work, event, priced)
+            if priced.taken:
+                taken = tuple(reward.reward for reward in priced.taken)
+                count_rewards(priced.program, work, taken, by=1)
             _count_risk(work, priced.cover.risk_used, joined=self._context.identity.joined)
             done = self._just_done(event, priced)
             commit_surely(self._context, work, stamp.id)
         return done
 
-    def _price(
-        self, work: Repositories, command: RecordSale, stamp: Stamp, *, with_allowance: bool
-    ) -> PricedSale:
-        sale = SaleInHand(
-            member_id=command.member_id,
-            card_key=command.card_key,
-            total=command.total,
-            rewards=command.rewards,
-            found_by=command.found_by,
-            with_allowance=with_allowance,
-            lines=command.lines,
-            payments=command.payments,
-            tax=command.tax,
+    def _append_claim(self, work: UnitOfWork, event: SaleRecorded, priced: PricedSale) -> None:
+        """Claim the sale's voucher in the same write: neither is ever there without the other."""
+        if priced.voucher is None:
+            return
+        claim = claim_of(
+            priced.voucher,
+            self._context.stamp(),
+            sale_id=event.id,
+            member=event.member,
+            discount=priced.taken[-1].discount,
+            program=event.program,
+            cashier=event.cashier,
         )
-        return price_sale(self._context, work, sale, at_ms=stamp.at_ms, tz_minutes=stamp.tz_minutes)
+        work.journal.append(claim)
 
     def _again(self, work: Repositories, command: RecordSale, event: object) -> SaleDone:
         """Answer a repeated sale id with the sale that it already is."""
@@ -156,7 +181,8 @@ class RecordSaleHandler:
         if standing is None:
             return _done(event, priced.trace, balance=0, spendable=0)
         record = standing.record
-        balance = record.balance_points - event.redeemed + event.earned
+        given = 0 if priced.voucher is None else priced.voucher.points
+        balance = record.balance_points - event.redeemed + event.earned + given
         waiting = event.earned if event.pending_until_ms else 0
         spendable = spendable_points(
             balance=balance,
@@ -168,7 +194,8 @@ class RecordSaleHandler:
                 allowance_points=max(0, standing.limits.allowance_points - event.risk_used),
             ),
         )
-        return _done(event, priced.trace, balance=balance, spendable=spendable)
+        done = _done(event, priced.trace, balance=balance, spendable=spendable)
+        return msgspec.structs.replace(done, voucher_points=given) if given else done
 
     def _done_before(self, work: Repositories, event: SaleRecorded) -> SaleDone:
         """Answer a repeated sale with its own figures and the balance of now."""
@@ -180,7 +207,28 @@ class RecordSaleHandler:
             spendable = standing_of(self._context, work, record).spendable_points
         done = _done(event, self.trace_of(event), balance=balance, spendable=spendable)
         undone = work.journal.is_reversed(event.id) is not None
-        return msgspec.structs.replace(done, already=True, undone=undone)
+        return msgspec.structs.replace(
+            done,
+            already=True,
+            undone=undone,
+            voucher_points=sum(claim.points for claim in claims_of_sale(work, event.id)),
+        )
+
+
+def _in_hand(command: RecordSale, *, with_allowance: bool, server_answered: bool) -> SaleInHand:
+    return SaleInHand(
+        member_id=command.member_id,
+        card_key=command.card_key,
+        total=command.total,
+        rewards=command.rewards,
+        found_by=command.found_by,
+        with_allowance=with_allowance,
+        lines=command.lines,
+        payments=command.payments,
+        tax=command.tax,
+        voucher=command.voucher,
+        server_answered=server_answered,
+    )
 
 
 def _done(
@@ -243,15 +291,30 @@ def _rights_source(priced: PricedSale) -> str:
 def _is_same(work: Repositories, command: RecordSale, event: SaleRecorded) -> bool:
     """Compare by the person: the account may have been merged into another since."""
     chosen = {choice.id: choice.points for choice in command.rewards}
-    taken = {reward.reward: reward.points for reward in event.rewards}
+    items = {choice.id: choice.item for choice in command.rewards}
+    rewards = [reward for reward in event.rewards if not voucher_of(reward.reward)]
+    taken = {reward.reward: reward.points for reward in rewards}
+    vouchers = [voucher for reward in event.rewards if (voucher := voucher_of(reward.reward))]
     return (
         _person(work, event.member) == _person(work, command.member_id)
         and event.sale.total == command.total
         and chosen.keys() == taken.keys()
         and all(points in {None, taken[reward]} for reward, points in chosen.items())
+        and all(items[reward.reward] == reward.item for reward in rewards)
+        and vouchers == _voucher_ids(command.voucher)
         and event.sale.lines == command.lines
         and event.sale.payments == command.payments
     )
+
+
+def _voucher_ids(code: str) -> list[str]:
+    """Return the voucher of a command; letters that are none are no voucher of any sale."""
+    if not code:
+        return []
+    try:
+        return [parse_voucher(code).voucher.id]
+    except CardError:
+        return [code]
 
 
 def _person(work: Repositories, member: MemberId | None) -> MemberId | None:
