@@ -12,6 +12,9 @@ from pos_loyalty.domain.event import (
 )
 from pos_loyalty.domain.ids import EventId, MemberId, SaleId
 from pos_loyalty.domain.spend_rights import RightsEffect, cover_taking_back
+from pos_loyalty.domain.voucher import voucher_of
+from pos_loyalty.services.claim_voucher import claims_of_sale
+from pos_loyalty.services.reward_offers import count_rewards
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.journal import StoredEvent
 from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
@@ -29,7 +32,10 @@ class UndoSale:
 
 @dataclass(frozen=True)
 class SaleUndone:
-    """The sale no longer counts. ``already`` means it did not before this call either."""
+    """The sale no longer counts. ``already`` means it did not before this call either.
+
+    ``voucher_points_taken`` are those of a voucher, which can be used again.
+    """
 
     sale_id: SaleId
     member_id: MemberId | None
@@ -37,6 +43,7 @@ class SaleUndone:
     redeemed_points_returned: int
     balance_points: int
     already: bool
+    voucher_points_taken: int = 0
 
 
 class UndoSaleHandler:
@@ -58,6 +65,7 @@ class UndoSaleHandler:
             if reversal_id is None:
                 self._ensure_recent(sale)
                 work.journal.append(self._reversal(work, stored, sale, stamp))
+                self._count_rewards_back(work, sale)
             undone = SaleUndone(
                 sale_id=SaleId(stored.id),
                 member_id=sale.member,
@@ -65,6 +73,7 @@ class UndoSaleHandler:
                 redeemed_points_returned=sale.redeemed,
                 balance_points=_balance(work, sale.member),
                 already=reversal_id is not None,
+                voucher_points_taken=_voucher_points(work, sale),
             )
             if reversal_id is None:
                 work.commit()
@@ -80,12 +89,13 @@ class UndoSaleHandler:
     def _reversal(
         self, work: UnitOfWork, stored: StoredEvent, sale: SaleRecorded, stamp: Stamp
     ) -> SaleReversed:
-        """Give back what was redeemed, then take back what was earned as far as rights cover it."""
+        """Give back what was redeemed, then take back what was given as far as rights cover it."""
         rights_used, source = 0, ""
+        voucher_points = _voucher_points(work, sale)
         if sale.member is not None:
             given_back = RightsEffect(sale.member, earned=sale.rights_used)
             rights = work.journal.rights(sale.member).plus(given_back)
-            rights_used = cover_taking_back(points=sale.earned, rights=rights)
+            rights_used = cover_taking_back(points=sale.earned + voucher_points, rights=rights)
             source = rights.source_of(rights_used)
         return SaleReversed(
             v=SCHEMA_VERSION,
@@ -103,7 +113,15 @@ class UndoSaleHandler:
             rights_returned=sale.rights_used,
             rights_used=rights_used,
             rights_source=source,
+            voucher_points_taken=voucher_points,
         )
+
+    def _count_rewards_back(self, work: UnitOfWork, sale: SaleRecorded) -> None:
+        """What the sale took of a stock in all is there again."""
+        program = self._context.program_version(sale.program)
+        if program is not None and sale.rewards:
+            taken = tuple(reward.reward for reward in sale.rewards)
+            count_rewards(program, work, taken, by=-1)
 
 
 def _sale(work: Repositories, sale_id: SaleId | None) -> tuple[StoredEvent, SaleRecorded]:
@@ -124,6 +142,13 @@ def _sale(work: Repositories, sale_id: SaleId | None) -> tuple[StoredEvent, Sale
         # Rights go back only in the stream that used them; the server has the rest.
         raise RuleViolation(Code.UNDO_EARLIER_STREAM, saved=True)
     return stored, sale
+
+
+def _voucher_points(work: Repositories, sale: SaleRecorded) -> int:
+    """Return what a voucher on the sale gave; only a sale that names one is looked up."""
+    if not any(voucher_of(reward.reward) for reward in sale.rewards):
+        return 0
+    return sum(claim.points for claim in claims_of_sale(work, sale.id))
 
 
 def _balance(work: Repositories, member: MemberId | None) -> int:
