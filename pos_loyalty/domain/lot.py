@@ -8,8 +8,8 @@ points they are.
 A book has one shape, so that the same history gives the same book:
 
 - ``lots`` can be used; one for each end, the nearest first, that without an end last.
-- ``waiting`` cannot be used yet. The first call at or after the moment at which a lot can be
-  used moves it to ``lots``.
+- ``waiting`` cannot be used yet, the next that can first. The first call at or after that
+  moment moves a lot to ``lots``; one that ends before waits until its end.
 - Points that come repay the ``debt`` first. While there is one, no lot that lives can be used.
 - ``ended`` is what expiration took lately, for the owner who revives it.
 """
@@ -95,6 +95,7 @@ def accrue(
     book: LotBook, *, points: int, at_ms: int, ends_ms: int | None, usable_ms: int = 0
 ) -> LotBook:
     """Add points earned at ``at_ms``: the debt is repaid first, the rest goes into a lot."""
+    usable_ms = _waits_until(ends_ms, usable_ms)
     return _come(_settled(book, at_ms), Lot(ends_ms, usable_ms, at_ms, points), at_ms)
 
 
@@ -163,6 +164,7 @@ def take_back(
     """Take points of a sale: from its own lot first, unless it ended, then as a redemption."""
     assert points >= 0
     book = _settled(book, at_ms)
+    usable_ms = _waits_until(ends_ms, usable_ms)
     if usable_ms > at_ms:
         waiting, missing = _taken_of(book.waiting, points, ends_ms, usable_ms)
         book = LotBook(book.lots, book.debt, waiting, book.ended)
@@ -289,17 +291,15 @@ def _settled(book: LotBook, at_ms: int) -> LotBook:
     there at that moment: whoever makes a later one has settled the book first.
     """
     waiting = book.waiting
-    if not waiting or (waiting[0].usable_ms > at_ms and all(_end(lot) > at_ms for lot in waiting)):
+    if not waiting or waiting[0].usable_ms > at_ms:
         return book
-    still = tuple(lot for lot in waiting if lot.usable_ms > at_ms and _end(lot) > at_ms)
     lots, debt = book.lots, book.debt
-    for lot in waiting:
-        if lot.usable_ms <= at_ms or _end(lot) <= at_ms:
-            was_usable = lot.usable_ms <= at_ms and lot.usable_ms < _end(lot)
-            repaid = min(debt, lot.points) if was_usable else 0
-            debt -= repaid
-            lots = _put(lots, Lot(lot.ends_ms, 0, lot.earned_ms, lot.points - repaid))
-    return LotBook(lots, debt, still, book.ended)
+    come = bisect_right(waiting, (at_ms, _FOREVER), key=_place)
+    for lot in waiting[:come]:
+        repaid = min(debt, lot.points) if lot.usable_ms < _end(lot) else 0
+        debt -= repaid
+        lots = _put(lots, Lot(lot.ends_ms, 0, lot.earned_ms, lot.points - repaid))
+    return LotBook(lots, debt, waiting[come:], book.ended)
 
 
 def _come(book: LotBook, lot: Lot, at_ms: int) -> LotBook:
@@ -317,6 +317,11 @@ def _come(book: LotBook, lot: Lot, at_ms: int) -> LotBook:
 
 def _end(lot: Lot) -> int:
     return _FOREVER if lot.ends_ms is None else lot.ends_ms
+
+
+def _waits_until(ends_ms: int | None, usable_ms: int) -> int:
+    """Return the moment at which a lot waits no longer: it can be used, or it has ended."""
+    return usable_ms if ends_ms is None else min(usable_ms, ends_ms)
 
 
 def _place(lot: Lot) -> tuple[int, int]:

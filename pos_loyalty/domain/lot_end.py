@@ -5,6 +5,7 @@ their end is the first moment of 1 July.
 """
 
 import datetime as dt
+from functools import lru_cache
 
 from pos_loyalty.domain.calendar import (
     MONTHS_PER_YEAR,
@@ -36,12 +37,9 @@ def ends_at(
         extra_months: ``expires_later_months`` of the tier held then.
     """
     model = rules.model
-    if isinstance(model, AfterEarning):
-        day = _after_earning(model, date_of(at_ms, tz_minutes), extra_months)
-    elif isinstance(model, FixedDate):
-        day = plus_months(_next_fixed(model, date_of(at_ms, tz_minutes)), extra_months)
-    else:
+    if not isinstance(model, AfterEarning | FixedDate):
         return None
+    day = _last_day(model, date_of(at_ms, tz_minutes), extra_months)
     return end_of_day_ms(day, tz_minutes)
 
 
@@ -57,6 +55,14 @@ def inactivity_ends_at(rules: ExpirationRules, *, last_ms: int, tz_minutes: int)
         return None
     day = plus_months(date_of(last_ms, tz_minutes), rules.model.months)
     return end_of_day_ms(day, tz_minutes)
+
+
+@lru_cache(maxsize=1024)
+def _last_day(model: AfterEarning | FixedDate, earned: dt.date, extra_months: int) -> dt.date:
+    """Return the last day of points earned on a day: all sales of that day ask the same."""
+    if isinstance(model, FixedDate):
+        return plus_months(_next_fixed(model, earned), extra_months)
+    return _after_earning(model, earned, extra_months)
 
 
 def _after_earning(model: AfterEarning, earned: dt.date, extra_months: int) -> dt.date:
