@@ -51,8 +51,10 @@ def measure(*, quick: bool, progress: Progress) -> list[Result]:
             peak_mb=peak_mb(),
             detail=f"p95 {ours:.2f} against {bare:.2f} ms, p50"
             f" {quantile(syncing.wall_ms, 0.5):.2f} against {quantile(alone.wall_ms, 0.5):.2f} ms;"
+            f" of it processor p95 {quantile(syncing.cpu_ms, _P95):.2f} against"
+            f" {quantile(alone.cpu_ms, _P95):.2f} ms, the rest waits for the disk's flush;"
             f" {len(syncing.wall_ms)} sales while {backlog:,} events went up,"
-            f" {1 / _PACE_SECONDS:.0f} a second; the server works on the same processors",
+            f" {1 / _PACE_SECONDS:.0f} a second; the server works on the same processors and disk",
         )
     ]
 
