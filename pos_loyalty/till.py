@@ -16,6 +16,7 @@ from pos_loyalty.domain.money import currency_of
 from pos_loyalty.domain.phone import country_of
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_check import check_program
+from pos_loyalty.services.adjust_points import AdjustPointsHandler
 from pos_loyalty.services.attention import (
     CountAttentionHandler,
     ReadAttentionHandler,
@@ -23,6 +24,7 @@ from pos_loyalty.services.attention import (
 )
 from pos_loyalty.services.claim_voucher import ReadVoucherHandler
 from pos_loyalty.services.enroll_member import EnrollMemberHandler
+from pos_loyalty.services.grant_tier import GrantTierHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
 from pos_loyalty.services.issue_vouchers import IssueVouchersHandler
@@ -31,12 +33,16 @@ from pos_loyalty.services.keep_draft import KeepDraftHandler, TakeDraftHandler
 from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesHandler
 from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
+from pos_loyalty.services.move_sale import MoveSaleHandler
 from pos_loyalty.services.name_shop import NameShopHandler
 from pos_loyalty.services.publish_program import PublishProgramHandler
 from pos_loyalty.services.quote_sale import QuoteSaleHandler
 from pos_loyalty.services.receipt import MakeReceiptHandler
+from pos_loyalty.services.record_activity import RecordActivityHandler
 from pos_loyalty.services.record_sale import RecordSaleHandler
+from pos_loyalty.services.refund_sale import RefundSaleHandler
 from pos_loyalty.services.run_sync import SyncService
+from pos_loyalty.services.sale_of_receipt import FindSaleOfReceiptHandler
 from pos_loyalty.services.system_sources import SystemClock, SystemIds
 from pos_loyalty.services.till_context import ShopIdentity, TillContext
 from pos_loyalty.services.undo_sale import UndoSaleHandler
@@ -65,6 +71,12 @@ class Till:
         self.quote_sale = QuoteSaleHandler(context)
         self.record_sale = RecordSaleHandler(context)
         self.undo_sale = UndoSaleHandler(context)
+        self.refund_sale = RefundSaleHandler(context)
+        self.move_sale = MoveSaleHandler(context)
+        self.record_activity = RecordActivityHandler(context)
+        self.adjust_points = AdjustPointsHandler(context)
+        self.grant_tier = GrantTierHandler(context)
+        self.sale_of_receipt = FindSaleOfReceiptHandler(context, self.sync.remote_history)
         self.make_receipt = MakeReceiptHandler(context)
         self.enroll_member = EnrollMemberHandler(context)
         self.history = ReadHistoryHandler(context, self.sync.remote_history)

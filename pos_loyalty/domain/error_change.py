@@ -81,11 +81,6 @@ CHANGES: dict[Code, Entry] = {
         _STANDS,
         "Give the amount: the server works out the points once it has the sale.",
     ),
-    Code.REFUND_FOREIGN: Entry(
-        "This sale is of another shop's program.",
-        _STANDS,
-        "Take the goods back where they were sold.",
-    ),
     Code.MOVE_REWARDS: Entry(
         "A sale with rewards cannot be moved. Refund it and sell again.",
         _STANDS,

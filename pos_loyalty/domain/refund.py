@@ -83,12 +83,15 @@ def nothing_returned(sale: SaleRecorded) -> Returned:
     return Returned((0,) * len(lines_of(facts_of(sale))))
 
 
-def returned_by(sale: SaleRecorded, refunds: Iterable[SaleRefunded]) -> Returned:
+def returned_by(
+    sale: SaleRecorded, refunds: Iterable[SaleRefunded], before: Returned | None = None
+) -> Returned:
     """Return the state of a sale after these refunds of it, in their order.
 
-    What a refund states above what is left of the sale is not counted.
+    What a refund states above what is left of the sale is not counted. ``before`` is the
+    state before the first of them; None is that of a sale of which nothing came back.
     """
-    state = nothing_returned(sale)
+    state = nothing_returned(sale) if before is None else before
     for refund in refunds:
         state = Returned(
             _with(state.lines, coming_back(sale, state, refund)),

@@ -27,7 +27,7 @@ from pos_loyalty.domain.per_program import PerProgram
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.tally import needed_by, plus, tally_of, without
 from pos_loyalty.services.own_lots import OwnLots
-from pos_loyalty.services.sale_history import SaleHistory, history_of, tally_of_history
+from pos_loyalty.services.sale_history import SaleHistory, after, history_of, tally_of_history
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.event_index import fact_of
 from pos_loyalty.store.members import MemberRecord
@@ -187,12 +187,10 @@ class _Counting:
         counted = tally_of_history(before, self._needed)
         if isinstance(event, SaleReversed):
             return without({}, counted)
+        changed = tally_of_history(after(before, event), self._needed)
         if isinstance(event, SaleRefunded):
-            after = msgspec.structs.replace(before, refunds=(*before.refunds, event))
-            return without(tally_of_history(after, self._needed), counted)
-        if event.to_member == member:
-            return tally_of_history(self._moved(before, event), self._needed)
-        return without({}, counted)
+            return without(changed, counted)
+        return changed if event.to_member == member else without({}, counted)
 
     def before(self, event: SaleReversed | SaleRefunded | SaleMoved) -> SaleHistory | None:
         """Return the sale that an event refers to, as it was before; None where it is not here."""
@@ -207,9 +205,6 @@ class _Counting:
                 break
             earlier.append(each)
         return history_of(self._context, sale, earlier)
-
-    def _moved(self, before: SaleHistory, event: SaleMoved) -> SaleHistory:
-        return history_of(self._context, before.sale, (*before.refunds, event))
 
 
 def _own_pending(counting: _Counting, events: Sequence[Event], at_ms: int) -> tuple[int, int]:

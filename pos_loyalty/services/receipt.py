@@ -46,13 +46,17 @@ class ReceiptStanding(StrEnum):
 
 @dataclass(frozen=True)
 class ReceiptRead:
-    """What a receipt says, of whom, and what to make of it. It changes nothing."""
+    """What a receipt says, of whom, and what to make of it. It changes nothing.
+
+    ``sale`` is the end of its sale's id.
+    """
 
     standing: ReceiptStanding
     points: int
     at_ms: int
     till_name: str
     shop_name: str
+    sale: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ class LookUpReceiptHandler:
             at_ms=signed.receipt.at_ms,
             till_name=signer.name,
             shop_name=signer.shop_name,
+            sale=signed.receipt.sale,
         )
         return ReceiptLookedUp(view, read)
 

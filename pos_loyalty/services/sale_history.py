@@ -1,21 +1,20 @@
 """What became of a sale of this till: undone, refunded in part, moved to the right member."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from pos_loyalty.domain.accrual import earn, facts_of
-from pos_loyalty.domain.event import (
-    Event,
-    SaleMoved,
-    SaleRecorded,
-    SaleRefunded,
-    StampsGiven,
-)
-from pos_loyalty.domain.ids import SaleId
+from pos_loyalty.domain.event import Event, SaleMoved, SaleRecorded, SaleRefunded
+from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.domain.member_facts import Tally
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.rounding import whole_steps
+from pos_loyalty.domain.refund import (
+    Returned,
+    nothing_returned,
+    returned_by,
+    sale_after_move,
+    what_is_left,
+)
 from pos_loyalty.domain.tally import tally_left
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.event_index import fact_of
@@ -25,28 +24,20 @@ from pos_loyalty.store.unit_of_work import Repositories
 class SaleHistory(msgspec.Struct, frozen=True, kw_only=True):
     """A sale and what happened to it since, as far as this till knows.
 
-    ``sale`` is as it counts now: after a move it is the new member's, with the facts of the
-    move. ``in_open_stream`` tells whether spend rights that it used are of the open journal.
+    ``sale`` is as it counts now: after a move it is the new member's. ``state`` is what came
+    back of it. ``rights_returned`` are spend rights that refunds gave back. ``stream_no`` and
+    ``seq`` are its place in this till's journals.
     """
 
     sale: SaleRecorded
     program: LoyaltyProgram
-    refunds: tuple[SaleRefunded, ...] = ()
-    move: SaleMoved | None = None
+    state: Returned
+    is_changed: bool = False
+    is_moved: bool = False
+    rights_returned: int = 0
     reversal_id: str | None = None
     stream_no: int = 0
     seq: int = 0
-    in_open_stream: bool = True
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether it is no longer what it was when it was recorded."""
-        return bool(self.refunds) or self.move is not None
-
-    @property
-    def returned_amount(self) -> int:
-        """Minor units that came back so far."""
-        return sum(refund.amount for refund in self.refunds)
 
 
 def sale_history(context: TillContext, work: Repositories, sale_id: SaleId) -> SaleHistory | None:
@@ -55,84 +46,59 @@ def sale_history(context: TillContext, work: Repositories, sale_id: SaleId) -> S
     sale = None if stored is None else fact_of(stored.data)
     if stored is None or not isinstance(sale, SaleRecorded):
         return None
-    stream = work.journal.stream()
-    return history_of(
-        context,
-        sale,
-        work.journal.index.referring_to(sale_id),
+    history = history_of(context, sale, work.journal.index.referring_to(sale_id))
+    return msgspec.structs.replace(
+        history,
         reversal_id=work.journal.is_reversed(sale_id),
         stream_no=stored.stream_no,
         seq=stored.seq,
-        in_open_stream=stored.stream_no == stream.stream_no,
     )
 
 
-def history_of(
-    context: TillContext,
-    sale: SaleRecorded,
-    events: Sequence[Event],
-    *,
-    reversal_id: str | None = None,
-    stream_no: int = 0,
-    seq: int = 0,
-    in_open_stream: bool = True,
-) -> SaleHistory:
-    """Return a sale with these events that refer to it; claims tell nothing of points."""
+def history_of(context: TillContext, sale: SaleRecorded, events: Iterable[Event]) -> SaleHistory:
+    """Return a sale after events that refer to it, in their order."""
     program = context.program_version(sale.program) or context.program(sale.at_ms)
-    moves = [event for event in events if isinstance(event, SaleMoved)]
-    move = moves[-1] if moves else None
-    return SaleHistory(
-        sale=sale if move is None else as_moved(program, sale, move),
-        program=program,
-        refunds=tuple(
-            event for event in events if isinstance(event, SaleRefunded) and not event.claim
-        ),
-        move=move,
-        reversal_id=reversal_id,
-        stream_no=stream_no,
-        seq=seq,
-        in_open_stream=in_open_stream,
-    )
+    history = SaleHistory(sale=sale, program=program, state=nothing_returned(sale))
+    for event in events:
+        history = after(history, event)
+    return history
 
 
-def as_moved(program: LoyaltyProgram, sale: SaleRecorded, move: SaleMoved) -> SaleRecorded:
-    """Return a sale as if it had been its new member's from the start."""
-    moved = msgspec.structs.replace(
-        sale, member=move.to_member, card_key=None, tier=move.tier, known=move.known
+def after(history: SaleHistory, event: Event) -> SaleHistory:
+    """Return a sale after one more event; a claim tells nothing of points, so it is passed over."""
+    replace = msgspec.structs.replace
+    sale, state = history.sale, history.state
+    if isinstance(event, SaleMoved):
+        moved = sale_after_move(sale, event, state)
+        return replace(history, sale=moved, is_changed=True, is_moved=True)
+    if not isinstance(event, SaleRefunded) or event.claim:
+        return history
+    after_refund = returned_by(sale, [event], state)
+    return replace(
+        history,
+        state=after_refund,
+        is_changed=True,
+        rights_returned=history.rights_returned + event.rights_returned,
     )
-    accrual = earn(program, facts_of(moved))
-    return msgspec.structs.replace(moved, earned=accrual.points, stamps=accrual.stamps)
 
 
 def tally_of_history(history: SaleHistory, needed: frozenset[str]) -> Tally:
     """Return what a sale counts now, in the periods of the sale."""
-    sale = history.sale
-    total = sale.sale.total
     if history.reversal_id is not None:
         return {}
-    back = history.returned_amount
-    discount = sum(reward.discount for reward in sale.rewards)
-    taken = sum(refund.earned_taken + refund.forgiven for refund in history.refunds)
+    left = what_is_left(history.sale, history.state)
     return tally_left(
         history.program,
-        sale,
+        history.sale,
         needed,
-        earned=sale.earned - taken,
-        spend=total - back - (discount - whole_steps(discount * back, total)),
-        stamps=stamps_left(history),
-        is_gone=back >= total,
+        earned=left.earned,
+        spend=left.spend,
+        stamps=left.stamps,
+        is_gone=left.is_gone,
     )
 
 
-def stamps_left(history: SaleHistory) -> dict[str, int]:
-    """Return the stamps that a sale still gives, by stamp card."""
-    left = {entry.card: entry.count for entry in history.sale.stamps}
-    for refund in history.refunds:
-        for entry in refund.stamps_taken:
-            left[entry.card] = left.get(entry.card, 0) - entry.count
-    return left
-
-
-def stamps_given(stamps: dict[str, int]) -> tuple[StampsGiven, ...]:
-    """Return counts of stamps as an event holds them."""
-    return tuple(StampsGiven(card=card, count=count) for card, count in stamps.items() if count)
+def holder_of(work: Repositories, history: SaleHistory) -> MemberId | None:
+    """Return whose points the sale's are now; of a merged account the one that stayed."""
+    member = history.sale.member
+    return None if member is None else work.members.survivor(member)

@@ -6,7 +6,9 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import (
     SCHEMA_VERSION,
+    SaleMoved,
     SaleRecorded,
+    SaleRefunded,
     SaleReversed,
     decode_event,
 )
@@ -64,6 +66,7 @@ class UndoSaleHandler:
             reversal_id = work.journal.is_reversed(stored.id)
             if reversal_id is None:
                 self._ensure_recent(sale)
+                _ensure_unchanged(work, stored.id)
                 work.journal.append(self._reversal(work, stored, sale, stamp))
                 self._count_rewards_back(work, sale)
             undone = SaleUndone(
@@ -95,7 +98,9 @@ class UndoSaleHandler:
         if sale.member is not None:
             given_back = RightsEffect(sale.member, earned=sale.rights_used)
             rights = work.journal.rights(sale.member).plus(given_back)
-            rights_used = cover_taking_back(points=sale.earned + voucher_points, rights=rights)
+            # Points that are pending still were never rights, so taking them uses none.
+            earned = 0 if sale.pending_until_ms > stamp.at_ms else sale.earned
+            rights_used = cover_taking_back(points=earned + voucher_points, rights=rights)
             source = rights.source_of(rights_used)
         return SaleReversed(
             v=SCHEMA_VERSION,
@@ -149,6 +154,13 @@ def _voucher_points(work: Repositories, sale: SaleRecorded) -> int:
     if not any(voucher_of(reward.reward) for reward in sale.rewards):
         return 0
     return sum(claim.points for claim in claims_of_sale(work, sale.id))
+
+
+def _ensure_unchanged(work: Repositories, sale_id: str) -> None:
+    """What was refunded in part or moved is no longer what it was: the rest is refunded."""
+    for event in work.journal.index.referring_to(sale_id):
+        if isinstance(event, SaleRefunded | SaleMoved):
+            raise RuleViolation(Code.UNDO_CHANGED, saved=True)
 
 
 def _balance(work: Repositories, member: MemberId | None) -> int:
