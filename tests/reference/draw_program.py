@@ -86,7 +86,7 @@ class ProgramDrawer:
 
     def _program(self) -> LoyaltyProgram:
         expiration = self._expiration()
-        tiers = self._tiers(may_extend=isinstance(expiration.model, AfterEarning))
+        tiers = self._tiers(may_extend=isinstance(expiration.model, AfterEarning | FixedDate))
         self._tier_ids = tuple(tier.id for tier in tiers)
         cards = tuple(
             StampCard(id=card, name=card, stamps=self._random.randint(2, 6))
@@ -363,6 +363,7 @@ class ProgramDrawer:
                 Never(),
                 AfterEarning(days=self._few(1, 60), round_to=self._one(tuple(PeriodEnd))),
                 AfterEarning(months=self._few(1, 13), round_to=self._one(tuple(PeriodEnd))),
+                AfterEarning(days=self._few(1, 40), months=self._few(1, 3)),
                 AfterEarning(years=1, round_to=self._one(tuple(PeriodEnd))),
                 FixedDate(
                     month=self._one((1, 2, 2, 6, 12)),

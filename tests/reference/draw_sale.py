@@ -44,9 +44,16 @@ def draw_discount_line(random: Random, lines: tuple[SaleLine, ...]) -> tuple[Sal
 
 
 def draw_payments(random: Random, to_pay: int) -> tuple[Payment, ...]:
-    """Divide what is to pay over one or two kinds; one sale in four does not say how."""
+    """Divide what is to pay over one or two kinds; one sale in four does not say how.
+
+    Once in a while more is paid, and change is given in any kind.
+    """
     if random.random() < 0.25 or to_pay <= 0:
         return ()
+    if random.random() < 0.1:
+        paid, change = random.choice(PAYMENT_KINDS), random.choice(PAYMENT_KINDS)
+        more = random.choice((1, 500, 5000))
+        return (Payment(kind=paid, amount=to_pay + more), Payment(kind=change, amount=-more))
     first = random.choice((to_pay, to_pay, random.randint(1, to_pay)))
     kinds = random.sample(PAYMENT_KINDS, 2)
     amounts = (first, to_pay - first)

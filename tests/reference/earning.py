@@ -28,8 +28,9 @@ from tests.reference.money import Line
 class Earned:
     """What a sale earns; ``by_rule`` is what each rule and offer gave, before the last caps.
 
-    ``for_sale`` is what the sale as a whole gave (step 4); ``sale_points`` is that and what the
-    program's minimum added.
+    ``line_stamps`` is what each rule with stamps for items gave on each line, ``sale_stamps``
+    what others gave once. ``for_sale`` is what the sale as a whole gave (step 4);
+    ``sale_points`` is that and what the program's minimum added.
     """
 
     points: int = 0
@@ -38,7 +39,7 @@ class Earned:
     stamps: dict[str, int] = field(default_factory=dict[str, int])
     for_sale: int = 0
     sale_stamps: dict[str, int] = field(default_factory=dict[str, int])
-    line_stamps: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
+    line_stamps: list[tuple[str, list[int]]] = field(default_factory=list[tuple[str, list[int]]])
     by_rule: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -268,17 +269,16 @@ def add_stamps(
     earned: Earned, program: LoyaltyProgram, facts: SaleFacts, lines: Sequence[Line]
 ) -> None:
     """Stamps are no points; caps count stamps."""
-    earned.line_stamps = [{} for _ in lines]
     for rule in rules_that_hold(program, facts, lines):
         if not isinstance(rule.give, Stamps):
             continue
         card, count = rule.give.card, rule.give.count
         if rule.give.per_item:
-            places = conditions.chosen(rule.when, lines)
-            wanted = [count * lines[place].quantity for place in places]
+            wanted = [0] * len(lines)
+            for place in conditions.chosen(rule.when, lines):
+                wanted[place] = count * lines[place].quantity
             given = limit_of(rule, facts)(sum(wanted))
-            for place, part in zip(places, money.spread(given, wanted), strict=True):
-                add(earned.line_stamps[place], card, part)
+            earned.line_stamps.append((card, money.spread(given, wanted)))
         else:
             given = limit_of(rule, facts)(count)
             add(earned.sale_stamps, card, given)

@@ -9,17 +9,11 @@ from tests.reference import money
 
 @dataclass
 class Lot:
-    """Points that end and become usable at the same moments; ``ends`` None is never."""
+    """Points that end at one moment; ``ends`` None is never.
 
-    ends: int | None
-    usable: int
-    earned: int
-    points: int
-
-
-@dataclass
-class Part:
-    """What a redemption took from one lot."""
+    Before ``usable`` they cannot be used; 0 is at once, and what can be used is one lot for
+    each end, whenever it became so.
+    """
 
     ends: int | None
     usable: int
@@ -31,114 +25,162 @@ class Part:
 class Taken:
     """Who got what: parts in the order in which they were taken, and the debt made at last."""
 
-    parts: list[Part] = field(default_factory=list[Part])
+    parts: list[Lot] = field(default_factory=list[Lot])
     debt: int = 0
 
 
 @dataclass
 class Book:
-    """A member's lots and debt."""
+    """A member's lots and debt; ``ended`` is what expired, for the owner who revives it."""
 
     lots: list[Lot] = field(default_factory=list[Lot])
     debt: int = 0
+    ended: list[Lot] = field(default_factory=list[Lot])
 
     def balance(self) -> int:
         """Return all points of lots less the debt."""
         return sum(lot.points for lot in self.lots) - self.debt
 
     def pending(self, at_ms: int) -> int:
-        """Points that cannot be used yet."""
+        """Return the points that cannot be used yet."""
         return sum(lot.points for lot in self.lots if lot.usable > at_ms)
 
-    def put(self, ends: int | None, usable: int, earned: int, points: int) -> None:
-        """Add to the lot with these moments; it is as old as the oldest of its points."""
-        if points == 0:
-            return
-        for lot in self.lots:
-            if (lot.ends, lot.usable) == (ends, usable):
-                lot.points += points
-                lot.earned = min(lot.earned, earned)
+    def settle(self, at_ms: int) -> None:
+        """What can be used by now came at its moment: it repays the debt, the rest is usable."""
+        for lot in sorted(self.lots, key=lambda lot: (lot.usable, order(lot))):
+            if 0 < lot.usable <= at_ms:
+                self.lots.remove(lot)
+                self.come(Lot(lot.ends, 0, lot.earned, lot.points))
+
+    def come(self, lot: Lot) -> None:
+        """Points that come repay the debt first; the rest joins the lot of its moments."""
+        repaid = min(self.debt, lot.points)
+        self.debt -= repaid
+        rest = lot.points - repaid
+        for other in self.lots:
+            if (other.ends, other.usable) == (lot.ends, lot.usable):
+                other.points += rest
                 return
-        self.lots.append(Lot(ends, usable, earned, points))
+        if rest:
+            self.lots.append(Lot(lot.ends, lot.usable, lot.earned, rest))
 
     def accrue(self, points: int, at_ms: int, ends: int | None, usable: int) -> None:
         """The debt is repaid first, the rest is a lot."""
-        repaid = min(self.debt, points)
-        self.debt -= repaid
-        self.put(ends, usable, at_ms, points - repaid)
+        self.settle(at_ms)
+        self.come(Lot(ends, waits_until(ends, usable, at_ms), at_ms, points))
 
-    def redeem(self, points: int, at_ms: int) -> Taken:
-        """Take from the nearest end first, those without end last, of equals the oldest."""
+    def redeem(self, points: int, at_ms: int, promised: int = 0) -> Taken:
+        """Take from the nearest end first, those without end last.
+
+        Of what ended and was kept for a till, that till may take what it was promised.
+        """
+        self.settle(at_ms)
+        usable = [lot for lot in self.lots if lot.usable == 0]
         taken = Taken()
-        for lot in sorted(self.lots, key=order):
-            if lot.usable > at_ms or ended(lot, at_ms) or points == 0:
-                continue
-            part = min(points, lot.points)
-            points -= part
-            lot.points -= part
-            taken.parts.append(Part(lot.ends, lot.usable, lot.earned, part))
+        for lot in sorted(usable, key=order):
+            if not has_ended(lot, at_ms):
+                points -= take(lot, points, taken)
+        for lot in sorted(usable, key=order, reverse=True):
+            if has_ended(lot, at_ms):
+                part = take(lot, min(points, promised), taken)
+                points, promised = points - part, promised - part
         self.debt += points
         taken.debt = points
         self.drop_empty()
         return taken
 
-    def give_back(self, taken: Taken, points: int, at_ms: int, grace_days: int) -> None:
-        """To where they came from, the last taken first."""
+    def give_back(
+        self, taken: Taken, points: int, at_ms: int, grace_days: int, ends: int | None
+    ) -> None:
+        """To where they came from, the last taken first.
+
+        A debt that others have repaid since comes back as points of now.
+        """
+        self.settle(at_ms)
         part = min(points, taken.debt)
         taken.debt -= part
         points -= part
-        lowered = min(part, self.debt)
-        self.debt -= lowered
-        # The debt has been repaid since, by points that would be there now.
-        self.put(None, 0, at_ms, part - lowered)
+        self.come(Lot(ends, 0, at_ms, part))
         for source in reversed(taken.parts):
             part = min(points, source.points)
             source.points -= part
             points -= part
-            ends = source.ends
-            if ends is not None and ends <= at_ms:
-                ends = at_ms + grace_days * money.DAY_MS
-            self.put(ends, source.usable, source.earned, part)
+            again = source.ends
+            if has_ended(source, at_ms):
+                again = at_ms + grace_days * money.DAY_MS
+            self.come(Lot(again, 0, source.earned, part))
+        self.come(Lot(ends, 0, at_ms, points))
 
     def take_back(self, points: int, at_ms: int, ends: int | None, usable: int) -> None:
-        """From the sale's own lot first, then as a redemption."""
+        """From the sale's own lot first, unless it ended, then as a redemption."""
+        self.settle(at_ms)
+        own = (ends, waits_until(ends, usable, at_ms))
         for lot in self.lots:
-            if (lot.ends, lot.usable) == (ends, usable):
-                part = min(points, lot.points)
-                lot.points -= part
-                points -= part
+            if (lot.ends, lot.usable) == own and not has_ended(lot, at_ms):
+                points -= take(lot, points, Taken())
         self.drop_empty()
         self.redeem(points, at_ms)
 
     def expire(self, at_ms: int, keep: int = 0) -> int:
         """Remove what ended; of it ``keep`` points stay, those that ended last."""
-        gone = max(0, sum(lot.points for lot in self.lots if ended(lot, at_ms)) - keep)
-        left = gone
-        for lot in sorted(self.lots, key=order):
-            if ended(lot, at_ms):
-                part = min(left, lot.points)
-                lot.points -= part
-                left -= part
+        self.settle(at_ms)
+        ended = [lot for lot in sorted(self.lots, key=order) if has_ended(lot, at_ms)]
+        left = gone = max(0, sum(lot.points for lot in ended) - keep)
+        removed = Taken()
+        for lot in ended:
+            left -= take(lot, left, removed)
+        self.ended += removed.parts
         self.drop_empty()
         return gone
 
-    def expire_all(self) -> int:
-        """Remove every lot."""
-        gone = sum(lot.points for lot in self.lots)
-        self.lots = []
-        return gone
+    def expire_all(self, at_ms: int) -> int:
+        """Let every lot end now, if it has not ended before."""
+        self.settle(at_ms)
+        for lot in self.lots:
+            if not has_ended(lot, at_ms):
+                lot.ends = at_ms
+            lot.usable = 0
+        return self.expire(at_ms)
+
+    def reinstate(self, days: int, at_ms: int, tz_minutes: int, grace_days: int) -> int:
+        """Give new life to what had its last day at most so many days before today."""
+        self.settle(at_ms)
+        first = money.clock(at_ms, tz_minutes).date() - dt.timedelta(days=days)
+        revived = 0
+        for lot in list(self.ended):
+            if lot.ends is not None and money.clock(lot.ends - 1, tz_minutes).date() >= first:
+                self.ended.remove(lot)
+                revived += lot.points
+                self.come(Lot(at_ms + grace_days * money.DAY_MS, 0, lot.earned, lot.points))
+        return revived
 
     def drop_empty(self) -> None:
         """A lot without points is none."""
         self.lots = [lot for lot in self.lots if lot.points]
 
 
-def order(lot: Lot) -> tuple[bool, int, int, int]:
-    """Nearest end first, without end last, of equals the oldest."""
-    return (lot.ends is None, lot.ends or 0, lot.earned, lot.usable)
+def waits_until(ends: int | None, usable: int, at_ms: int) -> int:
+    """Until when points cannot be used, at most until their end; 0 is not at all."""
+    if ends is not None:
+        usable = min(usable, ends)
+    return usable if usable > at_ms else 0
 
 
-def ended(lot: Lot, at_ms: int) -> bool:
+def take(lot: Lot, points: int, taken: Taken) -> int:
+    """Take points of one lot, as many as it has; return how many."""
+    part = min(points, lot.points)
+    if part:
+        lot.points -= part
+        taken.parts.append(Lot(lot.ends, lot.usable, lot.earned, part))
+    return part
+
+
+def order(lot: Lot) -> tuple[bool, int]:
+    """Nearest end first, without end last."""
+    return (lot.ends is None, lot.ends or 0)
+
+
+def has_ended(lot: Lot, at_ms: int) -> bool:
     """Whether its time is over."""
     return lot.ends is not None and lot.ends <= at_ms
 
@@ -153,9 +195,13 @@ def ends_at(
             day += dt.timedelta(days=model.days)
             day = money.months_later(day, 12 * model.years + model.months)
             day = end_of(day, model.round_to)
-            day = money.months_later(day, extra_months)
+            if extra_months and model.round_to is not PeriodEnd.NONE:
+                day = end_of(money.months_later(day, extra_months), PeriodEnd.MONTH)
+            else:
+                day = money.months_later(day, extra_months)
         case FixedDate() as model:
             day = next_fixed(day + dt.timedelta(days=model.days_min), model)
+            day = money.months_later(day, extra_months)
         case _:
             return None
     midnight = dt.datetime.combine(day, dt.time()) + dt.timedelta(days=1)

@@ -60,16 +60,23 @@ def discount(facts: SaleFacts) -> int:
 
 
 def paid_by(facts: SaleFacts, kinds: Sequence[str]) -> int:
-    """What was paid in one of these ways."""
-    return sum(payment.amount for payment in facts.payments if payment.kind in kinds)
+    """What was paid in one of these ways, less the change given back in them."""
+    return max(0, sum(payment.amount for payment in facts.payments if payment.kind in kinds))
+
+
+def rows_of(facts: SaleFacts) -> list[SaleLine]:
+    """The lines as rung up; one that is the whole sale if there are none that add up to it."""
+    if facts.lines and sum(line.amount for line in facts.lines) == facts.total:
+        return list(facts.lines)
+    return [SaleLine(amount=facts.total, tax=facts.tax)]
 
 
 def lines(program: LoyaltyProgram, facts: SaleFacts) -> list[Line]:
-    """The lines with their eligible money; a sale without lines is one line.
+    """The lines with their eligible money.
 
     A line below 0 earns nothing: what it takes off is spread over the others.
     """
-    rows = list(facts.lines) or [SaleLine(amount=facts.total, tax=facts.tax)]
+    rows = rows_of(facts)
     if program.earn_basis is EarnBasis.PRE_TAX:
         money = [line.amount - line.tax for line in rows]
     else:

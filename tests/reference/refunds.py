@@ -6,17 +6,24 @@ from dataclasses import dataclass, field
 import msgspec
 
 from pos_loyalty.domain.accrual import SaleFacts
-from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.program import AlreadySpent, LoyaltyProgram
 from tests.reference import earning, money
 
 
 @dataclass
-class Effect:
-    """What one refund does. ``back`` is what came back of each line after it."""
+class State:
+    """What came back of each line, and the points (taken or forgiven) and stamps gone so far."""
 
-    back: list[int]
-    amount: int = 0
+    lines: list[int]
+    earned: int = 0
+    stamps: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass
+class Effect:
+    """What one refund does."""
+
+    lines: list[int]
     earned_taken: int = 0
     redeemed_returned: int = 0
     discount_returned: int = 0
@@ -24,30 +31,45 @@ class Effect:
     forgiven: int = 0
     stamps_taken: dict[str, int] = field(default_factory=dict[str, int])
 
+    @property
+    def amount(self) -> int:
+        """All the money that comes back, before rewards."""
+        return sum(self.lines)
+
 
 def amounts(facts: SaleFacts) -> list[int]:
     """What each line cost; a sale without lines is one."""
-    return [line.amount for line in facts.lines] or [facts.total]
+    return [line.amount for line in money.rows_of(facts)]
+
+
+def left_of_lines(facts: SaleFacts, back: Sequence[int]) -> list[int]:
+    """What can still come back of each line."""
+    return [max(0, whole) - gone for whole, gone in zip(amounts(facts), back, strict=True)]
 
 
 def amounts_back(
     facts: SaleFacts, back: Sequence[int], *, amount: int, lines: Mapping[int, int]
 ) -> list[int]:
-    """What comes back of each line: what is named, or an amount spread over what is left."""
-    left = [whole - gone for whole, gone in zip(amounts(facts), back, strict=True)]
-    if lines:
-        return [min(lines.get(place, 0), rest) for place, rest in enumerate(left)]
-    return money.spread(min(amount, sum(left)), left)
+    """What comes back of each line: what is named, or an amount spread over what is left.
+
+    Never more than is left of the line and of the sale; nothing comes back of a discount line.
+    """
+    left = left_of_lines(facts, back)
+    left_of_sale = facts.total - sum(back)
+    if not lines:
+        return money.spread(min(amount, left_of_sale), left)
+    named = [min(lines.get(place, 0), rest) for place, rest in enumerate(left)]
+    return money.spread(left_of_sale, named) if sum(named) > left_of_sale else named
 
 
 def gone(part: int, back: int, whole: int) -> int:
     """How much of a part is gone when so much of the whole came back."""
-    return part * back // whole if whole else 0
+    return part * back // whole if whole > 0 else 0
 
 
 def remains(facts: SaleFacts, back: Sequence[int]) -> SaleFacts:
     """The sale without what came back: money, items, tax, discount and payments in proportion."""
-    rows = list(facts.lines) or [SaleLine(amount=facts.total, tax=facts.tax)]
+    rows = money.rows_of(facts)
     lines = [
         msgspec.structs.replace(
             line,
@@ -56,7 +78,7 @@ def remains(facts: SaleFacts, back: Sequence[int]) -> SaleFacts:
             tax=line.tax - gone(line.tax, b, line.amount),
         )
         for line, b in zip(rows, back, strict=True)
-        if b < line.amount or line.amount == 0
+        if b < line.amount or line.amount <= 0
     ]
     total, returned = facts.total, sum(back)
     return msgspec.structs.replace(
@@ -77,9 +99,14 @@ def remains(facts: SaleFacts, back: Sequence[int]) -> SaleFacts:
     )
 
 
+def is_whole(facts: SaleFacts, back: Sequence[int]) -> bool:
+    """Whether nothing of the sale remains; a sale of 0 has nothing to come back."""
+    return sum(back) == facts.total > 0
+
+
 def earns_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -> int:
     """What the sale earns with so much of each line back."""
-    if sum(back) == facts.total:
+    if is_whole(facts, back):
         return 0
     then = earning.earn(program, facts)
     line_points = sum(
@@ -96,12 +123,12 @@ def earns_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) ->
 
 def stamps_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -> dict[str, int]:
     """The stamps that the sale still gives on each card."""
-    if sum(back) == facts.total:
+    if is_whole(facts, back):
         return {}
     then = earning.earn(program, facts)
     left: dict[str, int] = {}
-    for counts, b, whole in zip(then.line_stamps, back, amounts(facts), strict=True):
-        for card, count in counts.items():
+    for card, counts in then.line_stamps:
+        for count, b, whole in zip(counts, back, amounts(facts), strict=True):
             earning.add(left, card, count - gone(count, b, whole))
     for card, count in earning.earn(program, remains(facts, back)).sale_stamps.items():
         earning.add(left, card, count)
@@ -111,26 +138,30 @@ def stamps_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -
 def refund(
     program: LoyaltyProgram,
     facts: SaleFacts,
-    before: Sequence[int],
+    state: State,
     *,
     amount: int,
     lines: Mapping[int, int],
     balance: int,
 ) -> Effect:
-    """One refund after those that ``before`` states."""
-    coming = amounts_back(facts, before, amount=amount, lines=lines)
-    back = [old + new for old, new in zip(before, coming, strict=True)]
-    effect = Effect(back, amount=sum(coming))
+    """One refund; the state is the next one after it."""
+    effect = Effect(amounts_back(facts, state.lines, amount=amount, lines=lines))
+    back = [old + new for old, new in zip(state.lines, effect.lines, strict=True)]
     redeemed = sum(one.points for one in facts.rewards)
-    effect.redeemed_returned = more_gone(redeemed, before, back, facts.total)
-    effect.discount_returned = more_gone(money.discount(facts), before, back, facts.total)
+    effect.redeemed_returned = more_gone(redeemed, state.lines, back, facts.total)
+    effect.discount_returned = more_gone(money.discount(facts), state.lines, back, facts.total)
     effect.cash = effect.amount - effect.discount_returned
-    taken = max(0, earns_now(program, facts, before) - earns_now(program, facts, back))
-    stamps_before = stamps_now(program, facts, before)
-    stamps_after = stamps_now(program, facts, back)
-    for card, count in stamps_before.items():
-        earning.add(effect.stamps_taken, card, max(0, count - stamps_after.get(card, 0)))
+    earned = earning.earn(program, facts)
+    taken = max(0, earned.points - earns_now(program, facts, back) - state.earned)
+    stays = stamps_now(program, facts, back)
+    for card, count in earned.stamps.items():
+        stamps = count - stays.get(card, 0) - state.stamps.get(card, 0)
+        earning.add(effect.stamps_taken, card, max(0, stamps))
     already_spent(program, effect, taken, balance)
+    state.lines = back
+    state.earned += taken
+    for card, count in effect.stamps_taken.items():
+        earning.add(state.stamps, card, count)
     return effect
 
 

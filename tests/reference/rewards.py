@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,22 +20,14 @@ from tests.reference import conditions, money
 from tests.reference.counting import periods
 
 
-@dataclass(frozen=True)
-class Account:
-    """What a member has, as far as a reward asks."""
-
-    points: int
-    tally: Mapping[str, int]
-
-
 def cost(program: LoyaltyProgram, reward: Reward, facts: SaleFacts) -> int:
     """The cost of the tier held, or a lower price that an offer makes."""
     if reward.stamp_card:
         return 0
     lines = money.lines(program, facts)
     tier = conditions.tier_id(program, facts)
-    prices = [next((cost for of, cost in reward.cost_by_tier.items() if of == tier), None)]
-    prices = [reward.cost_points if prices[0] is None else prices[0]]
+    of_tier = [points for of, points in reward.cost_by_tier.items() if of == tier]
+    prices = of_tier or [reward.cost_points]
     prices += [
         offer.cost_points
         for offer in program.offers
@@ -89,81 +80,94 @@ def left_to_pay(facts: SaleFacts) -> int:
     return facts.total - money.discount(facts)
 
 
-def free_items(reward: BuySomeGetSome, program: LoyaltyProgram, facts: SaleFacts) -> list[int]:
-    """The prices of the items that are free: the cheapest ones."""
-    rows = [(line.amount, line.quantity) for line in facts.lines] or [(facts.total, 1)]
+def free_items(program: LoyaltyProgram, reward: BuySomeGetSome, facts: SaleFacts) -> list[int]:
+    """The prices of the items that are free: the cheapest ones. A line below 0 is no item."""
+    rows = money.rows_of(facts)
     prices: list[int] = []
     for place in conditions.chosen(reward.when, money.lines(program, facts)):
-        amount, quantity = rows[place]
-        prices += [amount // quantity] * quantity
+        if rows[place].amount >= 0 and rows[place].quantity > 0:
+            prices += [rows[place].amount // rows[place].quantity] * rows[place].quantity
     groups, rest = divmod(len(prices), reward.buy + reward.get)
     free = groups * reward.get + max(0, rest - reward.buy)
     return sorted(prices)[:free]
 
 
-def steps_max(
-    program: LoyaltyProgram, reward: PointsForMoney, facts: SaleFacts, account: Account
-) -> int:
-    """How many steps of points the sale and the account allow."""
-    share = left_to_pay(facts) * reward.share_percent_max // 100
-    spendable = max(0, account.points - reward.keep_points)
-    return min(share // reward.amount_per_step, spendable // cost(program, reward, facts))
-
-
 def taken(
     program: LoyaltyProgram, reward: Reward, facts: SaleFacts, points: int | None = None
-) -> RewardTaken:
-    """Put a reward on the sale as it stands; ``points`` is the part of a points-for-money one."""
+) -> RewardTaken | None:
+    """Put a reward on the sale as it stands, or refuse it.
+
+    ``points`` is the part of a points-for-money reward, whole steps; None is one step.
+    """
     left = left_to_pay(facts)
     price = cost(program, reward, facts)
+    off = 0
     match reward:
-        case AmountOff():
+        case AmountOff() if left > 0:
             off = min(reward.amount, left)
-        case PercentOff():
+        case PercentOff() if left > 0:
             off = min(left * reward.percent // 100, reward.amount_max)
-        case BuySomeGetSome():
-            off = min(sum(free_items(reward, program, facts)), left)
-        case PointsForMoney():
+        case BuySomeGetSome() if left > 0 and free_items(program, reward, facts):
+            off = min(sum(free_items(program, reward, facts)), left)
+        case PointsForMoney() if left > 0:
             chosen = price if points is None else points
-            off = chosen // price * reward.amount_per_step
+            steps, rest = divmod(chosen, price)
+            off = steps * reward.amount_per_step
+            if rest or steps < 1 or off > left * reward.share_percent_max // 100:
+                return None
             price = chosen
+        case AmountOff() | PercentOff() | BuySomeGetSome() | PointsForMoney():
+            return None  # there is nothing to take it off
         case _:
-            off = 0
+            pass
     return RewardTaken(reward=reward.id, points=price, discount=off, stamps=stamps(program, reward))
 
 
-def can_have(program: LoyaltyProgram, reward: Reward, facts: SaleFacts, account: Account) -> bool:
-    """Whether it can be put on the sale as it stands."""
-    others = [program.reward(one.reward) for one in facts.rewards]
-    if any(other is None or other.id == reward.id or other.exclusive for other in others):
-        return False
-    if reward.exclusive and others:
-        return False
+def can_have(
+    program: LoyaltyProgram, reward: Reward, facts: SaleFacts, tally: Mapping[str, int]
+) -> bool:
+    """Whether its conditions, its stock and its stamps allow it on the sale as it stands."""
     return (
         holds(program, reward, facts)
-        and in_stock(reward, account.tally, facts.at_ms, facts.offset_minutes)
-        and affordable(program, reward, facts, account)
+        and in_stock(reward, tally, facts.at_ms, facts.offset_minutes)
+        and stamps_left(program, reward, facts, tally) >= stamps(program, reward)
     )
 
 
-def affordable(program: LoyaltyProgram, reward: Reward, facts: SaleFacts, account: Account) -> bool:
-    """Whether the account has the points and the stamps, after the rewards before."""
-    spent = sum(one.points for one in facts.rewards)
-    left = account.points - spent
-    if reward.stamp_card:
-        used = sum(
-            one.stamps
-            for one in facts.rewards
-            if (other := program.reward(one.reward)) and other.stamp_card == reward.stamp_card
-        )
-        have = account.tally.get(f"stamps:{reward.stamp_card}", 0) - used
-        return have >= stamps(program, reward)
-    if isinstance(reward, PointsForMoney):
-        return steps_max(program, reward, facts, Account(left, account.tally)) > 0
-    return left >= cost(program, reward, facts)
+def stamps_left(
+    program: LoyaltyProgram, reward: Reward, facts: SaleFacts, tally: Mapping[str, int]
+) -> int:
+    """What is on its stamp card, less what rewards before take of it."""
+    before = [(program.reward(one.reward), one.stamps) for one in facts.rewards]
+    return tally.get(f"stamps:{reward.stamp_card}", 0) - sum(
+        stamps for other, stamps in before if other and other.stamp_card == reward.stamp_card
+    )
 
 
-def with_reward(facts: SaleFacts, one: RewardTaken) -> SaleFacts:
-    """The sale as it stands after one more."""
-    rewards: Sequence[RewardTaken] = (*facts.rewards, one)
-    return msgspec.structs.replace(facts, rewards=rewards)
+def take(
+    program: LoyaltyProgram,
+    facts: SaleFacts,
+    choices: Sequence[tuple[Reward, int | None]],
+    *,
+    tally: Mapping[str, int],
+    balance: int,
+) -> list[RewardTaken] | None:
+    """Put rewards on a sale one after the other; None if one of them cannot be had."""
+    rewards = [reward for reward, _ in choices]
+    if len({reward.id for reward in rewards}) < len(rewards):
+        return None
+    if len(rewards) > 1 and any(reward.exclusive for reward in rewards):
+        return None
+    on_sale: list[RewardTaken] = []
+    for reward, points in choices:
+        stands = msgspec.structs.replace(facts, rewards=tuple(on_sale))
+        one = taken(program, reward, stands, points)
+        if one is None or not can_have(program, reward, stands, tally):
+            return None
+        on_sale.append(one)
+    stays = balance - sum(one.points for one in on_sale)
+    if stays < min(balance, 0):
+        return None
+    if any(isinstance(one, PointsForMoney) and stays < one.keep_points for one in rewards):
+        return None
+    return on_sale

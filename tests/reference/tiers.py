@@ -1,5 +1,6 @@
 """Rules 7: the measures of a tier, the tier they reach, and when a tier falls."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,3 +78,67 @@ def reached(program: LoyaltyProgram, have: Measures) -> int:
         for place, tier in enumerate(program.tiers)
         if place == 0 or (tier.paid is None and is_reached(tier, program.tier_rules, have))
     )
+
+
+@dataclass
+class Standing:
+    """What was reached by measures and when, and the tier held, above it where one was granted."""
+
+    reached: int = 0
+    reached_ms: int = 0
+    held: int = 0
+    until_ms: int = 0
+
+
+def judge(
+    program: LoyaltyProgram,
+    standing: Standing,
+    have: Measures,
+    *,
+    at_ms: int,
+    tz_minutes: int,
+    enrolled_ms: int,
+) -> None:
+    """Up at once; down one level, once the window is over or the grant is."""
+    now = reached(program, have)
+    if now >= standing.reached:
+        standing.reached, standing.reached_ms = now, at_ms
+    else:
+        end = window_end(
+            program.tier_rules, standing.reached_ms, tz_minutes=tz_minutes, enrolled_ms=enrolled_ms
+        )
+        if at_ms >= end:
+            standing.reached, standing.reached_ms = below(program, standing.reached), end
+    if standing.until_ms > at_ms:
+        standing.held = max(standing.held, standing.reached)
+    elif standing.until_ms:
+        standing.held = max(below(program, standing.held), standing.reached)
+        if standing.held == standing.reached:
+            standing.until_ms = 0
+    else:
+        standing.held = standing.reached
+
+
+def grant(standing: Standing, place: int, until_ms: int) -> None:
+    """A person gives a tier, or it is bought; one that is not higher changes nothing."""
+    if place > standing.held:
+        standing.held, standing.until_ms = place, until_ms
+
+
+def below(program: LoyaltyProgram, place: int) -> int:
+    """The next tier below that is not for sale."""
+    return max((lower for lower in range(place) if program.tiers[lower].paid is None), default=0)
+
+
+def window_end(rules: TierRules, reached_ms: int, *, tz_minutes: int, enrolled_ms: int) -> int:
+    """When the window in which a tier was reached is over, and the days of grace."""
+    month = month_number(reached_ms, tz_minutes)
+    if rules.window is TierWindow.ROLLING:
+        first_after = month + rules.months + 1
+    else:
+        first = 0
+        if rules.window is TierWindow.ANNIVERSARY_YEAR:
+            first = month_number(enrolled_ms, tz_minutes) % 12
+        first_after = month - (month - first) % 12 + 24
+    begin = dt.datetime(first_after // 12, first_after % 12 + 1, 1)  # noqa: DTZ001 - wall clock
+    return money.instant(begin, tz_minutes) + rules.grace_days * money.DAY_MS

@@ -1,0 +1,220 @@
+"""A member's account by the reference: everything is computed again from all that happened."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from pos_loyalty.domain.accrual import SaleFacts
+from pos_loyalty.domain.earning_rule import Stamps
+from pos_loyalty.domain.member_facts import MemberFacts
+from pos_loyalty.domain.program import LoyaltyProgram
+from tests.reference import conditions, earning, lots, money, refunds, tiers
+from tests.reference.counting import count
+from tests.reference.earning import Earned
+
+
+@dataclass
+class Sale:
+    """A sale and what came back of it; ``redeemed`` says where its points came from."""
+
+    facts: SaleFacts
+    earned: Earned
+    state: refunds.State
+    redeemed: lots.Taken = field(default_factory=lots.Taken)
+    ends: int | None = None
+    usable: int = 0
+    reversed: bool = False
+
+    def is_gone(self) -> bool:
+        """Whether nothing of it remains."""
+        return self.reversed or refunds.is_whole(self.facts, self.state.lines)
+
+
+@dataclass
+class Account:
+    """One member."""
+
+    program: LoyaltyProgram
+    enrolled_ms: int
+    birthday: str = ""
+    segments: tuple[str, ...] = ()
+    standing: tiers.Standing = field(default_factory=tiers.Standing)
+    book: lots.Book = field(default_factory=lots.Book)
+    sales: list[Sale] = field(default_factory=list[Sale])
+    activities: list[tuple[str, int, int, int]] = field(
+        default_factory=list[tuple[str, int, int, int]]
+    )
+
+    def tally(self) -> dict[str, int]:
+        """Everything that is counted, in every period."""
+        tally: dict[str, int] = {}
+        for sale in self.sales:
+            for name, amount in self.counts(sale).items():
+                count(
+                    tally,
+                    name,
+                    amount,
+                    at_ms=sale.facts.at_ms,
+                    tz_minutes=sale.facts.offset_minutes,
+                )
+        for activity, points, at_ms, tz_minutes in self.activities:
+            count(tally, f"activity:{activity}", points, at_ms=at_ms, tz_minutes=tz_minutes)
+        return tally
+
+    def counts(self, sale: Sale) -> dict[str, int]:
+        """What a sale counts after all that came back of it."""
+        if sale.is_gone():
+            return {}
+        facts, back = sale.facts, sum(sale.state.lines)
+        discount = money.discount(facts)
+        discount_left = discount - refunds.gone(discount, back, facts.total)
+        stamps = dict(sale.earned.stamps)
+        for card, taken in sale.state.stamps.items():
+            earning.add(stamps, card, -taken)
+        counts = {
+            "visits": 1,
+            "points": sale.earned.points - sale.state.earned,
+            "spend": facts.total - back - discount_left,
+        }
+        for card, given in stamps.items():
+            counts[f"stamps:{card}"] = given
+        for one in facts.rewards:
+            reward = self.program.reward(one.reward)
+            counts[f"reward:{one.reward}"] = 1
+            if reward is not None and reward.stamp_card:
+                key = f"stamps:{reward.stamp_card}"
+                counts[key] = counts.get(key, 0) - one.stamps
+        counts |= self.counts_of_rules(sale, stamps)
+        return counts
+
+    def counts_of_rules(self, sale: Sale, stamps: Mapping[str, int]) -> dict[str, int]:
+        """Points of a rule in proportion to the sale's, stamps to those of the card."""
+        cards = {
+            rule.id: rule.give.card for rule in self.program.rules if isinstance(rule.give, Stamps)
+        }
+        counts: dict[str, int] = {}
+        for rule, given in sale.earned.by_rule.items():
+            if rule in cards:
+                left, whole = stamps.get(cards[rule], 0), sale.earned.stamps.get(cards[rule], 0)
+            else:
+                left, whole = sale.earned.points - sale.state.earned, sale.earned.points
+            counts[f"rule:{rule}"] = given if left == whole else given * left // whole
+        return counts
+
+    def judge(self, at_ms: int, tz_minutes: int) -> tiers.Measures:
+        """Judge the tier by what is counted now."""
+        have = tiers.measures(
+            self.tally(),
+            self.program.tier_rules,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            enrolled_ms=self.enrolled_ms,
+        )
+        tiers.judge(
+            self.program,
+            self.standing,
+            have,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            enrolled_ms=self.enrolled_ms,
+        )
+        return have
+
+    def known(self, *, shop: str, at_ms: int, tz_minutes: int) -> MemberFacts:
+        """All that a sale may know of the member."""
+        day = money.clock(at_ms, tz_minutes).date()
+        asked = [(rule.id, rule.when) for rule in (*self.program.rules, *self.program.offers)]
+        asked += [(f"reward:{reward.id}", reward.when) for reward in self.program.rewards]
+        return MemberFacts(
+            shop=shop,
+            segments=self.segments,
+            birthday_rules=tuple(
+                rule
+                for rule, when in asked
+                if when.birthday_days is not None
+                and conditions.near_birthday(self.birthday, day, when.birthday_days)
+            ),
+            last_visit_ms=max((sale.facts.at_ms for sale in self.sales), default=0),
+            tally={"visits": 0, **self.tally()},
+        )
+
+    def sell(self, facts: SaleFacts) -> Sale:
+        """Pay the rewards, then earn."""
+        earned = earning.earn(self.program, facts)
+        sale = Sale(facts, earned, refunds.State([0] * len(refunds.amounts(facts))))
+        redeemed = sum(one.points for one in facts.rewards)
+        if redeemed:
+            sale.redeemed = self.book.redeem(redeemed, facts.at_ms)
+        tier = next(tier for tier in self.program.tiers if tier.id == facts.tier)
+        sale.ends = self.ends_at(
+            facts.at_ms, facts.offset_minutes, extra_months=tier.expires_later_months
+        )
+        sale.usable = earning.pending_until(self.program, facts.at_ms)
+        self.book.accrue(earned.points, facts.at_ms, sale.ends, sale.usable)
+        self.sales.append(sale)
+        return sale
+
+    def ends_at(self, at_ms: int, tz_minutes: int, extra_months: int = 0) -> int | None:
+        """When points earned now end."""
+        return lots.ends_at(
+            self.program.expiration,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            extra_months=extra_months,
+        )
+
+    def refund(
+        self, place: int, at_ms: int, tz_minutes: int, *, amount: int, lines: Mapping[int, int]
+    ) -> refunds.Effect:
+        """Goods of a sale come back: first its rewards' points, then what it earned goes."""
+        sale = self.sales[place]
+        effect = refunds.refund(
+            self.program,
+            sale.facts,
+            sale.state,
+            amount=amount,
+            lines=lines,
+            balance=self.book.balance(),
+        )
+        self.give_back(place, effect.redeemed_returned, at_ms, tz_minutes)
+        self.take_back(place, effect.earned_taken, at_ms)
+        return effect
+
+    def give_back(self, place: int, points: int, at_ms: int, tz_minutes: int) -> None:
+        """Points redeemed on a sale come back."""
+        self.book.give_back(
+            self.sales[place].redeemed,
+            points,
+            at_ms,
+            self.program.expiration.grace_days,
+            self.ends_at(at_ms, tz_minutes),
+        )
+
+    def take_back(self, place: int, points: int, at_ms: int) -> None:
+        """Points of a sale go."""
+        sale = self.sales[place]
+        self.book.take_back(points, at_ms, sale.ends, sale.usable)
+
+    def view(self, at_ms: int, needs: Collection[str]) -> dict[str, object]:
+        """What is there: lots of each end, those that wait, the debt, and what is counted."""
+        self.book.settle(at_ms)
+        return {
+            "balance": self.book.balance(),
+            "debt": self.book.debt,
+            "pending": self.book.pending(at_ms),
+            "waiting": {
+                (lot.ends, lot.usable): lot.points for lot in self.book.lots if lot.usable > at_ms
+            },
+            "lots": {lot.ends: lot.points for lot in self.book.lots if lot.usable <= at_ms},
+            "tally": {
+                name: amount
+                for name, amount in self.tally().items()
+                if amount and asked_as(name) in needs
+            },
+        }
+
+
+def asked_as(name: str) -> str:
+    """How a program asks for a count: "points@2027-W03" is "points@week"."""
+    bare, _, period = name.partition("@")
+    kinds = {0: "", 4: "@year", 7: "@month", 8: "@week", 10: "@day"}
+    return bare + kinds[len(period)]

@@ -1,0 +1,328 @@
+"""The product's answer to each question that the comparer asks, in plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pos_loyalty.domain.accrual import SaleFacts, earn, earned_points, pending_until
+from pos_loyalty.domain.activity import activity_points
+from pos_loyalty.domain.earning_rule import ActivityRule
+from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.event import ActivityRecorded, Basket, RefundLine, SaleRecorded
+from pos_loyalty.domain.ids import EventId, MemberId, TierId
+from pos_loyalty.domain.lot import (
+    EMPTY_BOOK,
+    Allocation,
+    LotBook,
+    accrue,
+    balance,
+    ends_at,
+    expire,
+    expire_all,
+    give_back,
+    pending,
+    redeem,
+    reinstate,
+    take_back,
+)
+from pos_loyalty.domain.member_facts import MemberFacts, Tally
+from pos_loyalty.domain.member_known import known_for
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.redemption import RewardChoice, RewardHand, take_rewards
+from pos_loyalty.domain.refund import (
+    RefundRequest,
+    Returned,
+    nothing_returned,
+    refund_effect,
+    what_is_left,
+)
+from pos_loyalty.domain.reward import Reward, RewardTaken
+from pos_loyalty.domain.spend_rights import Rights, cover_redemption
+from pos_loyalty.domain.tally import needed_by, plus, tally_left, tally_of, without
+from pos_loyalty.domain.tier import level_of, measures_of
+from pos_loyalty.domain.tier_standing import TierClock, TierStanding, tier_after, tier_granted
+
+View = dict[str, object]
+MEMBER = MemberId("a" * 32)
+MEASURES = frozenset(
+    name + period for name in ("points", "spend", "visits") for period in ("", "@month")
+)
+"""What tiers are measured by; a till that knows them otherwise does not count it."""
+
+
+@dataclass
+class Sale:
+    """A sale as the product keeps it."""
+
+    event: SaleRecorded
+    facts: SaleFacts
+    tally: Tally
+    measured: Tally
+    state: Returned
+    redeemed: Allocation = field(default_factory=Allocation)
+    ends: int | None = None
+    usable: int = 0
+
+
+@dataclass
+class Account:
+    """One member, by the product's functions."""
+
+    program: LoyaltyProgram
+    enrolled_ms: int
+    birthday: str = ""
+    segments: tuple[str, ...] = ()
+    last_visit_ms: int = 0
+    tally: Tally = field(default_factory=dict[str, int])
+    measured: Tally = field(default_factory=dict[str, int])
+    book: LotBook = EMPTY_BOOK
+    standing: TierStanding = field(default_factory=TierStanding)
+    sales: list[Sale] = field(default_factory=list[Sale])
+
+    def known(self, *, shop: str, at_ms: int, tz_minutes: int) -> MemberFacts:
+        return known_for(
+            self.program,
+            sheet_tally=self.tally,
+            segments=self.segments,
+            birthday=self.birthday,
+            last_visit_ms=self.last_visit_ms,
+            shop=shop,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+        )
+
+    def rewards(
+        self, facts: SaleFacts, choices: Sequence[tuple[Reward, int | None]]
+    ) -> list[RewardTaken] | None:
+        chosen = [RewardChoice(id=reward.id, points=points) for reward, points in choices]
+        there = balance(self.book)
+        hand = RewardHand(facts=facts, tally=self.tally, balance_points=there)
+        try:
+            taken = take_rewards(self.program, total=facts.total, choices=chosen, hand=hand)
+            cover_redemption(
+                points=sum(one.points for one in taken),
+                rights=Rights(),
+                allowance=0,
+                balance=there,
+                alone=True,
+            )
+        except RuleViolation:
+            return None
+        return list(taken)
+
+    def sell(self, facts: SaleFacts) -> View:
+        accrual = earn(self.program, facts)
+        assert earned_points(self.program, facts) == accrual.points
+        assert not accrual.trace or accrual.trace[-1].points == accrual.points
+        redeemed = sum(one.points for one in facts.rewards)
+        event = SaleRecorded(
+            v=1,
+            id=EventId(f"{len(self.sales):032x}"),
+            at_ms=facts.at_ms,
+            boot_ms=0,
+            tz_minutes=facts.offset_minutes,
+            program=self.program.version,
+            sale=Basket(
+                total=facts.total,
+                currency=self.program.currency,
+                lines=tuple(facts.lines),
+                payments=tuple(facts.payments),
+                tax=facts.tax,
+            ),
+            member=MEMBER,
+            tier=TierId(facts.tier),
+            earned=accrual.points,
+            rewards=tuple(facts.rewards),
+            redeemed=redeemed,
+            known=facts.known,
+            stamps=accrual.stamps,
+            pending_until_ms=pending_until(self.program, facts.at_ms),
+        )
+        sale = Sale(
+            event,
+            facts,
+            tally_of(self.program, event),
+            tally_of(self.program, event, MEASURES),
+            nothing_returned(event),
+        )
+        if redeemed:
+            self.book, sale.redeemed = redeem(self.book, points=redeemed, at_ms=facts.at_ms)
+        tier = self.program.tiers[level_of(self.program.tiers, facts.tier)]
+        sale.ends = ends_at(
+            self.program.expiration,
+            at_ms=facts.at_ms,
+            tz_minutes=facts.offset_minutes,
+            extra_months=tier.expires_later_months,
+        )
+        sale.usable = event.pending_until_ms
+        self.book = accrue(
+            self.book,
+            points=accrual.points,
+            at_ms=facts.at_ms,
+            ends_ms=sale.ends,
+            usable_ms=sale.usable,
+        )
+        self.tally = plus(self.tally, sale.tally)
+        self.measured = plus(self.measured, sale.measured)
+        self.last_visit_ms = max(self.last_visit_ms, facts.at_ms)
+        self.sales.append(sale)
+        return {
+            "points": accrual.points,
+            "lines": list(accrual.lines),
+            "sale_points": accrual.sale_points,
+            "stamps": stamps_of([(one.card, one.count) for one in accrual.stamps]),
+            "by_rule": {rule: points for rule, points in accrual.by_rule if points},
+            "ends": sale.ends,
+            "usable": sale.usable,
+        }
+
+    def refund(
+        self, place: int, at_ms: int, tz_minutes: int, *, amount: int, lines: Mapping[int, int]
+    ) -> View:
+        sale = self.sales[place]
+        request = RefundRequest(
+            amount=amount or sum(lines.values()),
+            lines=tuple(RefundLine(line=line, amount=part) for line, part in lines.items()),
+        )
+        effect = refund_effect(
+            self.program, sale.event, sale.state, request, balance=balance(self.book)
+        )
+        sale.state = effect.after
+        self.give_back(place, effect.redeemed_returned, at_ms, tz_minutes)
+        self.take_back(place, effect.earned_taken, at_ms)
+        self.count_again(sale)
+        coming = {one.line: one.amount for one in effect.lines}
+        return {
+            "amount": effect.amount,
+            "lines": {line: part for line, part in coming.items() if part},
+            "earned_taken": effect.earned_taken,
+            "redeemed_returned": effect.redeemed_returned,
+            "discount_returned": effect.discount_returned,
+            "cash": effect.cash,
+            "forgiven": effect.forgiven,
+            "stamps_taken": stamps_of([(one.card, one.count) for one in effect.stamps_taken]),
+        }
+
+    def count_again(self, sale: Sale) -> None:
+        """Count what a sale still counts in place of what it counted."""
+        left = what_is_left(sale.event, sale.state)
+
+        def still(needed: frozenset[str] | None) -> Tally:
+            return tally_left(
+                self.program,
+                sale.event,
+                needed,
+                earned=left.earned,
+                spend=left.spend,
+                stamps=left.stamps,
+                is_gone=left.is_gone,
+            )
+
+        self.tally = plus(without(self.tally, sale.tally), still(None))
+        self.measured = plus(without(self.measured, sale.measured), still(MEASURES))
+        sale.tally, sale.measured = still(None), still(MEASURES)
+
+    def activity(self, rule: ActivityRule, at_ms: int, tz_minutes: int) -> int:
+        given = activity_points(rule, self.tally, at_ms=at_ms, tz_minutes=tz_minutes).points
+        event = ActivityRecorded(
+            v=1,
+            id=EventId("f" * 32),
+            at_ms=at_ms,
+            boot_ms=0,
+            tz_minutes=tz_minutes,
+            program=self.program.version,
+            member=MEMBER,
+            activity=rule.id,
+            points=given,
+        )
+        self.tally = plus(self.tally, tally_of(self.program, event))
+        return given
+
+    def accrue(self, points: int, at_ms: int, tz_minutes: int) -> None:
+        ends = ends_at(self.program.expiration, at_ms=at_ms, tz_minutes=tz_minutes)
+        self.book = accrue(self.book, points=points, at_ms=at_ms, ends_ms=ends)
+
+    def redeem(self, points: int, at_ms: int, promised: int) -> None:
+        self.book, _ = redeem(self.book, points=points, at_ms=at_ms, promised=promised)
+
+    def take_back(self, sale: int, points: int, at_ms: int) -> None:
+        one = self.sales[sale]
+        self.book = take_back(
+            self.book, points=points, at_ms=at_ms, ends_ms=one.ends, usable_ms=one.usable
+        )
+
+    def give_back(self, sale: int, points: int, at_ms: int, tz_minutes: int) -> None:
+        one, rules = self.sales[sale], self.program.expiration
+        self.book, one.redeemed = give_back(
+            self.book,
+            one.redeemed,
+            points=points,
+            at_ms=at_ms,
+            grace_days=rules.grace_days,
+            ends_ms=ends_at(rules, at_ms=at_ms, tz_minutes=tz_minutes),
+        )
+
+    def expire(self, at_ms: int, keep: int) -> int:
+        days = self.program.expiration.reinstatement_days
+        self.book, gone = expire(self.book, at_ms=at_ms, keep=keep, remember_days=days)
+        return gone
+
+    def expire_all(self, at_ms: int) -> int:
+        days = self.program.expiration.reinstatement_days
+        self.book, gone = expire_all(self.book, at_ms=at_ms, remember_days=days)
+        return gone
+
+    def reinstate(self, at_ms: int, tz_minutes: int) -> int:
+        rules = self.program.expiration
+        self.book, revived = reinstate(
+            self.book,
+            days=rules.reinstatement_days,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            grace_days=rules.grace_days,
+        )
+        return revived
+
+    def judge(self, at_ms: int, tz_minutes: int) -> View:
+        measures = measures_of(
+            self.measured,
+            self.program.tier_rules,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            enrolled_ms=self.enrolled_ms,
+        )
+        clock = TierClock(at_ms=at_ms, tz_minutes=tz_minutes, enrolled_ms=self.enrolled_ms)
+        self.standing = tier_after(
+            self.program.tiers, self.program.tier_rules, self.standing, measures, clock
+        )
+        return {
+            "measures": (measures.points, measures.spend, measures.visits),
+            "tier": level_of(self.program.tiers, self.standing.tier),
+        }
+
+    def grant(self, place: int, until_ms: int) -> None:
+        tier = self.program.tiers[place].id
+        self.standing = tier_granted(self.program.tiers, self.standing, tier, until_ms=until_ms)
+
+    def view(self, at_ms: int) -> View:
+        """What is there: lots of each end, those that wait, the debt, and what is counted."""
+        settled, _ = redeem(self.book, points=0, at_ms=at_ms)
+        assert balance(settled) == balance(self.book)
+        return {
+            "balance": balance(self.book),
+            "debt": settled.debt,
+            "pending": pending(self.book, at_ms).points,
+            "waiting": {(lot.ends_ms, lot.usable_ms): lot.points for lot in settled.waiting},
+            "lots": {lot.ends_ms: lot.points for lot in settled.lots},
+            "tally": {name: count for name, count in self.tally.items() if count},
+        }
+
+    def needs(self) -> frozenset[str]:
+        return needed_by(self.program)
+
+
+def stamps_of(stamps: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """Add up stamps by card; a card with none is not named."""
+    total: dict[str, int] = {}
+    for card, count in stamps:
+        total[card] = total.get(card, 0) + count
+    return {card: count for card, count in total.items() if count}
