@@ -11,9 +11,13 @@ from pos_loyalty.domain.program_fault import Problem, ProgramFault
 BYTES_MAX = 256 * 1024
 """The largest of our templates has 6 KiB; a program travels to every till."""
 LINE_LENGTH_MAX = 1_000
+DEPTH_MAX = 8
+"""Brackets within brackets; the deepest list of a program has 4."""
 _KEY_PARTS_MAX = 8
 _BYTE_ORDER_MARK = "\ufeff"
 
+_NOT_BRACKETS = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
+_BRACKETS = re.compile(r"[\[\]{}]")
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _MANY_PARTS = re.compile(rf"^\s*\[*\s*(?:[^\s.=\[\]#]+\s*\.\s*){{{_KEY_PARTS_MAX},}}")
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
@@ -55,6 +59,7 @@ def read_text(data: bytes) -> ProgramText:
             raise _refused(ProgramFault.LINE_LONG, detail, number)
         if _MANY_PARTS.match(line):
             raise _refused(ProgramFault.NESTED_DEEP, "no table of a program is so deep", number)
+    _ensure_flat(text)
     tables = _tables(text)
     if not tables:
         raise _refused(ProgramFault.FILE_EMPTY, "the file holds comments only")
@@ -82,6 +87,15 @@ def _decoded(data: bytes) -> str:
 
 def _not_text(line: int) -> ProgramRefused:
     return _refused(ProgramFault.NOT_TEXT, "no text; save the file as UTF-8", line)
+
+
+def _ensure_flat(text: str) -> None:
+    """Refuse brackets that nest deeply, before a reader follows them down."""
+    depth = 0
+    for found in _BRACKETS.finditer(_NOT_BRACKETS.sub("", text)):
+        depth = depth + 1 if found[0] in "[{" else max(0, depth - 1)
+        if depth > DEPTH_MAX:
+            raise _refused(ProgramFault.NESTED_DEEP, "no list of a program is so deep")
 
 
 def _tables(text: str) -> dict[str, Any]:
