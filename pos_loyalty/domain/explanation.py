@@ -28,18 +28,11 @@ from pos_loyalty.domain.event import (
 )
 from pos_loyalty.domain.explanation_refund import move_story, refund_story
 from pos_loyalty.domain.explanation_sale import reversal_story, sale_story, tier_name
-from pos_loyalty.domain.explanation_story import (
-    ExplainedLine,
-    Past,
-    Story,
-    local_time,
-    money_text,
-    points_text,
-    step,
-)
+from pos_loyalty.domain.explanation_story import ExplainedLine, Past, Story, local_time, step
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId, ProgramVersion
 from pos_loyalty.domain.ledger import entries_of
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.trace import money_text, points_text
 
 _RESCUES_MAX = 8
 

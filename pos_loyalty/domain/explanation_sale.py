@@ -2,18 +2,11 @@
 
 from pos_loyalty.domain.accrual import TraceStep, earn, facts_of
 from pos_loyalty.domain.event import SaleRecorded, SaleReversed
-from pos_loyalty.domain.explanation_story import (
-    ExplainedLine,
-    Past,
-    Story,
-    local_time,
-    money_text,
-    points_text,
-    step,
-)
+from pos_loyalty.domain.explanation_story import ExplainedLine, Past, Story, local_time, step
 from pos_loyalty.domain.offer import PriceOffer
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import FreeItem, Reward, RewardTaken
+from pos_loyalty.domain.trace import money_text, points_text
 from pos_loyalty.domain.voucher import voucher_of
 
 _NO_CARD = "Sale without a card: nobody collects."

@@ -6,11 +6,10 @@ from typing import Protocol
 
 import msgspec
 
-from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.event import Event, StampsGiven
-from pos_loyalty.domain.money import currency_of, plain_amount
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.rounding import MS_PER_MINUTE
+from pos_loyalty.domain.trace import TraceStep
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -63,16 +62,6 @@ def local_time(at_ms: int, tz_minutes: int) -> str:
     """Write a moment on the shop's clock: "2026-11-22 14:05"."""
     moment = _EPOCH + dt.timedelta(minutes=at_ms // MS_PER_MINUTE + tz_minutes)
     return moment.strftime("%Y-%m-%d %H:%M")
-
-
-def money_text(amount: int, currency: str) -> str:
-    """Write minor units with their currency: "EUR 12.40"."""
-    return f"{currency} {plain_amount(amount, currency_of(currency))}"
-
-
-def points_text(points: int) -> str:
-    """Write a number of points: "1 point", "12 points"."""
-    return f"{points} point" if abs(points) == 1 else f"{points} points"
 
 
 def step(rule: str, text: str, points: int) -> TraceStep:
