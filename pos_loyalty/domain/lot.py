@@ -279,8 +279,10 @@ def kept_for(book: LotBook, *, at_ms: int, promised: int) -> int:
     """
     if promised <= 0:
         return 0
-    ended = ended_points(book, at_ms)
-    pool = max(0, balance(book) - promised)
+    book = _settled(book, at_ms)
+    ended = _sum(book.lots[: _first_alive(book.lots, at_ms)])
+    # Pending points cover no right: they cannot be used.
+    pool = max(0, _sum(book.lots) - book.debt - promised)
     return ended - min(pool, ended)
 
 

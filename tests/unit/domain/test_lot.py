@@ -205,6 +205,12 @@ def test_what_is_kept_covers_the_spend_rights_and_no_more(promised: int, keep: i
     assert kept_for(book, at_ms=day_ms(6), promised=promised) == keep
 
 
+def test_pending_points_cover_no_spend_right() -> None:
+    book = accrue(book_of((10, 5)), points=40, at_ms=START_MS, ends_ms=None, usable_ms=day_ms(30))
+
+    assert kept_for(book, at_ms=day_ms(6), promised=10) == 10
+
+
 def test_points_kept_for_a_till_pay_what_its_rights_covered_and_nothing_else() -> None:
     book = book_of((10, 5), (20, 6), (30, 60))
 
