@@ -35,6 +35,7 @@ from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
 from pos_loyalty.services.move_sale import MoveSaleHandler
 from pos_loyalty.services.name_shop import NameShopHandler
+from pos_loyalty.services.program_news import ProgramNewsHandler
 from pos_loyalty.services.publish_program import PublishProgramHandler
 from pos_loyalty.services.quote_sale import QuoteSaleHandler
 from pos_loyalty.services.receipt import MakeReceiptHandler
@@ -88,6 +89,7 @@ class Till:
         self.issue_vouchers = IssueVouchersHandler(context)
         self.read_voucher = ReadVoucherHandler(context)
         self.name_shop = NameShopHandler(context)
+        self.program_news = ProgramNewsHandler(context)
         self.publish_program = PublishProgramHandler(context)
         self.attention = ReadAttentionHandler(context)
         self.count_attention = CountAttentionHandler(context)

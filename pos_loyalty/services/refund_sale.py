@@ -28,6 +28,8 @@ from pos_loyalty.domain.refund import (
     refund_effect,
     what_is_left,
 )
+from pos_loyalty.domain.rounding import part_of
+from pos_loyalty.domain.sale_facts import facts_of, lines_of
 from pos_loyalty.domain.spend_rights import RightsEffect, cover_taking_back
 from pos_loyalty.services.one_change import (
     another_change,
@@ -44,6 +46,7 @@ from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
 class RefundSale:
     """What comes back of a sale: ``lines``, or an ``amount`` (minor units), or all that is left.
 
+    A line with an amount of 0 is what its ``quantity`` cost, or all that is left of it.
     ``member_id`` need not be given; where it is, the sale must be that member's.
     """
 
@@ -127,7 +130,7 @@ class RefundSaleHandler:
     def _refund(
         self, work: UnitOfWork, command: RefundSale, stamp: Stamp, history: SaleHistory
     ) -> tuple[SaleRefunded, int]:
-        request = _request(command, what_is_left(history.sale, history.state).amount)
+        request = _request(command, history)
         self._ensure(history, request)
         sale = history.sale
         record = None if sale.member is None else work.members.record(sale.member)
@@ -243,11 +246,24 @@ def _rights(
     return returned, used, rights.source_of(used)
 
 
-def _request(command: RefundSale, left: int) -> RefundRequest:
+def _request(command: RefundSale, history: SaleHistory) -> RefundRequest:
     """Return what comes back; nothing named is all that is left."""
     if command.lines:
-        return RefundRequest(lines=command.lines)
+        return RefundRequest(lines=tuple(_with_amount(line, history) for line in command.lines))
+    left = what_is_left(history.sale, history.state).amount
     return RefundRequest(amount=left if command.amount is None else command.amount)
+
+
+def _with_amount(line: RefundLine, history: SaleHistory) -> RefundLine:
+    """Return a line with the money that comes back of it; one that is not there as it is."""
+    whole = lines_of(facts_of(history.sale))
+    if line.amount or not 0 <= line.line < len(whole):
+        return line
+    sold = whole[line.line]
+    left = max(0, sold.amount - history.state.lines[line.line])
+    if 0 < line.quantity < sold.quantity:
+        left = min(left, part_of(max(0, sold.amount), line.quantity, sold.quantity))
+    return msgspec.structs.replace(line, amount=left)
 
 
 def _is_same(command: RefundSale, before: SaleRefunded) -> bool:
@@ -255,12 +271,13 @@ def _is_same(command: RefundSale, before: SaleRefunded) -> bool:
     if before.sale_id != command.sale_id:
         return False
     if command.lines:
+        back = {line.line: line.amount for line in before.lines}
         asked: dict[int, int] = {}
         for line in command.lines:
             asked[line.line] = asked.get(line.line, 0) + line.amount
-        return {line.line: line.amount for line in before.lines} == {
-            number: amount for number, amount in asked.items() if amount
-        }
+        return back.keys() <= asked.keys() and all(
+            amount in {0, back.get(number, 0)} for number, amount in asked.items()
+        )
     return command.amount in {None, before.amount}
 
 

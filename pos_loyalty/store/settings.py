@@ -47,6 +47,7 @@ class Setting(StrEnum):
     SNAPSHOT_FAILURES = "snapshot_failures"
     UNUSUAL_AMOUNT = "unusual_amount"
     SALE_DRAFT = "sale_draft"
+    PROGRAM_SEEN = "program_seen"
     REWARD_STOCK = "reward_stock"
 
 

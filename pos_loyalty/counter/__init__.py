@@ -4,37 +4,47 @@ For integrations and for tests that look from outside. The same use cases as the
 window, in the order in which the lines come.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 
 import msgspec
 
+from pos_loyalty.counter.answers import Answer, member_answer, receipt_answer, refusal
+from pos_loyalty.counter.changes import ChangeCommands
+from pos_loyalty.counter.fields import (
+    Command,
+    cashier,
+    choices,
+    flag,
+    found_by,
+    optional_tax,
+    optional_text,
+    payments,
+    sale_lines,
+    text,
+)
 from pos_loyalty.domain.card_payload import parse_payload
-from pos_loyalty.domain.error_catalog import Code, Fact
-from pos_loyalty.domain.errors import CardError, CommandRefused, LoyaltyError, StoreBug
-from pos_loyalty.domain.ids import CardKey, MemberId, RewardId, SaleId
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CardError, CommandRefused, LoyaltyError
+from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
+from pos_loyalty.domain.invitation import format_invitation
 from pos_loyalty.domain.money import parse_amount
-from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.services.attention import ReadAttention, SettleItem
+from pos_loyalty.services.claim_voucher import ReadVoucher
 from pos_loyalty.services.enroll_member import EnrollMember
 from pos_loyalty.services.history import ReadHistory
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp, LookUpCard
 from pos_loyalty.services.look_up_member import LookUpMember
 from pos_loyalty.services.member_view import MemberView
-from pos_loyalty.services.receipt import ReceiptRead
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.till import Till
 
-Command = Mapping[str, object]
-Answer = dict[str, object]
+__all__ = ["LINE_BYTES_MAX", "CounterSession", "refusal"]
 
 LINE_BYTES_MAX = 256 * 1024
 _SYNC_TIMEOUT_MS = 30_000
 _HISTORY_LIMIT = 1000
-_CASHIER_LENGTH_MAX = 200
-"""An event stays small, so that it can be sent and carried over whatever it is made of."""
-_WAYS_TO_FIND = frozenset({"", "card", "number", "phone", "name"})
 
 
 class SyncRefused(LoyaltyError):
@@ -58,7 +68,8 @@ class CounterSession:
             "status": self._status,
             "attention": self._attention,
             "settle": self._settle,
-        }
+            "voucher": self._voucher,
+        } | ChangeCommands(till).handlers
 
     def answer(self, line: bytes) -> Answer:
         """Return the answer to one line; a refusal is an answer too, never an exception."""
@@ -76,14 +87,14 @@ class CounterSession:
             command = msgspec.json.decode(line, type=dict[str, object])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise CommandRefused(Code.COMMAND_SHAPE) from error
-        name = _text(command, "do")
+        name = text(command, "do")
         handler = self._commands.get(name)
         if handler is None:
             raise CommandRefused(Code.COMMAND_UNKNOWN, command=name[:40])
         return handler(command)
 
     def _scan(self, command: Command) -> Answer:
-        found = self._till.look_up_card(LookUpCard(_text(command, "text")))
+        found = self._till.look_up_card(LookUpCard(text(command, "text")))
         shown = self._shown(_member_of(found))
         return (
             shown if found.receipt is None else shown | {"receipt": receipt_answer(found.receipt)}
@@ -93,21 +104,26 @@ class CounterSession:
         welcomed = self._till.enroll_member(
             EnrollMember(
                 card_key=self._card_key(command),
-                phone=_optional_text(command, "phone"),
-                name=_optional_text(command, "name"),
-                offers_consent=_flag(command, "offers_consent"),
-                different_person=_flag(command, "different_person"),
-                cashier=_cashier(command),
+                phone=optional_text(command, "phone"),
+                name=optional_text(command, "name"),
+                offers_consent=flag(command, "offers_consent"),
+                different_person=flag(command, "different_person"),
+                cashier=cashier(command),
+                birthday=optional_text(command, "birthday"),
+                invited_by=optional_text(command, "invited_by")
+                or optional_text(command, "invitation"),
             )
         )
         return {
-            "member": member_answer(welcomed.member),
+            "member": self._member_answer(welcomed.member),
             "welcome_points": welcomed.welcome_points,
+            "activity_points": welcomed.activity_points,
+            "invited_by": welcomed.invited_by,
         }
 
     def _card_key(self, command: Command) -> CardKey | None:
         """Read a card as its payload or its printed number; a blank card is what is wanted."""
-        text = _optional_text(command, "card").strip()
+        text = optional_text(command, "card").strip()
         if not text:
             return None
         if text.isdigit():
@@ -118,28 +134,39 @@ class CounterSession:
         return parse_payload(text, self._till.shop.accepted_merchants).key
 
     def _sale(self, command: Command) -> Answer:
-        total = parse_amount(_text(command, "total"), self._till.shop.currency)
-        member = _optional_text(command, "member")
-        sale_id = _optional_text(command, "sale_id")
+        currency = self._till.shop.currency
+        lines = sale_lines(command, currency)
+        # Lines make the total by themselves; where both are said they must agree.
+        is_summed = bool(lines) and command.get("total") is None
+        total = (
+            sum(line.amount for line in lines)
+            if is_summed
+            else parse_amount(text(command, "total"), currency)
+        )
+        member = optional_text(command, "member")
+        sale_id = optional_text(command, "sale_id")
         done = self._till.record_sale(
             RecordSale(
                 total=total,
                 member_id=MemberId(member) if member else None,
                 card_key=None if member else self._unknown_card(command),
-                rewards=_choices(command),
+                rewards=choices(command),
                 sale_id=SaleId(sale_id) if sale_id else None,
-                found_by=_found_by(command) or ("card" if member else ""),
-                cashier=_cashier(command),
+                found_by=found_by(command) or ("card" if member else ""),
+                cashier=cashier(command),
+                lines=lines,
+                payments=payments(command, currency),
+                tax=optional_tax(command, currency),
+                voucher=optional_text(command, "voucher"),
             )
         )
-        answer: Answer = msgspec.structs.asdict(done)
-        answer["trace"] = [msgspec.to_builtins(step) for step in done.trace]
+        answer: Answer = msgspec.to_builtins(done)
         answer["receipt_code"] = self._till.make_receipt(done.sale_id) if member else None
         return answer
 
     def _unknown_card(self, command: Command) -> CardKey | None:
         """Read the card of a sale whose member this till does not know yet."""
-        text = _optional_text(command, "card").strip()
+        text = optional_text(command, "card").strip()
         if not text:
             return None
         found = self._till.look_up_card(LookUpCard(text))
@@ -150,15 +177,15 @@ class CounterSession:
         return found.card_key
 
     def _undo(self, command: Command) -> Answer:
-        sale_id = _optional_text(command, "sale_id")
+        sale_id = optional_text(command, "sale_id")
         return asdict(self._till.undo_sale(UndoSale(SaleId(sale_id) if sale_id else None)))
 
     def _member(self, command: Command) -> Answer:
-        if card := _optional_text(command, "card"):
+        if card := optional_text(command, "card"):
             return self._shown(_member_of(self._till.look_up_card(LookUpCard(card))))
-        if phone := _optional_text(command, "phone"):
+        if phone := optional_text(command, "phone"):
             return self._shown(self._till.look_up_member(LookUpMember(phone=phone)))
-        member = MemberId(_text(command, "id"))
+        member = MemberId(text(command, "id"))
         return self._shown(self._till.look_up_member(LookUpMember(id=member)))
 
     def _shown(self, member: MemberView) -> Answer:
@@ -167,10 +194,21 @@ class CounterSession:
         if is_short and self._till.context.ask_rights(member.id, member.balance_points):
             again = LookUpMember(id=member.id, found_by=member.found_by)
             member = self._till.look_up_member(again)
-        return {"member": member_answer(member)}
+        return {"member": self._member_answer(member)}
+
+    def _member_answer(self, member: MemberView) -> Answer:
+        """Return a member, with the letters of the invitation where the program pays for one."""
+        answer = member_answer(member)
+        if self._till.program().referral is not None:
+            answer["invitation"] = format_invitation(self._till.shop.merchant, member.id)
+        return answer
+
+    def _voucher(self, command: Command) -> Answer:
+        shown = self._till.read_voucher(ReadVoucher(text(command, "code")))
+        return {"voucher": asdict(shown) | {"until": shown.until.isoformat()}}
 
     def _history(self, command: Command) -> Answer:
-        member = MemberId(_text(command, "member"))
+        member = MemberId(text(command, "member"))
         lines = self._till.history(ReadHistory(member, limit=_HISTORY_LIMIT))
         return {"history": [asdict(line) | {"at": line.at_ms} for line in lines]}
 
@@ -187,10 +225,12 @@ class CounterSession:
 
     def _status(self, command: Command) -> Answer:
         del command
-        return self._state()
+        news = self._till.program_news()
+        told = None if news is None else msgspec.to_builtins(news)
+        return self._state() | {"new_rules": told}
 
     def _attention(self, command: Command) -> Answer:
-        listed = self._till.attention(ReadAttention(only_open=_flag(command, "open")))
+        listed = self._till.attention(ReadAttention(only_open=flag(command, "open")))
         return {
             "open": listed.open_count,
             "items": [asdict(item) for item in listed.items],
@@ -198,7 +238,7 @@ class CounterSession:
 
     def _settle(self, command: Command) -> Answer:
         done = self._till.settle_item(
-            SettleItem(item=_text(command, "item"), choice=_text(command, "choice"))
+            SettleItem(item=text(command, "item"), choice=text(command, "choice"))
         )
         return {"item": asdict(done.item), "is_first": done.is_first}
 
@@ -216,111 +256,8 @@ class CounterSession:
         }
 
 
-def refusal(error: LoyaltyError) -> Answer:
-    """Return the answer that says what is wrong, whether the sale is saved, and the facts."""
-    answer: Answer = {
-        "ok": False,
-        "code": error.code.value,
-        "message": error.message,
-        "saved": error.saved,
-    }
-    facts: dict[str, Fact] = {} if isinstance(error, StoreBug) else error.facts
-    return answer | ({"facts": facts} if facts else {})
-
-
-def member_answer(member: MemberView) -> Answer:
-    """Return a member as integrations see one."""
-    return {
-        "id": member.id,
-        "name": member.name,
-        "tier": member.tier.name,
-        "balance_points": member.balance_points,
-        "spendable_points": member.spendable_points,
-        "spend_limit": None
-        if member.limit is None
-        else {
-            "reason": member.limit.reason,
-            "why": member.limit.why,
-            "what_to_do": member.limit.what_to_do,
-        },
-        "as_of": member.as_of_ms,
-        "rewards": [
-            {
-                "id": reward.id,
-                "name": reward.name,
-                "kind": reward.kind,
-                "cost_points": reward.cost_points,
-                "available": reward.available,
-                "why_not": reward.why_not_text or None,
-            }
-            for reward in member.rewards
-        ],
-    }
-
-
-def receipt_answer(read: ReceiptRead) -> Answer:
-    """Return what a receipt says; it is shown and counts nothing."""
-    return {
-        "standing": read.standing.value,
-        "points": read.points,
-        "at": read.at_ms,
-        "till": read.till_name,
-        "shop": read.shop_name,
-    }
-
-
 def _member_of(found: CardLookedUp) -> MemberView:
     if found.member is None:
         is_blank = found.kind is CardKind.BLANK
         raise CardError(Code.CARD_BLANK if is_blank else Code.CARD_NEW, card_hint=found.card_hint)
     return found.member
-
-
-def _choices(command: Command) -> tuple[RewardChoice, ...]:
-    chosen = command.get("rewards")
-    if chosen is None:
-        return ()
-    try:
-        rows = msgspec.convert(chosen, type=list[_Chosen])
-    except msgspec.ValidationError as error:
-        raise CommandRefused(Code.COMMAND_FIELD, field="rewards") from error
-    return tuple(RewardChoice(RewardId(row.id), row.points) for row in rows)
-
-
-class _Chosen(msgspec.Struct):
-    """A reward in a sale command."""
-
-    id: str
-    points: int | None = None
-
-
-def _text(command: Command, field: str) -> str:
-    value = command.get(field)
-    if not isinstance(value, str):
-        raise CommandRefused(Code.COMMAND_FIELD, field=field)
-    return value
-
-
-def _optional_text(command: Command, field: str) -> str:
-    return "" if command.get(field) is None else _text(command, field)
-
-
-def _cashier(command: Command) -> str:
-    cashier = _optional_text(command, "cashier")
-    if len(cashier) > _CASHIER_LENGTH_MAX:
-        raise CommandRefused(Code.COMMAND_FIELD, field="cashier")
-    return cashier
-
-
-def _found_by(command: Command) -> str:
-    found_by = _optional_text(command, "found_by")
-    if found_by not in _WAYS_TO_FIND:
-        raise CommandRefused(Code.COMMAND_FIELD, field="found_by")
-    return found_by
-
-
-def _flag(command: Command, field: str) -> bool:
-    value = command.get(field, False)
-    if not isinstance(value, bool):
-        raise CommandRefused(Code.COMMAND_FIELD, field=field)
-    return value

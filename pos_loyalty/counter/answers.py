@@ -1,0 +1,66 @@
+"""What integrations see: refusals, members, receipts."""
+
+from pos_loyalty.domain.error_catalog import Fact
+from pos_loyalty.domain.errors import LoyaltyError, StoreBug
+from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.receipt import ReceiptRead
+
+Answer = dict[str, object]
+
+
+def refusal(error: LoyaltyError) -> Answer:
+    """Return the answer that says what is wrong, whether the sale is saved, and the facts."""
+    answer: Answer = {
+        "ok": False,
+        "code": error.code.value,
+        "message": error.message,
+        "saved": error.saved,
+    }
+    facts: dict[str, Fact] = {} if isinstance(error, StoreBug) else error.facts
+    return answer | ({"facts": facts} if facts else {})
+
+
+def member_answer(member: MemberView) -> Answer:
+    """Return a member as integrations see one."""
+    return {
+        "id": member.id,
+        "name": member.name,
+        "tier": member.tier.name,
+        "balance_points": member.balance_points,
+        "spendable_points": member.spendable_points,
+        "spend_limit": None
+        if member.limit is None
+        else {
+            "reason": member.limit.reason,
+            "why": member.limit.why,
+            "what_to_do": member.limit.what_to_do,
+        },
+        "pending_points": member.pending_points,
+        "pending_until": member.pending_until_ms or None,
+        "ends_points": member.ends_points,
+        "ends": member.ends_ms or None,
+        "ended_points": member.ended_points,
+        "as_of": member.as_of_ms,
+        "rewards": [
+            {
+                "id": reward.id,
+                "name": reward.name,
+                "kind": reward.kind,
+                "cost_points": reward.cost_points,
+                "available": reward.available,
+                "why_not": reward.why_not_text or None,
+            }
+            for reward in member.rewards
+        ],
+    }
+
+
+def receipt_answer(read: ReceiptRead) -> Answer:
+    """Return what a receipt says; it is shown and counts nothing."""
+    return {
+        "standing": read.standing.value,
+        "points": read.points,
+        "at": read.at_ms,
+        "till": read.till_name,
+        "shop": read.shop_name,
+    }
