@@ -34,6 +34,7 @@ SUB_COMMANDS = (
     _SubCommand("new", "write a template to a file of your own", "program_new"),
     _SubCommand("check", "find everything that is wrong with a program", "program_file_check"),
     _SubCommand("schema", "print the JSON Schema of programs, for editors", "program_schema"),
+    _SubCommand("replay", "try a program on the shop's own past sales", "program_replay"),
     _SubCommand("publish", "let a program hold from a moment on", "program_publish"),
     _SubCommand("list", "all published versions, and which one holds", "program_list"),
 )

@@ -15,8 +15,8 @@ ELSEWHERE = "elsewhere"
 _WORDS: dict[str, str] = {
     EntryKind.ACCRUAL: "earned by a sale",
     EntryKind.REDEMPTION: "used for rewards of a sale",
-    EntryKind.ACCRUAL_REVERSED: "taken back with goods that came back",
-    EntryKind.REDEMPTION_REVERSED: "given back with goods that came back",
+    EntryKind.ACCRUAL_REVERSED: "taken back: a sale was undone, or goods came back",
+    EntryKind.REDEMPTION_REVERSED: "given back: a sale was undone, or goods came back",
     EntryKind.WELCOME: "welcome to the program",
     EntryKind.ADJUSTMENT: "changed by hand",
     EntryKind.ACTIVITY: "for an activity",

@@ -8,10 +8,13 @@ counted. Both versions are taken as if they had been in force from the first eve
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.event import (
     ActivityRecorded,
     Event,
@@ -24,11 +27,20 @@ from pos_loyalty.domain.event import (
     TierGranted,
     VoucherClaimed,
 )
-from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.ids import ProgramVersion
+from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
 from pos_loyalty.domain.replay_figures import Changes, MonthFigures, Replayed, figures_of
 from pos_loyalty.domain.replay_side import NOBODY, Person, Side, Visit
 from pos_loyalty.domain.rounding import local_day
+from pos_loyalty.domain.tally import conditions_of
 from pos_loyalty.domain.tally_key import EPOCH_ORDINAL, periods_at
+
+_TELL_EVERY = 500
+
+
+def _tell_nobody(done: int, total: int) -> None:
+    """Stand in where nobody watches."""
+    del done, total
 
 
 class ReplayRow(msgspec.Struct, frozen=True):
@@ -192,8 +204,62 @@ class Replay:
         )
 
 
-def replayed(replay: Replay, rows: Iterable[ReplayRow]) -> Replayed:
-    """Run all events through a replay and return what came out."""
-    for row in rows:
+@dataclass(frozen=True, kw_only=True)
+class PastSales:
+    """What a replay reads, from a till's journal or from the server's books.
+
+    ``rows`` are all events in the order in which they counted, ``total`` how many there are.
+    The rest is as :class:`Replay` takes it.
+    """
+
+    programs: Sequence[LoyaltyProgram]
+    rows: Iterable[ReplayRow]
+    total: int
+    referred: Container[str]
+    people: Callable[[str], Person]
+    accounts: Mapping[str, str]
+
+
+def try_draft(
+    past: PastSales,
+    draft: LoyaltyProgram,
+    *,
+    since: dt.date,
+    now_ms: int,
+    progress: Callable[[int, int], None] = _tell_nobody,
+) -> Replayed:
+    """Run all past sales under a draft and under the version that is in force.
+
+    Raises:
+        CommandRefused: another currency, or no member bought anything since that day.
+    """
+    in_force = program_in_force(past.programs, now_ms)
+    if draft.currency != in_force.currency:
+        raise CommandRefused(
+            Code.REPLAY_CURRENCY, currency=draft.currency, sales_currency=in_force.currency
+        )
+    versions = {program.version: program for program in past.programs}
+    asks = any(asks_people(program) for program in (in_force, draft))
+    replay = Replay(
+        in_force,
+        draft,
+        since=since,
+        referred=past.referred,
+        program_of=lambda version: versions.get(ProgramVersion(version)),
+        people=past.people if asks else None,
+        accounts=past.accounts,
+    )
+    for done, row in enumerate(past.rows, start=1):
         replay.take(row)
-    return replay.figures()
+        if done % _TELL_EVERY == 0:
+            progress(done, past.total)
+    progress(past.total, past.total)
+    figures = replay.figures()
+    if not figures.member_sales:
+        raise CommandRefused(Code.REPLAY_EMPTY, since=since.isoformat())
+    return figures
+
+
+def asks_people(program: LoyaltyProgram) -> bool:
+    """Tell whether the rules ask for segments or birthdays, which no event tells."""
+    return any(when.segments or when.birthday_days is not None for when in conditions_of(program))

@@ -7,6 +7,7 @@ import msgspec
 
 from pos_loyalty.domain.replay_side import Side
 from pos_loyalty.domain.rounding import part_of
+from pos_loyalty.domain.tally_key import stamps_name
 from pos_loyalty.domain.tier import level_of
 
 TOP = 20
@@ -20,7 +21,7 @@ class VersionFigures(msgspec.Struct, frozen=True, kw_only=True):
     ``earned`` is net of refunds, ``other`` what welcome, activities and invitations gave.
     ``cost`` is what all of them and the stamps are worth; ``cost_share`` hundredths of a percent
     of the members' sales. ``open_points`` are all that can still be used at the end,
-    ``liability`` what they are worth.
+    ``liability`` what they and the stamps on all cards are worth.
     """
 
     version: str
@@ -99,6 +100,7 @@ def figures_of(side: Side, member_amount: int) -> VersionFigures:
     currency = rules.program.currency
     open_points = sum(max(0, account.points(rules)) for account in side.accounts.values())
     cost = side.cost()
+    liability = rules.worth.of(open_points) + _open_stamps_worth(side)
     tiers = Counter(
         rules.program.tiers[level_of(rules.program.tiers, account.standing.tier)].name
         for account in side.accounts.values()
@@ -114,7 +116,7 @@ def figures_of(side: Side, member_amount: int) -> VersionFigures:
         cost=cost,
         cost_share=part_of(_SHARES, max(0, cost), member_amount),
         open_points=open_points,
-        liability=rules.worth.of(open_points),
+        liability=liability,
         worth_of_points=rules.worth.text(currency),
         worth_of_stamps=tuple(
             f"{card}: {worth.text(currency, 'stamps')}" for card, worth in rules.stamp_worth.items()
@@ -122,6 +124,19 @@ def figures_of(side: Side, member_amount: int) -> VersionFigures:
         members_by_tier={
             tier.name: tiers[tier.name] for tier in rules.program.tiers if tiers[tier.name]
         },
+    )
+
+
+def _open_stamps_worth(side: Side) -> int:
+    """Return what the stamps on all cards are worth."""
+    return sum(
+        worth.of(
+            sum(
+                max(0, account.tally.get(stamps_name(card), 0))
+                for account in side.accounts.values()
+            )
+        )
+        for card, worth in side.rules.stamp_worth.items()
     )
 
 
