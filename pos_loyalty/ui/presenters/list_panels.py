@@ -29,6 +29,7 @@ from pos_loyalty.ui.presenters.formatting import (
     signed_points,
     time_of_day,
 )
+from pos_loyalty.ui.presenters.reward_choices import cost_now
 from pos_loyalty.ui.presenters.strips import CLOSE
 
 FIND_CHARACTERS_MIN: Final = 3
@@ -255,15 +256,20 @@ def _parts(state: CounterState) -> tuple[tuple[int, str], ...]:
         return ()
     from pos_loyalty.domain.reward import sensible_points
 
+    cost = cost_now(member, reward)
     most = sensible_points(
-        reward, total=state.draft.total, spendable_points=member.spendable_points
+        reward,
+        total=state.draft.total,
+        spendable_points=member.spendable_points,
+        cost=cost,
+        balance_points=member.balance_points,
     )
-    half = whole_steps(most, 2 * reward.cost_points) * reward.cost_points
-    parts = [part for part in (most, half, reward.cost_points) if 0 < part <= most]
+    half = whole_steps(most, 2 * cost) * cost
+    parts = [part for part in (most, half, cost) if 0 < part <= most]
     return tuple(
         (
             part,
-            money(whole_steps(part, reward.cost_points) * reward.amount_per_step, state.currency),
+            money(whole_steps(part, cost) * reward.amount_per_step, state.currency),
         )
         for part in dict.fromkeys(parts)
     )

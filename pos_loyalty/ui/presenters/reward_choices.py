@@ -44,20 +44,25 @@ def choices(draft: SaleDraft, program: LoyaltyProgram | None) -> tuple[RewardCho
         return ()
     spendable, total = member.spendable_points, draft.total
     chosen: list[RewardChoice] = []
+    balance = member.balance_points
     for reward in _fixed_first(draft, program):
-        points = part_points(draft, reward, total=total, spendable_points=spendable)
+        cost = cost_now(member, reward)
+        points = draft.rewards.get(reward.id)
+        if points is None:
+            points = sensible_points(
+                reward, total=total, spendable_points=spendable, cost=cost, balance_points=balance
+            )
         chosen.append(RewardChoice(reward.id, points if _is_divisible(reward) else None))
         spendable -= points
-        total -= _discount(reward, total=total, points=points)
+        balance -= points
+        total -= _discount(reward, total=total, points=points, cost=cost)
     return tuple(chosen)
 
 
-def part_points(draft: SaleDraft, reward: Reward, *, total: int, spendable_points: int) -> int:
-    """Return how many points this reward takes: typed, or the sensible maximum."""
-    typed = draft.rewards.get(reward.id)
-    if typed is not None:
-        return typed
-    return sensible_points(reward, total=total, spendable_points=spendable_points)
+def cost_now(member: MemberView | None, reward: Reward) -> int:
+    """Return what a reward, or a step of it, costs this member now, as the list says."""
+    offers = () if member is None else member.rewards
+    return next((one.cost_points for one in offers if one.id == reward.id), reward.cost_points)
 
 
 def points_taken(draft: SaleDraft, program: LoyaltyProgram | None, reward_id: RewardId) -> int:
@@ -67,7 +72,7 @@ def points_taken(draft: SaleDraft, program: LoyaltyProgram | None, reward_id: Re
         return 0
     choice = next((one for one in choices(draft, program) if one.id == reward_id), None)
     points = choice.points if choice else None
-    return reward.cost_points if points is None else points
+    return cost_now(draft.member, reward) if points is None else points
 
 
 def has_empty_part(draft: SaleDraft, program: LoyaltyProgram | None) -> bool:
@@ -89,9 +94,9 @@ def _is_divisible(reward: Reward) -> bool:
     return isinstance(reward, PointsForMoney)
 
 
-def _discount(reward: Reward, *, total: int, points: int) -> int:
+def _discount(reward: Reward, *, total: int, points: int, cost: int) -> int:
     try:
-        return take(reward, total=total, points=points).discount
+        return take(reward, total=total, points=points, cost=cost).discount
     except RuleViolation:
         # The sale itself will refuse it, in words; here it takes nothing off.
         return 0

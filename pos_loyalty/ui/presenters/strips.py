@@ -37,7 +37,7 @@ from pos_loyalty.ui.presenters.formatting import (
     shortened,
     signed_points,
 )
-from pos_loyalty.ui.presenters.reward_choices import points_taken
+from pos_loyalty.ui.presenters.reward_choices import cost_now, points_taken
 
 FIND: Final = Button(Action.FIND, "Find", "F3", "search")
 NEW_MEMBER: Final = Button(Action.NEW_MEMBER, "New member", "F2", "user-plus")
@@ -372,7 +372,8 @@ def _part_worth(state: CounterState) -> str:
     taken = points_taken(draft, program, reward.id) if reward is not None else 0
     if reward is None or not taken:
         return ""
-    worth = whole_steps(taken, reward.cost_points) * reward.amount_per_step
+    cost = cost_now(draft.member, reward)
+    worth = whole_steps(taken, cost) * reward.amount_per_step
     return f"{points(taken)} points = {money(worth, state.currency)}"
 
 
