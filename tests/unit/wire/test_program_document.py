@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pos_loyalty.assets import assets_folder
@@ -184,7 +184,6 @@ TEXTS = [template.read_bytes() for template in TEMPLATES] + [GOOD.encode()]
     length=st.integers(0, 40),
     noise=st.binary(max_size=40),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_mutated_bytes_are_a_program_or_a_named_fault(
     text: bytes, at: float, length: int, noise: bytes
 ) -> None:
@@ -219,7 +218,6 @@ _PIECES = st.sampled_from(
 
 
 @given(text=st.sampled_from(TEXTS), at=st.floats(0, 1), length=st.integers(0, 8), piece=_PIECES)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_mutated_words_are_a_program_or_a_named_fault(
     text: bytes, at: float, length: int, piece: str
 ) -> None:
@@ -230,7 +228,6 @@ def test_mutated_words_are_a_program_or_a_named_fault(
 
 
 @given(text=st.sampled_from(TEXTS), lines=st.lists(st.integers(0, 200), max_size=6))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_lines_that_are_lost_or_doubled_are_a_program_or_a_named_fault(
     text: bytes, lines: list[int]
 ) -> None:
@@ -243,6 +240,5 @@ def test_lines_that_are_lost_or_doubled_are_a_program_or_a_named_fault(
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None)
 def test_noise_is_a_named_fault(data: bytes) -> None:
     _is_program_or_named(data)
