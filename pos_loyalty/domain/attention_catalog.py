@@ -176,6 +176,79 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         choices=(SEEN,),
     ),
+    "refund_waits": Kind(
+        title="A refund of a sale that is not here",
+        happened=(
+            "{till} refunded {refunded} of a sale that these books do not hold. It is counted when"
+            " the sale comes. If it never does, the goods may be another merchant's."
+        ),
+        cost="{points} points wait with it.",
+        choices=(SEEN,),
+    ),
+    "refund_above": Kind(
+        title="More came back than was sold",
+        happened=(
+            "{till} refunded {refunded}. Of that {above} are above what was left of the sale, as"
+            " when the same goods came back at two tills. The points of that part stay as they are."
+        ),
+        cost="{points} points were given back too often at the till.",
+        is_loss=True,
+        choices=(SEEN,),
+    ),
+    "activity_above": Kind(
+        title="An activity above its limit",
+        happened=(
+            "{till} recorded {activity} for {member}. The rules did not allow all of it"
+            " ({because}): {counted} points count."
+        ),
+        cost="{points} points were not counted.",
+        choices=(
+            Choice("leave", "Leave it", "The points are not given."),
+            Choice("give", "Give them", "The member gets the points all the same.", is_owners=True),
+        ),
+    ),
+    "adjustment_above": Kind(
+        title="More was to be taken than there was",
+        happened=(
+            "{till} wanted to take {asked} points from {member}. {taken} were there; an adjustment"
+            " never goes below zero."
+        ),
+        cost="{points} points were not taken.",
+        choices=(SEEN,),
+    ),
+    "voucher_twice": Kind(
+        title="A voucher was used twice",
+        happened=(
+            "{till} took a voucher ({worth}) that had been used already, as when two tills were"
+            " offline. The first use counts."
+        ),
+        cost="{points} points of the second use were not given.",
+        choices=(SEEN,),
+    ),
+    "tier_unknown": Kind(
+        title="A level that the program does not have",
+        happened="{till} gave {member} the level {tier}, which no version of the program has.",
+        choices=(SEEN,),
+    ),
+    "cap_above": Kind(
+        title="Tills together gave more than a cap allows",
+        happened=(
+            "{member} was at several tills that did not know of each other. Together they went"
+            " {above} above the cap of the rule {rule}. Nothing is taken back."
+        ),
+        cost="{points} points are above the cap.",
+        is_loss=True,
+        choices=(SEEN,),
+    ),
+    "stock_above": Kind(
+        title="A reward was given too often",
+        happened=(
+            "{till} gave the reward {reward} {above} more than its limit ({limit}) allows, as when"
+            " tills did not know of each other."
+        ),
+        cost="It cost {points} points.",
+        choices=(SEEN,),
+    ),
     "unknown_card": Kind(
         title="A card that nobody issued",
         happened="{till} sold on a card that is in no batch. Its points wait until it is issued.",

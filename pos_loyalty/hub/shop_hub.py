@@ -36,7 +36,8 @@ from pos_loyalty.server.authentication import (
     signed_batch,
     signed_request,
 )
-from pos_loyalty.server.reading import POINTS_MAX, hash_of_hex, prepare
+from pos_loyalty.server.event_problems import POINTS_MAX, hash_of_hex
+from pos_loyalty.server.reading import prepare
 from pos_loyalty.store.hub_feed import FeedPage
 from pos_loyalty.store.hub_state import (
     HeldBody,

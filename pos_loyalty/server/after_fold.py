@@ -13,6 +13,7 @@ from pos_loyalty.server.books import Books
 from pos_loyalty.server.database.policy_statements import load_policy
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_statements import load_shop_streams
+from pos_loyalty.server.due_times import set_due
 from pos_loyalty.server.grants import members_in_debt, recall_debts
 from pos_loyalty.server.inbox_load import load_whole
 from pos_loyalty.server.placement import place_rights, weights
@@ -43,6 +44,7 @@ def load_choices(session: Session, books: Books, batches: Sequence[Batch]) -> No
 
 def finish_group(session: Session, books: Books) -> None:
     """Recall debts, settle what was repaid, and place rights; before anything is saved."""
+    set_due(books)
     debtors = members_in_debt(books)
     whole = debtors | books.in_debt | books.placement_due
     if not whole:

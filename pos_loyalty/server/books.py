@@ -21,6 +21,7 @@ from pos_loyalty.domain.ids import (
 )
 from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
 from pos_loyalty.server.inbox_state import InboxState, item_id
+from pos_loyalty.server.keeping_state import Keeping, Kept, Needs, needs_of
 from pos_loyalty.server.policy import Budget, Policy
 from pos_loyalty.wire.verdicts import Verdict
 
@@ -31,6 +32,15 @@ WINDOW_BUCKETS = 13
 CONSENT_UNKNOWN, CONSENT_DENIED, CONSENT_GIVEN = -1, 0, 1
 
 _MS_PER_DAY = 24 * 60 * 60 * 1000
+
+
+class Programs(dict[str, LoyaltyProgram]):
+    """Every published version by its name; a running server adds those that it hears of.
+
+    ``seen_v`` is the version of the books up to which it has heard.
+    """
+
+    seen_v = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +104,20 @@ class MemberState(msgspec.Struct, kw_only=True):
     alias_of: MemberId | None = None
     cards_blocked: bool = False
     """Whether every card of the member is paused, replaced or blocked."""
+    segments: tuple[str, ...] = ()
+    birthday: str = ""
+    """"MM-DD", or empty."""
+    kept: Kept | None = None
+    """What the program's rules ask for; None where they ask for nothing."""
+    due_ms: int = 0
+    """When something may be due by time alone; 0 is never."""
+    withheld: int = 0
+    """Points of the balance that cannot be used now: pending ones, and lots that ended."""
 
     @property
     def pool(self) -> int:
         """Points that no till may spend without asking: what can be granted."""
-        return self.balance - self.outstanding
+        return self.balance - self.outstanding - self.withheld
 
 
 class RightsState(msgspec.Struct, kw_only=True):
@@ -269,6 +288,8 @@ class Books:
     dirty_members: set[MemberId] = field(default_factory=set[MemberId])
     epoch_raised: bool = False
     inbox: InboxState = field(default_factory=InboxState)
+    keeping: Keeping = field(default_factory=Keeping)
+    _needs: Needs | None = None
     _program: LoyaltyProgram | None = None
     _reward_cost: int | None = None
 
@@ -284,6 +305,7 @@ class Books:
             or self.new_changes
             or self.epoch_raised
             or self.inbox.is_changed
+            or self.keeping.is_changed
         )
 
     @property
@@ -294,10 +316,17 @@ class Books:
         return self._program
 
     @property
+    def needs(self) -> Needs:
+        """What the published versions of the program ask the books to keep."""
+        if self._needs is None:
+            self._needs = needs_of(self.merchant.programs.values())
+        return self._needs
+
+    @property
     def reward_cost(self) -> int:
         """Points that the cheapest reward costs; 0 where there is none."""
         if self._reward_cost is None:
-            costs = [reward.cost_points for reward in self.program.rewards]
+            costs = [each.cost_points for each in self.program.rewards if each.cost_points]
             self._reward_cost = min(costs, default=0)
         return self._reward_cost
 
@@ -397,6 +426,10 @@ class Books:
                 points=points,
             )
         )
+        self.announce_item(kind, stream, seq)
+
+    def announce_item(self, kind: str, stream: StreamId, seq: int) -> None:
+        """Mark an item of the owner's list as changed: tills hear of it."""
         self.changed.add(Changed("attention", "", item_id(kind, stream, seq)))
 
 

@@ -12,8 +12,8 @@ from pos_loyalty.domain.ids import MerchantId, StreamId
 from pos_loyalty.server.books import Books, StreamState
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.event_problems import hash_of_hex
 from pos_loyalty.server.inbox_state import item_id
-from pos_loyalty.server.reading import hash_of_hex
 
 CLOSED_STREAMS_MAX = 5_000
 """Places in a request: hundreds of journals with ten places each."""

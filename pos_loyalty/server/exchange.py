@@ -14,11 +14,12 @@ from pos_loyalty.server.authentication import authenticate, ensure_batch_signed,
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.closed_streams import CLOSED_STREAMS_MAX
 from pos_loyalty.server.database.repository import Database
+from pos_loyalty.server.event_problems import hash_of_hex
 from pos_loyalty.server.grants import Shortage
 from pos_loyalty.server.group_commit import GroupCommit, QueueFull, came_in_time
 from pos_loyalty.server.ingest import Outcome
 from pos_loyalty.server.pressure import Pressure
-from pos_loyalty.server.reading import Batch, hash_of_hex, prepare
+from pos_loyalty.server.reading import Batch, prepare
 from pos_loyalty.server.replies import Answering, build_reply
 from pos_loyalty.server.settings import RECALL_WAIT_MS_MAX, WAIT_MS_MAX
 from pos_loyalty.wire import codec

@@ -6,15 +6,27 @@ of its own: :mod:`.fold_sale`, :mod:`.fold_refund`, :mod:`.fold_activity`, :mod:
 """
 
 from pos_loyalty.domain.event import (
+    ActivityRecorded,
     CardChanged,
     CardsIssued,
     Event,
     MemberEnrolled,
+    PointsAdjusted,
     RightsReturned,
+    SaleMoved,
     SaleRecorded,
+    SaleRefunded,
     SaleReversed,
+    TierGranted,
+    VoucherClaimed,
 )
 from pos_loyalty.server.books import Books, EventRow, Fact, StreamState
+from pos_loyalty.server.fold_activity import (
+    fold_activity,
+    fold_adjustment,
+    fold_tier,
+    fold_voucher,
+)
 from pos_loyalty.server.fold_member import (
     fold_card_changed,
     fold_cards,
@@ -22,6 +34,7 @@ from pos_loyalty.server.fold_member import (
     fold_rights_return,
 )
 from pos_loyalty.server.fold_place import Judgement, Place
+from pos_loyalty.server.fold_refund import count_waiting, fold_move, fold_refund
 from pos_loyalty.server.fold_sale import fold_reversal, fold_sale
 from pos_loyalty.server.reading import Incoming, Reading, read_event
 from pos_loyalty.wire.verdicts import Verdict
@@ -136,6 +149,8 @@ def _apply(place: Place, event: Event) -> Judgement:
     match event:
         case SaleRecorded():
             judgement = fold_sale(place, event)
+            if place.books.keeping.waiting and judgement.verdict in COUNTED:
+                count_waiting(place, event, judgement.member)
         case SaleReversed():
             judgement = fold_reversal(place, event)
         case MemberEnrolled():
@@ -146,6 +161,26 @@ def _apply(place: Place, event: Event) -> Judgement:
             judgement = fold_cards(place, event)
         case CardChanged():
             judgement = fold_card_changed(place, event)
+        case _:
+            judgement = _apply_change(place, event)
+    return judgement
+
+
+def _apply_change(place: Place, event: Event) -> Judgement:
+    """Apply what changes a sale, or a member's points or tier without one."""
+    match event:
+        case SaleRefunded():
+            judgement = fold_refund(place, event)
+        case SaleMoved():
+            judgement = fold_move(place, event)
+        case PointsAdjusted():
+            judgement = fold_adjustment(place, event)
+        case ActivityRecorded():
+            judgement = fold_activity(place, event)
+        case VoucherClaimed():
+            judgement = fold_voucher(place, event)
+        case TierGranted():
+            judgement = fold_tier(place, event)
         case _:
             judgement = Judgement(Verdict.LATER, "no rule for this kind yet")
     return judgement

@@ -5,19 +5,18 @@ import msgspec
 from pos_loyalty.domain.event import Event, SaleRecorded
 from pos_loyalty.domain.ids import CardKey, MemberId
 from pos_loyalty.domain.ledger import LedgerEntry
-from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
 from pos_loyalty.domain.spend_rights import effects_of
-from pos_loyalty.domain.tier import tier_held
 from pos_loyalty.server.books import (
     UNKNOWN_CARD,
     Books,
     EntryRow,
     MemberState,
     StreamState,
-    earned_window,
     month_of,
 )
+from pos_loyalty.server.keeping import move_lots
 from pos_loyalty.server.reading import Incoming
+from pos_loyalty.server.tier_keeping import raise_tier
 from pos_loyalty.wire.verdicts import Verdict
 
 
@@ -60,12 +59,6 @@ def owner_of(
     return None, Verdict.UNKNOWN_CARD if card.status == UNKNOWN_CARD else Verdict.HELD
 
 
-def program_of(books: Books, event: Event) -> LoyaltyProgram:
-    """Return the version that an event names; one never published here is the one in force then."""
-    programs = books.merchant.programs
-    return programs.get(event.program) or program_in_force(tuple(programs.values()), event.at_ms)
-
-
 def count_rights(place: Place, event: Event) -> int:
     """Move the stream's counters; return the points used above what it had.
 
@@ -99,19 +92,32 @@ def count_rights(place: Place, event: Event) -> int:
 
 
 def post(
-    place: Place, event: Event, entries: tuple[LedgerEntry, ...], owner: MemberId | None
+    place: Place,
+    event: Event,
+    entries: tuple[LedgerEntry, ...],
+    owner: MemberId | None,
+    origin: SaleRecorded | None = None,
 ) -> None:
-    """Put entries into a member's books, or let them wait on the card."""
+    """Put entries into a member's books, or let them wait on the card.
+
+    ``origin`` is the sale that they come from, for the member's lots.
+    """
     for entry in entries:
         if owner is not None:
-            post_to_member(place, event, entry, place.books.member(owner))
+            post_to_member(place, event, entry, place.books.member(owner), origin)
         elif entry.card_key is not None:
             card = place.books.card(entry.card_key)
             card.held += entry.points
             place.books.dirty_cards.add(card.card_key)
 
 
-def post_to_member(place: Place, event: Event, entry: LedgerEntry, member: MemberState) -> None:
+def post_to_member(
+    place: Place,
+    event: Event,
+    entry: LedgerEntry,
+    member: MemberState,
+    origin: SaleRecorded | None = None,
+) -> None:
     """Put one entry into a member's books; a tier that is reached by it holds at once."""
     books = place.books
     books.entries.append(
@@ -131,10 +137,7 @@ def post_to_member(place: Place, event: Event, entry: LedgerEntry, member: Membe
     if entry.earned_points:
         month = month_of(min(event.at_ms, books.now_ms))
         member.months[month] = member.months.get(month, 0) + entry.earned_points
-        tier = tier_held(
-            books.program.tiers,
-            recorded=member.tier,
-            earned_points=earned_window(member.months, books.now_ms),
-        )
-        member.tier = tier.id
+        raise_tier(books, member)
+    if books.needs.has_lots:
+        move_lots(books, member, entry, event, origin)
     books.touch_member(member)

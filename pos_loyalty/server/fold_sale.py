@@ -1,40 +1,41 @@
 """A sale and what undoes it as a whole."""
 
-from pos_loyalty.domain.accrual import earned_points, facts_of
-from pos_loyalty.domain.event import LENT_RIGHTS, SaleRecorded, SaleReversed
+from collections.abc import Iterable
+
+import msgspec
+
+from pos_loyalty.domain.accrual import earn, earned_points, facts_of
+from pos_loyalty.domain.earning_rule import ReferralEvent
+from pos_loyalty.domain.event import LENT_RIGHTS, SaleRecorded, SaleReversed, StampsGiven
+from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.ledger import entries_of
 from pos_loyalty.domain.program import program_in_force
+from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.server.allowance import charge
 from pos_loyalty.server.books import Books, Fact
 from pos_loyalty.server.card_window import note_use
+from pos_loyalty.server.fold_activity import pay_referral
 from pos_loyalty.server.fold_place import Judgement, Place, count_rights, owner_of, post
+from pos_loyalty.server.fold_refund import Held, held_sale, owner_of_sale, uncount_sale
+from pos_loyalty.server.keeping import program_of
 from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.reading import read_event
+from pos_loyalty.server.sale_keeping import keep_sale, keep_stock
+from pos_loyalty.server.stock import note_back
 from pos_loyalty.wire.verdicts import Verdict
 
 
 def fold_sale(place: Place, event: SaleRecorded) -> Judgement:
     """Book a sale as the till computed it, and tell where the books compute otherwise."""
-    books = place.books
+    books, seq = place.books, place.incoming.seq
     if event.sale.currency != books.merchant.currency:
         return Judgement(Verdict.QUARANTINED, "another currency")
+    if event.rewards and books.needs.stock:
+        keep_stock(books, place.stream.stream, seq, event)
     if event.member is None and event.card_key is None:
         return Judgement(Verdict.APPLIED)
     owner, waiting = owner_of(books, event.member, event.card_key)
-    if event.risk_used and owner is not None:
-        charge(
-            books,
-            place.stream,
-            seq=place.incoming.seq,
-            member=owner,
-            points=event.risk_used,
-            is_carried_over=not place.holds_rights,
-        )
-    short = count_rights(place, event)
-    post(place, event, entries_of(event), owner)
-    if owner is not None:
-        note_visit(books, place.stream, owner, event.at_ms)
-    seq = place.incoming.seq
+    short = _book(place, event, owner)
     note_use(books, event, stream=place.stream.stream, seq=seq, owner=owner)
     if waiting is not None:
         reason = "" if waiting is Verdict.HELD else "nobody issued this card"
@@ -50,6 +51,29 @@ def fold_sale(place: Place, event: SaleRecorded) -> Judgement:
     return Judgement(Verdict.APPLIED, "", owner)
 
 
+def _book(place: Place, event: SaleRecorded, owner: MemberId | None) -> int:
+    """Move rights, counts and points; return the points used above the till's rights."""
+    books, needs = place.books, place.books.needs
+    if event.risk_used and owner is not None:
+        charge(
+            books,
+            place.stream,
+            seq=place.incoming.seq,
+            member=owner,
+            points=event.risk_used,
+            is_carried_over=not place.holds_rights,
+        )
+    short = count_rights(place, event)
+    if owner is not None and needs.is_any:
+        keep_sale(place, event, owner)
+    post(place, event, entries_of(event), owner, origin=event)
+    if owner is not None:
+        if needs.has_referral:
+            _pay_referral(place, event, owner)
+        note_visit(books, place.stream, owner, event.at_ms)
+    return short
+
+
 def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
     """Compute the sale's points again: by its own program version, and by the one in force then.
 
@@ -61,6 +85,9 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
         return "this version of the program was never published here", 0
     facts = facts_of(event)
     points = earned_points(program, facts)
+    lines = event.sale.lines
+    if lines and sum(line.amount for line in lines) != event.sale.total:
+        return "the lines do not add up to the total", abs(event.earned - points)
     if points == event.earned and len(programs) > 1:
         # A till that was offline when the program changed counts by the rules that it knew.
         points = earned_points(program_in_force(tuple(programs.values()), event.at_ms), facts)
@@ -69,7 +96,25 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
         return reason, abs(event.earned - points)
     if sum(reward.points for reward in event.rewards) != event.redeemed:
         return "redeemed is not the sum of its rewards", 0
+    if program.stamp_cards and _stamps(earn(program, facts).stamps) != _stamps(event.stamps):
+        return "other stamps than the rules give", 0
     return "", 0
+
+
+def _stamps(given: Iterable[StampsGiven]) -> dict[str, int]:
+    return {entry.card: entry.count for entry in given if entry.count}
+
+
+def _pay_referral(place: Place, event: SaleRecorded, owner: MemberId) -> None:
+    books = place.books
+    pay_referral(
+        place,
+        event,
+        books.member(owner),
+        program=program_of(books, event),
+        on=ReferralEvent.EVERY_PURCHASE,
+        total=event.sale.total,
+    )
 
 
 def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
@@ -81,24 +126,61 @@ def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
     sale = None if fact is None else read_event(fact.data).event
     if fact is None or not isinstance(sale, SaleRecorded):
         return Judgement(Verdict.QUARANTINED, "no such sale in the books")
-    misfit = _misfit(place, event, fact, sale)
+    held = held_sale(books, sale)
+    left = _left_of(held)
+    misfit = _misfit(place, event, fact, sale, left)
     if misfit:
         return Judgement(Verdict.QUARANTINED, misfit)
     books.reversed_sales.add(event.sale_id)
     books.new_reversals[event.sale_id] = (place.stream.stream, place.incoming.seq)
-    owner = fact.member
+    owner = owner_of_sale(books, fact, held.sale)
     if owner is None and (event.member or event.card_key):
         owner, _ = owner_of(books, event.member, event.card_key)
     short = count_rights(place, event)
-    post(place, event, entries_of(event), owner)
+    post(place, event, entries_of(_with_voucher(books, event)), owner, origin=held.sale)
+    _give_stock_back(books, fact.stream, sale)
+    if owner is not None:
+        uncount_sale(books, owner, held)
     if short and event.rights_source != LENT_RIGHTS:
         return Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner, short)
-    if (event.earned_taken, event.redeemed_returned) != (sale.earned, sale.redeemed):
+    if (event.earned_taken, event.redeemed_returned) != (left.earned, left.redeemed):
         return Judgement(Verdict.DIFFERS, "not the whole sale", owner)
     return Judgement(Verdict.APPLIED, "", owner)
 
 
-def _misfit(place: Place, event: SaleReversed, fact: Fact, sale: SaleRecorded) -> str:
+class _Left(msgspec.Struct, frozen=True):
+    """What a sale still has of the points that it earned and that its rewards cost."""
+
+    earned: int
+    redeemed: int
+
+
+def _left_of(held: Held) -> _Left:
+    sale, returned = held.sale, held.returned
+    back = part_of(sale.redeemed, returned.amount, sale.sale.total) if returned.amount else 0
+    return _Left(max(0, sale.earned - returned.earned), sale.redeemed - back)
+
+
+def _with_voucher(books: Books, event: SaleReversed) -> SaleReversed:
+    """Free the voucher of an undone sale; its points go as far as they were counted."""
+    state = books.keeping.sales.get(event.sale_id)
+    points = 0 if state is None else min(event.voucher_points_taken, state.voucher_points)
+    if state is not None and state.voucher:
+        books.keeping.freed.add(state.voucher)
+        books.keeping.claimed.discard(state.voucher)
+        books.keeping.new_claims.pop(state.voucher, None)
+    if points == event.voucher_points_taken:
+        return event
+    return msgspec.structs.replace(event, voucher_points_taken=points)
+
+
+def _give_stock_back(books: Books, stream: StreamId, sale: SaleRecorded) -> None:
+    for taken in sale.rewards:
+        if taken.reward in books.needs.stock:
+            note_back(books, stream, taken.reward)
+
+
+def _misfit(place: Place, event: SaleReversed, fact: Fact, sale: SaleRecorded, left: _Left) -> str:
     """Tell why a reversal does not fit the sale it names; empty if it does."""
     is_same_stream = fact.stream == place.stream.stream
     if not is_same_stream and (place.holds_rights or not _is_own(place, fact)):
@@ -106,13 +188,16 @@ def _misfit(place: Place, event: SaleReversed, fact: Fact, sale: SaleRecorded) -
     is_rescued = bool(read_event(fact.data).rescues) or not place.holds_rights
     if is_same_stream and not is_rescued and fact.seq != event.sale_seq:
         return "the sale has another seq"
-    rights_given = 0 if read_event(fact.data).rescues else sale.rights_used
+    state = place.books.keeping.sales.get(sale.id)
+    returned = 0 if state is None else state.rights
+    rights_given = 0 if read_event(fact.data).rescues else sale.rights_used - returned
+    move = None if state is None else state.move
     takes_too_much = (
-        event.earned_taken > sale.earned
-        or event.redeemed_returned > sale.redeemed
+        event.earned_taken > left.earned
+        or event.redeemed_returned > left.redeemed
         or (place.holds_rights and event.rights_returned > rights_given)
-        or event.member != sale.member
-        or event.card_key != sale.card_key
+        or event.member not in {sale.member, sale.member if move is None else move.to_member}
+        or (event.card_key != sale.card_key and move is None)
     )
     return "more than the sale gave" if takes_too_much else ""
 

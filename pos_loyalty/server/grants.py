@@ -10,7 +10,7 @@ from enum import IntEnum
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.server.aliases import ERASED
 from pos_loyalty.server.books import Books, StreamState
-from pos_loyalty.server.reading import POINTS_MAX
+from pos_loyalty.server.event_problems import POINTS_MAX
 
 WANTS_MAX = 50
 """A till asks for the members at its counter, not for all."""

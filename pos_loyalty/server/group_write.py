@@ -22,6 +22,13 @@ from pos_loyalty.server.database import statements, version_marks
 from pos_loyalty.server.database.repository import Conflict, Database, Session
 from pos_loyalty.server.inbox_load import load_inbox
 from pos_loyalty.server.ingest import Outcome, SetAside, fold_group
+from pos_loyalty.server.keeping import withhold
+from pos_loyalty.server.keeping_load import (
+    begin_keeping,
+    hear_of_programs,
+    holders,
+    load_keeping,
+)
 from pos_loyalty.server.reading import Batch, Touched, prepare, touched_by
 from pos_loyalty.server.roster import release_chosen
 from pos_loyalty.wire.messages import Status
@@ -192,12 +199,15 @@ def load_books(
     """Take the next version and load everything that the group can touch."""
     v, epoch = statements.take_version(session, merchant.merchant)
     books = Books(merchant=merchant, v=v, epoch=epoch, now_ms=now_ms)
+    hear_of_programs(session, merchant, v)
     touched = touched_by(batches)
     key = merchant.merchant
+    begin_keeping(session, books, touched)
     books.facts = statements.load_facts(session, key, touched.facts)
     books.cards = statements.load_cards(session, key, touched.cards)
     _load_members(session, books, touched)
     load_inbox(session, books, batches)
+    load_keeping(session, books, touched)
     _load_streams(session, books, touched, batches)
     load_choices(session, books, batches)
     _load_marks(session, books, touched, batches)
@@ -213,7 +223,10 @@ def _load_members(session: Session, books: Books, touched: Touched) -> None:
     members.update(card.member for card in books.cards.values() if card.member)
     members.update(fact.member for fact in books.facts.values() if fact.member)
     key = books.merchant.merchant
+    members.update(holders(books))
     books.members = statements.load_members(session, key, members)
+    if books.needs.has_lots:
+        withhold(books, books.members.values())
     books.rights = statements.load_rights(session, key, members)
 
 

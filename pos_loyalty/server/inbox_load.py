@@ -8,6 +8,7 @@ from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import inbox_statements, statements
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.inbox import cards_of, members_of
+from pos_loyalty.server.keeping import withhold
 from pos_loyalty.server.profiles import written_alike
 from pos_loyalty.server.reading import Batch
 
@@ -90,5 +91,8 @@ def _add(session: Session, books: Books, members: set[MemberId]) -> None:
     if not missing:
         return
     key = books.merchant.merchant
-    books.members.update(statements.load_members(session, key, missing))
+    found = statements.load_members(session, key, missing)
+    books.members.update(found)
+    if books.needs.has_lots:
+        withhold(books, found.values())
     books.rights.update(statements.load_rights(session, key, missing))

@@ -19,6 +19,7 @@ from pos_loyalty.server.grants import Shortage, grant
 from pos_loyalty.server.inbox import take_settlements
 from pos_loyalty.server.profiles import take_profiles
 from pos_loyalty.server.reading import Batch
+from pos_loyalty.server.stock import hand_out
 from pos_loyalty.wire.messages import Status, SyncRequest
 from pos_loyalty.wire.version import is_too_old
 
@@ -121,6 +122,8 @@ def _fold_request(
         return Outcome(status=Status.CLOSED)
     take_profiles(books, request.profiles, stream=stream.stream, till=stream.till)
     top_up(books, stream, request)
+    if books.needs.stock:
+        hand_out(books, stream)
     if is_too_old(request.proto):
         # Points granted to a till that hears of no rows would lie there unseen.
         return Outcome(status=Status.UPGRADE)

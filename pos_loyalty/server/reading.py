@@ -4,42 +4,42 @@ What cannot be read, or says what no honest till can say, gets its verdict here
 and is never looked at again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from pos_loyalty.domain.card import CardStatus
 from pos_loyalty.domain.event import (
     EVENT_BYTES_MAX,
-    HASH_LENGTH,
     SCHEMA_VERSION,
+    ActivityRecorded,
     CardChanged,
     CardsIssued,
     Event,
     EventRescued,
     MemberEnrolled,
+    PointsAdjusted,
     RightsReturned,
+    SaleMoved,
     SaleRecorded,
+    SaleRefunded,
     SaleReversed,
+    TierGranted,
     UnreadableEvent,
+    VoucherClaimed,
     chain_hash,
     decode_event,
 )
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId, StreamId, is_id
+from pos_loyalty.server.event_problems import problems_of
 from pos_loyalty.wire.messages import SyncRequest
 from pos_loyalty.wire.verdicts import Verdict
 
-POINTS_MAX = 10**9
-"""More points than any sale can earn: what is above is a fault or an attack."""
-AMOUNT_MAX = 10**12
-AT_MS_MAX = 2**53
 RESCUE_DEPTH_MAX = 8
 """A till may have joined again several times before it reached the server."""
 
 _RESCUE_BYTES_MAX = 4 * EVENT_BYTES_MAX
 """An event inside a rescue is a JSON text inside JSON: its quotes take twice the room."""
-_NUMBER_LENGTH_MAX = 20
 _TEXT_MAX = 200
 
 
@@ -93,6 +93,18 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         return self.incoming[-1].hash if self.incoming else self.prev_hash
 
 
+Change = (
+    SaleReversed
+    | SaleRefunded
+    | SaleMoved
+    | VoucherClaimed
+    | PointsAdjusted
+    | ActivityRecorded
+    | TierGranted
+)
+"""Events that change what others did, or a member's points without a sale."""
+
+
 class _Kind(msgspec.Struct):
     kind: str = ""
     v: int = 0
@@ -106,6 +118,12 @@ _KNOWN_KINDS = frozenset(
         "enrollment",
         "rights_return",
         "rescue",
+        "refund",
+        "adjustment",
+        "activity",
+        "tier",
+        "move",
+        "voucher",
         "cards",
         "card",
     }
@@ -122,15 +140,6 @@ def prepare(request: SyncRequest, prev_hash: bytes) -> Batch:
         chain = chain_hash(chain, data)
         incoming.append(Incoming(request.from_seq + offset, data, chain, read_event(data)))
     return Batch(request=request, prev_hash=prev_hash, incoming=tuple(incoming))
-
-
-def hash_of_hex(text: str) -> bytes | None:
-    """Read 32 bytes from their hex form, or None."""
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        return None
-    return data if len(data) == HASH_LENGTH else None
 
 
 def read_event(data: bytes) -> Reading:
@@ -159,7 +168,7 @@ def _read_fact(fact: bytes, rescues: tuple[Rescue, ...]) -> Reading:
         return Reading(fact=fact, rescues=rescues, verdict=Verdict.LATER, reason="newer", kind=kind)
     if len(fact) > EVENT_BYTES_MAX and not isinstance(event, EventRescued):
         return _set_aside(fact, rescues, "longer than an event may be")
-    problem = next(_problems(event), "")
+    problem = next(problems_of(event), "")
     if problem:
         return _set_aside(fact, rescues, problem, kind=kind)
     return Reading(event=event, fact=fact, rescues=rescues, kind=kind)
@@ -192,108 +201,6 @@ def printable(text: str, *, length_max: int = _TEXT_MAX) -> str:
     return clean[:length_max]
 
 
-def _problems(event: Event) -> Iterator[str]:
-    """Name what no honest till can say, one rule after the other."""
-    if event.v < 1:
-        yield "v is below 1"
-    if not is_id(event.id):
-        yield "id is not an id"
-    if not 0 <= event.at_ms <= AT_MS_MAX:
-        yield "at_ms is no time"
-    yield from _kind_problems(event)
-
-
-def _kind_problems(event: Event) -> Iterator[str]:
-    match event:
-        case SaleRecorded():
-            yield from _sale_problems(event)
-        case SaleReversed():
-            yield from _reversal_problems(event)
-        case MemberEnrolled():
-            yield from _id_problems(member=event.member, card_key=event.card_key)
-            yield from _points_problems(welcome=event.welcome)
-        case RightsReturned():
-            yield from _id_problems(member=event.member, to_stream=event.to_stream)
-            yield from _points_problems(points=event.points)
-        case EventRescued():
-            yield from _rescue_problems(event)
-        case CardsIssued() | CardChanged():
-            yield from _card_problems(event)
-        case _:
-            return
-
-
-def _sale_problems(event: SaleRecorded) -> Iterator[str]:
-    yield from _id_problems(member=event.member, card_key=event.card_key)
-    yield from _points_problems(
-        earned=event.earned,
-        redeemed=event.redeemed,
-        rights_used=event.rights_used,
-        risk_used=event.risk_used,
-    )
-    if not 0 <= event.sale.total <= AMOUNT_MAX:
-        yield "total is no amount"
-    if any(
-        not (0 <= reward.points <= POINTS_MAX and 0 <= reward.discount <= AMOUNT_MAX)
-        for reward in event.rewards
-    ):
-        yield "a reward is out of range"
-    if event.redeemed and event.member is None:
-        yield "a redemption without a member"
-    if event.earned and event.member is None and event.card_key is None:
-        yield "points for nobody"
-
-
-def _reversal_problems(event: SaleReversed) -> Iterator[str]:
-    yield from _id_problems(member=event.member, card_key=event.card_key, sale_id=event.sale_id)
-    yield from _points_problems(
-        earned_taken=event.earned_taken,
-        redeemed_returned=event.redeemed_returned,
-        rights_returned=event.rights_returned,
-        rights_used=event.rights_used,
-    )
-    if event.rights_used > event.earned_taken or event.rights_returned > event.redeemed_returned:
-        yield "more rights than points"
-
-
-def _rescue_problems(event: EventRescued) -> Iterator[str]:
-    yield from _id_problems(original_stream=event.original_stream)
-    if not 0 < event.original_seq <= AT_MS_MAX:
-        yield "original_seq is no place"
-    if hash_of_hex(event.original_hash) is None:
-        yield "original_hash is no hash"
-
-
-def _card_problems(event: CardsIssued | CardChanged) -> Iterator[str]:
-    if isinstance(event, CardChanged):
-        yield from _id_problems(
-            card_key=event.card_key, member=event.member, replaces=event.replaces
-        )
-        if event.status not in frozenset(CardStatus):
-            yield "no such card status"
-        return
-    yield from _id_problems(batch=event.batch)
-    for card in event.cards:
-        if not is_id(card.key):
-            yield "a card key is not an id"
-        if len(card.number) > _NUMBER_LENGTH_MAX or not (
-            card.number.isascii() and card.number.isdigit()
-        ):
-            yield "a card number is not a number"
-
-
-def _id_problems(**ids: str | None) -> Iterator[str]:
-    for name, value in ids.items():
-        if value is not None and not is_id(value):
-            yield f"{name} is not an id"
-
-
-def _points_problems(**points: int) -> Iterator[str]:
-    for name, value in points.items():
-        if not 0 <= value <= POINTS_MAX:
-            yield f"{name} is out of range"
-
-
 @dataclass(slots=True)
 class Touched:
     """The keys that a group of events can touch, so that they are loaded beforehand."""
@@ -302,11 +209,16 @@ class Touched:
     cards: set[CardKey]
     facts: set[EventId]
     rescues: set[Rescue]
+    sales: set[EventId]
+    """Sales that are refunded, moved or undone: what became of them before is loaded, too."""
+    vouchers: set[str]
+    whole: set[MemberId]
+    """Members of whom every account of the same person counts."""
 
 
 def touched_by(batches: Sequence[Batch]) -> Touched:
     """Collect what has to be loaded before a group is folded."""
-    touched = Touched(set(), set(), set(), set())
+    touched = Touched(set(), set(), set(), set(), set(), set(), set())
     for batch in batches:
         touched.members.update(member for member, _ in batch.request.want_rights if is_id(member))
         touched.members.update(change.member for change in batch.request.profiles)
@@ -324,21 +236,47 @@ def _touch(touched: Touched, reading: Reading) -> None:
     touched.rescues.update(reading.rescues)
     touched.facts.add(event.id)
     match event:
-        case SaleRecorded() | MemberEnrolled():
+        case SaleRecorded():
             _touch_owner(touched, event.member, event.card_key)
-        case SaleReversed():
-            touched.facts.add(event.sale_id)
+        case MemberEnrolled():
             _touch_owner(touched, event.member, event.card_key)
+            _touch_owner(touched, event.invited_by, None)
         case RightsReturned():
             touched.members.add(event.member)
-        case CardsIssued():
-            touched.cards.update(card.key for card in event.cards)
-        case CardChanged():
-            _touch_owner(touched, event.member, event.card_key)
-            if event.replaces is not None:
-                touched.cards.add(event.replaces)
-        case _:
+        case CardsIssued() | CardChanged():
+            _touch_cards(touched, event)
+        case EventRescued():
             return
+        case _:
+            _touch_change(touched, event)
+
+
+def _touch_cards(touched: Touched, event: CardsIssued | CardChanged) -> None:
+    if isinstance(event, CardsIssued):
+        touched.cards.update(card.key for card in event.cards)
+        return
+    _touch_owner(touched, event.member, event.card_key)
+    if event.replaces is not None:
+        touched.cards.add(event.replaces)
+
+
+def _touch_change(touched: Touched, event: Change) -> None:
+    """Collect for what changes a sale, or a member's points without one."""
+    match event:
+        case SaleReversed() | SaleRefunded():
+            touched.sales.add(event.sale_id)
+            _touch_owner(touched, event.member, event.card_key)
+        case SaleMoved():
+            touched.sales.add(event.sale_id)
+            _touch_owner(touched, event.from_member, None)
+            _touch_owner(touched, event.to_member, None)
+        case VoucherClaimed():
+            touched.sales.add(event.sale_id)
+            touched.vouchers.add(event.voucher)
+            _touch_owner(touched, event.member, None)
+        case _:
+            touched.members.add(event.member)
+            touched.whole.add(event.member)
 
 
 def _touch_owner(touched: Touched, member: MemberId | None, card_key: CardKey | None) -> None:

@@ -8,7 +8,8 @@ class Verdict(StrEnum):
 
     APPLIED = "applied"
     DIFFERS = "differs"
-    """Applied as the till computed it; the server computes other points."""
+    """Applied; the server computes other points. A sale's and a move's count as the till computed
+    them, those of a refund, an activity and an adjustment as the server does."""
     OVERDRAFT = "overdraft"
     """Applied; the stream used more rights than it had."""
     DUPLICATE = "duplicate"

@@ -136,7 +136,27 @@ CREATE TABLE decision (
     PRIMARY KEY (merchant, v, no))
 """
 
-STEPS = (_STEP_1, _STEP_2)
+_STEP_3 = """
+ALTER TABLE member ADD COLUMN segments TEXT NOT NULL DEFAULT '';
+ALTER TABLE member ADD COLUMN birthday TEXT NOT NULL DEFAULT '';
+ALTER TABLE member ADD COLUMN sheet TEXT NOT NULL DEFAULT '';
+ALTER TABLE member ADD COLUMN due_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE member SET due_ms = 1 WHERE tier <> '';
+CREATE INDEX member_by_due ON member (merchant, due_ms) WHERE due_ms > 0;
+CREATE TABLE sale_state (
+    merchant TEXT NOT NULL, sale TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (merchant, sale));
+CREATE TABLE waiting_refund (
+    merchant TEXT NOT NULL, sale TEXT NOT NULL, event TEXT NOT NULL, stream TEXT NOT NULL,
+    seq INTEGER NOT NULL, PRIMARY KEY (merchant, sale, event));
+CREATE TABLE claimed_voucher (
+    merchant TEXT NOT NULL, voucher TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (merchant, voucher));
+CREATE TABLE stock_share (
+    merchant TEXT NOT NULL, stream TEXT NOT NULL, reward TEXT NOT NULL, granted INTEGER NOT NULL,
+    used INTEGER NOT NULL, PRIMARY KEY (merchant, stream, reward))
+"""
+
+STEPS = (_STEP_1, _STEP_2, _STEP_3)
 
 
 def migrate(session: Session, *, postgres: bool) -> None:

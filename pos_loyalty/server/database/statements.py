@@ -19,12 +19,15 @@ from pos_loyalty.server.books import (
     Fact,
     MemberState,
     Merchant,
+    Programs,
     RightsState,
     StreamState,
 )
 from pos_loyalty.server.database import tables, version_marks
 from pos_loyalty.server.database.inbox_statements import save_inbox
+from pos_loyalty.server.database.keeping_statements import save_keeping
 from pos_loyalty.server.database.repository import Found, Session
+from pos_loyalty.server.keeping_state import Kept
 
 _STREAM = (
     "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous, seen_ms,"
@@ -33,10 +36,12 @@ _STREAM = (
 _SHOP = "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
 _MEMBER = (
     "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
-    " enrolled_ms, visits, alias_of, cards_blocked"
+    " enrolled_ms, visits, alias_of, cards_blocked, segments, birthday, sheet, due_ms"
 )
 _MONTHS: msgspec.json.Decoder[dict[int, int]] = msgspec.json.Decoder(dict[int, int])
 _PROGRAM: msgspec.json.Decoder[LoyaltyProgram] = msgspec.json.Decoder(LoyaltyProgram)
+_SEGMENTS: msgspec.json.Decoder[tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...])
+_KEPT: msgspec.json.Decoder[Kept] = msgspec.json.Decoder(Kept)
 _JSON = msgspec.json.Encoder()
 
 
@@ -71,7 +76,9 @@ def load_merchant(session: Session) -> Merchant | None:
         name=name,
         currency=currency,
         country=country,
-        programs={program.version: program for _, program in load_programs(session, merchant)},
+        programs=Programs(
+            (program.version, program) for _, program in load_programs(session, merchant)
+        ),
     )
 
 
@@ -152,6 +159,10 @@ def member_of(row: Found) -> MemberState:
         visits=row[11],
         alias_of=MemberId(row[12]) if row[12] else None,
         cards_blocked=bool(row[13]),
+        segments=_SEGMENTS.decode(row[14]) if row[14] else (),
+        birthday=row[15],
+        kept=_KEPT.decode(row[16]) if row[16] else None,
+        due_ms=row[17],
     )
 
 
@@ -341,6 +352,7 @@ def save(session: Session, books: Books) -> None:
     )
     _save_states(session, books)
     _save_marks(session, books)
+    save_keeping(session, books)
     save_inbox(session, books)
     session.put(
         tables.CHANGE,
@@ -406,6 +418,10 @@ def _save_states(session: Session, books: Books) -> None:
                 state.visits,
                 state.alias_of,
                 int(state.cards_blocked),
+                _JSON.encode(state.segments).decode() if state.segments else "",
+                state.birthday,
+                _JSON.encode(state.kept).decode() if state.kept is not None else "",
+                state.due_ms,
             )
             for state in (books.members[member] for member in sorted(books.dirty_members))
         ],

@@ -49,7 +49,7 @@ ENTRY = _table(
 MEMBER = _table(
     "member",
     "merchant member balance# outstanding# tier months name phone consent# consent_v#"
-    " status enrolled_ms# visits alias_of cards_blocked#",
+    " status enrolled_ms# visits alias_of cards_blocked# segments birthday sheet due_ms#",
     key_length=2,
 )
 RIGHTS = _table(
@@ -84,6 +84,12 @@ PROFILE_HISTORY = _table(
     "profile_history", "merchant member field v# change value till", key_length=5
 )
 DECISION = _table("decision", "merchant v# no# kind subject object who at_ms#", key_length=3)
+SALE_STATE = _table("sale_state", "merchant sale body", key_length=2)
+"""What became of a sale: refunds, a move, the lots that its redemption took."""
+WAITING_REFUND = _table("waiting_refund", "merchant sale event stream seq#", key_length=3)
+"""Refunds of sales that have not come yet."""
+CLAIMED_VOUCHER = _table("claimed_voucher", "merchant voucher stream seq#", key_length=2)
+STOCK_SHARE = _table("stock_share", "merchant stream reward granted# used#", key_length=3)
 
 ALL = (
     MERCHANT,
@@ -112,4 +118,8 @@ ALL = (
     ATTENTION,
     PROFILE_HISTORY,
     DECISION,
+    SALE_STATE,
+    WAITING_REFUND,
+    CLAIMED_VOUCHER,
+    STOCK_SHARE,
 )
