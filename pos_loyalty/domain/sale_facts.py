@@ -62,10 +62,10 @@ def tier_in(program: LoyaltyProgram, tier_id: str) -> Tier:
 class NotEarning(msgspec.Struct, frozen=True):
     """Money of a sale that earns nothing, by its reason, before it is limited to the sale."""
 
-    tax: int = 0
-    discount_lines: int = 0
-    rewards: int = 0
-    payments: int = 0
+    tax: int
+    discount_lines: int
+    rewards: int
+    payments: int
 
 
 @dataclass(slots=True)

@@ -196,7 +196,7 @@ def current(tally: Mapping[str, int], *, at_ms: int, tz_minutes: int, months: in
 
 def _months_before(month: str, count: int) -> str:
     year, _, number = month.partition("-")
-    months = max(int(year) * 12 + int(number) - 1 - count, 0)
+    months = int(year) * 12 + int(number) - 1 - count
     return f"{months // 12:04d}-{months % 12 + 1:02d}"
 
 

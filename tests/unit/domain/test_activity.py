@@ -70,6 +70,10 @@ def by(pays_on: ReferralEvent) -> ReferralRule:
     return ReferralRule(pays_on=pays_on, referrer_points=50, referred_points=20, minimum=1000)
 
 
+def test_no_payment_is_no_points_for_either() -> None:
+    assert ReferralPayments(0, 0, is_above_limit=False) == NO_PAYMENTS
+
+
 def test_an_enrollment_pays_once_where_the_rule_says_so() -> None:
     rule = by(ReferralEvent.ENROLLMENT)
 

@@ -56,6 +56,14 @@ def test_each_line_is_rounded_alone_where_the_program_says_so(
     assert earned(by_line, basket(line(150), line(150), line(50))).lines == lines
 
 
+def test_a_step_can_give_several_points() -> None:
+    triple = EarnRule(step_minor_units=200, points_per_step=3)
+
+    for scope in RoundingScope:
+        assert earned(program(earn=triple, rounding_scope=scope), basket(total=999)).points == 12
+        assert earned(program(earn=triple, rounding_scope=scope), basket(line(999))).points == 12
+
+
 def test_the_words_say_how_it_is_rounded() -> None:
     by_line = program(rounding=Rounding.CEIL, rounding_scope=RoundingScope.LINE)
     nearest = program(rounding=Rounding.HALF_UP)
@@ -204,7 +212,7 @@ def test_a_line_below_0_takes_its_money_off_the_others() -> None:
 def test_lines_that_do_not_add_up_count_as_none() -> None:
     by = program(rules=(COFFEE_DOUBLE,))
 
-    assert earned(by, basket(line(500, "coffee"), total=1000)).lines == (10,)
+    assert earned(by, basket(line(400, "coffee"), total=1000)).lines == (10,)
 
 
 def test_a_rate_that_excludes_payments_sees_less_money_on_its_lines() -> None:

@@ -227,6 +227,7 @@ def test_a_stamp_rule_that_does_not_hold_gives_none() -> None:
 
 def test_points_are_pending_for_so_many_times_24_hours() -> None:
     assert pending_until(program(pending_days=14), 1000) == 1000 + 14 * 24 * HOUR_MS
+    assert pending_until(program(pending_days=1), 1000) == 1000 + 24 * HOUR_MS
     assert pending_until(program(), 1000) == 0
 
 

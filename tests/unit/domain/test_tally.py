@@ -125,6 +125,7 @@ def test_a_referral_without_a_limit_counts_nothing() -> None:
     [
         (TierRules(), set[str](), 0),
         (TierRules(months=6), {"points@month"}, 7),
+        (TierRules(months=6, grace_days=28), {"points@month"}, 8),
         (TierRules(months=6, grace_days=29), {"points@month"}, 9),
         (TierRules(window=TierWindow.CALENDAR_YEAR), {"points@month"}, 26),
         (TierRules(window=TierWindow.ANNIVERSARY_YEAR), {"points@month"}, 26),
