@@ -90,7 +90,7 @@ def _of_sheet(
         events += index.of_member_after(account, seq)
     sheet = record.sheet
     if events:
-        counting = _Counting(context, work, context.program(at_ms))
+        counting = Counting(context, work, needed_by(context.program(at_ms)))
         own_pending, until_ms = _own_pending(counting, events, at_ms)
         sheet = msgspec.structs.replace(
             sheet,
@@ -110,7 +110,7 @@ def _of_sheet(
 def _alone(context: TillContext, work: Repositories, record: MemberRecord, at_ms: int) -> MemberNow:
     """Count everything in the own journal."""
     events = work.journal.index.of_member(record.member)
-    counting = _Counting(context, work, context.program(at_ms))
+    counting = Counting(context, work, needed_by(context.program(at_ms)))
     tz_minutes = context.clock.offset_minutes(at_ms)
     sheet = msgspec.structs.replace(
         record.sheet,
@@ -152,13 +152,13 @@ def _with_ends(sheet: MemberSheet, redeemed: int, at_ms: int) -> MemberNow:
     return MemberNow(sheet=after, ended_points=ending if has_ended else 0)
 
 
-class _Counting:
-    """Counts events under the names that the program in force asks for."""
+class Counting:
+    """Counts events under the names that are needed."""
 
-    def __init__(self, context: TillContext, work: Repositories, program: LoyaltyProgram) -> None:
+    def __init__(self, context: TillContext, work: Repositories, needed: frozenset[str]) -> None:
         self._context = context
         self._work = work
-        self._needed = needed_by(program)
+        self._needed = needed
 
     def tally(self, member: MemberId, events: Sequence[Event]) -> Tally:
         """Return what events change of a member's counts."""
@@ -207,7 +207,7 @@ class _Counting:
         return history_of(self._context, sale, earlier)
 
 
-def _own_pending(counting: _Counting, events: Sequence[Event], at_ms: int) -> tuple[int, int]:
+def _own_pending(counting: Counting, events: Sequence[Event], at_ms: int) -> tuple[int, int]:
     """Return this till's points that cannot be used yet, and when the first can."""
     waiting: dict[str, int] = {}
     until: dict[str, int] = {}

@@ -11,8 +11,9 @@ from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.program import LoyaltyProgram, Tier
 from pos_loyalty.domain.sale_facts import SaleFacts
 from pos_loyalty.domain.spend_rights import Rights
-from pos_loyalty.domain.tier import WINDOW_MS, NextTier, next_tier, tier_held
+from pos_loyalty.domain.tier import NextTier
 from pos_loyalty.services.member_now import NOTHING_KNOWN, MemberNow, member_now
+from pos_loyalty.services.member_tier import TierNow, next_level, tier_now
 from pos_loyalty.services.reward_offers import (
     OfferedTo,
     RewardOffer,
@@ -87,12 +88,16 @@ class Standing(msgspec.Struct, frozen=True):
 
     program: LoyaltyProgram
     record: MemberRecord
-    tier: Tier
-    earned_window_points: int
+    level: TierNow
     spendable_points: int
     limits: SpendLimits
     now: MemberNow = NOTHING_KNOWN
     left_here: Mapping[RewardId, int] = {}
+
+    @property
+    def tier(self) -> Tier:
+        """The level that the member holds."""
+        return self.level.tier
 
     @property
     def usable_points(self) -> int:
@@ -106,13 +111,7 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
     program = context.program(at_ms)
     joined = context.identity.joined
     now = member_now(context, work, record, at_ms=at_ms)
-    if joined:
-        earned = record.earned_points
-        tier = tier_held(program.tiers, recorded=record.tier, earned_points=earned)
-    else:
-        earned = work.journal.earned_since(record.member, at_ms - WINDOW_MS)
-        recorded = record.tier if record.sheet.tier_until_ms > at_ms else ""
-        tier = tier_held(program.tiers, recorded=recorded, earned_points=earned)
+    level = tier_now(context, work, record, now, at_ms=at_ms)
     limits = spend_limits(context, work)
     spendable = spendable_points(
         balance=record.balance_points,
@@ -122,7 +121,7 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
         unusable=now.unusable_points,
     )
     left_here = rewards_left(program, work)
-    return Standing(program, record, tier, earned, spendable, limits, now, left_here)
+    return Standing(program, record, level, spendable, limits, now, left_here)
 
 
 def spendable_points(
@@ -183,18 +182,15 @@ def limit_for(limits: SpendLimits) -> SpendLimit:
 def view_member(context: TillContext, standing: Standing, found_by: str) -> MemberView:
     """Return what the counter shows of a member."""
     record = standing.record
-    program = standing.program
     return MemberView(
         id=record.member,
         name=record.name,
         tier=standing.tier,
-        next_tier=next_tier(
-            program.tiers, held=standing.tier, earned_points=standing.earned_window_points
-        ),
+        next_tier=next_level(standing.program, standing.level),
         balance_points=record.balance_points,
         spendable_points=standing.spendable_points,
         limit=limit_of(standing),
-        earned_window_points=standing.earned_window_points,
+        earned_window_points=standing.level.earned_points,
         as_of_ms=context.last_contact_ms if context.identity.joined else None,
         rewards=reward_offers(_offered_to(context, standing, found_by)),
         phone=record.phone,
