@@ -25,6 +25,7 @@ from pos_loyalty.services.attention import (
 from pos_loyalty.services.claim_voucher import ReadVoucherHandler
 from pos_loyalty.services.enroll_member import EnrollMemberHandler
 from pos_loyalty.services.grant_tier import GrantTierHandler
+from pos_loyalty.services.explain import ExplainHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
 from pos_loyalty.services.issue_vouchers import IssueVouchersHandler
@@ -80,6 +81,7 @@ class Till:
         self.sale_of_receipt = FindSaleOfReceiptHandler(context, self.sync.remote_history)
         self.make_receipt = MakeReceiptHandler(context)
         self.enroll_member = EnrollMemberHandler(context)
+        self.explain = ExplainHandler(context)
         self.history = ReadHistoryHandler(context, self.sync.remote_history)
         self.last_sales = ReadLastSalesHandler(context)
         self.day_counts = ReadDayCountsHandler(context)

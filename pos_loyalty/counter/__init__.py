@@ -32,6 +32,7 @@ from pos_loyalty.domain.money import parse_amount
 from pos_loyalty.services.attention import ReadAttention, SettleItem
 from pos_loyalty.services.claim_voucher import ReadVoucher
 from pos_loyalty.services.enroll_member import EnrollMember
+from pos_loyalty.services.explain import Explain
 from pos_loyalty.services.history import ReadHistory
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp, LookUpCard
 from pos_loyalty.services.look_up_member import LookUpMember
@@ -69,6 +70,7 @@ class CounterSession:
             "attention": self._attention,
             "settle": self._settle,
             "voucher": self._voucher,
+            "why": self._why,
         } | ChangeCommands(till).handlers
 
     def answer(self, line: bytes) -> Answer:
@@ -211,6 +213,12 @@ class CounterSession:
         member = MemberId(text(command, "member"))
         lines = self._till.history(ReadHistory(member, limit=_HISTORY_LIMIT))
         return {"history": [asdict(line) | {"at": line.at_ms} for line in lines]}
+
+    def _why(self, command: Command) -> Answer:
+        """Explain a sale or another event, or every point of a member."""
+        asked = (optional_text(command, name) for name in ("sale_id", "event", "member"))
+        subject = next(filter(None, asked), "") or text(command, "sale_id")
+        return {"why": msgspec.to_builtins(self._till.explain(Explain(subject)))}
 
     def _program(self, command: Command) -> Answer:
         del command
