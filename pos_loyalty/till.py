@@ -24,8 +24,8 @@ from pos_loyalty.services.attention import (
 )
 from pos_loyalty.services.claim_voucher import ReadVoucherHandler
 from pos_loyalty.services.enroll_member import EnrollMemberHandler
-from pos_loyalty.services.grant_tier import GrantTierHandler
 from pos_loyalty.services.explain import ExplainHandler
+from pos_loyalty.services.grant_tier import GrantTierHandler
 from pos_loyalty.services.history import ReadHistoryHandler
 from pos_loyalty.services.issue_cards import IssueCardsHandler
 from pos_loyalty.services.issue_vouchers import IssueVouchersHandler

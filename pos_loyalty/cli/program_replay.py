@@ -98,13 +98,13 @@ def _books(arguments: argparse.Namespace) -> Generator[_Books]:
         from pos_loyalty.services.past_sales import past_sales
         from pos_loyalty.services.read_folder import reading_folder
 
-        with reading_folder(arguments.data) as shop:
-            members = shop.work.members
+        with reading_folder(arguments.data) as context, context.store.read() as work:
+            members = work.members
 
             def called(who: str) -> str:
                 return _name(who, members.name(MemberId(who)))
 
-            yield _Books(past_sales(shop.work), called)
+            yield _Books(past_sales(work), called)
         return
     from contextlib import closing
 

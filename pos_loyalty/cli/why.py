@@ -60,11 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _at_till(data: Path, subject: str) -> "Explanation | MemberExplained":
     """Read a till that may be open meanwhile; one of an older release is brought up to date."""
-    from pos_loyalty.services.explain import explain_subject
+    from pos_loyalty.services.explain import Explain, ExplainHandler
     from pos_loyalty.services.read_folder import reading_folder
 
-    with reading_folder(data) as shop:
-        return explain_subject(shop.work, subject, country=shop.country)
+    with reading_folder(data) as context:
+        return ExplainHandler(context)(Explain(subject))
 
 
 def _in_books(database: str, subject: str) -> "Explanation | MemberExplained":

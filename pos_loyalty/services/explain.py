@@ -15,6 +15,7 @@ from pos_loyalty.domain.explanation import Explanation, explain
 from pos_loyalty.domain.ids import MemberId, ProgramVersion
 from pos_loyalty.domain.phone import international
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.services.member_now import member_now
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.event_index import fact_of
 from pos_loyalty.store.unit_of_work import Repositories
@@ -65,27 +66,16 @@ class ExplainHandler:
         Raises:
             CommandRefused: nothing here has this id.
         """
-        country = self._context.identity.country
-        with self._context.store.read() as work:
-            return explain_subject(work, command.subject, country=country)
-
-
-def explain_subject(
-    work: Repositories, subject: str, *, country: str
-) -> Explanation | MemberExplained:
-    """Explain an event, or every entry of a member.
-
-    Raises:
-        CommandRefused: nothing here has this id.
-    """
-    past = JournalPast(work)
-    event = past.event(subject)
-    if event is not None:
-        return explain(event, past)
-    member = _member(work, subject, country)
-    if member is None:
-        raise CommandRefused(Code.WHY_ABSENT, subject=subject[:_SHOWN_MAX])
-    return _explain_member(work, past, member)
+        context, subject = self._context, command.subject
+        with context.store.read() as work:
+            past = JournalPast(work)
+            event = past.event(subject)
+            if event is not None:
+                return explain(event, past)
+            member = _member(work, subject, context.identity.country)
+            if member is None:
+                raise CommandRefused(Code.WHY_ABSENT, subject=subject[:_SHOWN_MAX])
+            return _explain_member(context, work, past, member)
 
 
 def _member(work: Repositories, subject: str, country: str) -> MemberId | None:
@@ -97,7 +87,9 @@ def _member(work: Repositories, subject: str, country: str) -> MemberId | None:
         return None
 
 
-def _explain_member(work: Repositories, past: JournalPast, member: MemberId) -> MemberExplained:
+def _explain_member(
+    context: TillContext, work: Repositories, past: JournalPast, member: MemberId
+) -> MemberExplained:
     """Explain a person's entries: those of accounts that were merged into this one, too."""
     record = work.members.record(member)
     assert record is not None, "found in this very snapshot"
@@ -123,5 +115,5 @@ def _explain_member(work: Repositories, past: JournalPast, member: MemberId) -> 
             for entry in stored[-ENTRIES_MAX:]
         ],
         explain=why,
-        sheet=record.sheet,
+        sheet=member_now(context, work, record, at_ms=context.clock.now_ms()).sheet,
     )
