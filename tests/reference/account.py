@@ -37,6 +37,7 @@ class Account:
     enrolled_ms: int
     birthday: str = ""
     segments: tuple[str, ...] = ()
+    last_visit_ms: int = 0
     standing: tiers.Standing = field(default_factory=tiers.Standing)
     book: lots.Book = field(default_factory=lots.Book)
     sales: list[Sale] = field(default_factory=list[Sale])
@@ -133,7 +134,7 @@ class Account:
                 if when.birthday_days is not None
                 and conditions.near_birthday(self.birthday, day, when.birthday_days)
             ),
-            last_visit_ms=max((sale.facts.at_ms for sale in self.sales), default=0),
+            last_visit_ms=self.last_visit_ms,
             tally={"visits": 0, **self.tally()},
         )
 
@@ -151,6 +152,7 @@ class Account:
         sale.usable = earning.pending_until(self.program, facts.at_ms)
         self.book.accrue(earned.points, facts.at_ms, sale.ends, sale.usable)
         self.sales.append(sale)
+        self.last_visit_ms = max(self.last_visit_ms, facts.at_ms)
         return sale
 
     def ends_at(self, at_ms: int, tz_minutes: int, extra_months: int = 0) -> int | None:
@@ -179,6 +181,34 @@ class Account:
         self.take_back(place, effect.earned_taken, at_ms)
         return effect
 
+    def undo(self, place: int, at_ms: int, tz_minutes: int) -> None:
+        """A sale never was: what it redeemed comes back, what it earned goes."""
+        sale = self.sales[place]
+        self.give_back(place, sum(one.points for one in sale.facts.rewards), at_ms, tz_minutes)
+        self.take_back(place, sale.earned.points, at_ms)
+        sale.reversed = True
+
+    def move(self, place: int, at_ms: int, *, to: "Account", facts: SaleFacts) -> tuple[int, int]:
+        """A sale goes to another member: the points it still has, and what it earns there."""
+        sale = self.sales[place]
+        taken = sale.earned.points - sale.state.earned
+        self.take_back(place, taken, at_ms)
+        self.sales.remove(sale)
+        back = sale.state.lines
+        earned = earning.earn(self.program, facts)
+        given = refunds.earns_now(self.program, facts, back)
+        stamps = refunds.stamps_now(self.program, facts, back)
+        gone = {card: count - stamps.get(card, 0) for card, count in earned.stamps.items()}
+        state = refunds.State(back, earned.points - given, gone)
+        tier = next(tier for tier in self.program.tiers if tier.id == facts.tier)
+        ends = self.ends_at(
+            facts.at_ms, facts.offset_minutes, extra_months=tier.expires_later_months
+        )
+        to.book.accrue(given, at_ms, ends, sale.usable)
+        to.last_visit_ms = max(to.last_visit_ms, facts.at_ms)
+        to.sales.append(Sale(facts, earned, state, ends=ends, usable=sale.usable))
+        return taken, given
+
     def give_back(self, place: int, points: int, at_ms: int, tz_minutes: int) -> None:
         """Points redeemed on a sale come back."""
         self.book.give_back(
@@ -200,6 +230,8 @@ class Account:
         return {
             "balance": self.book.balance(),
             "debt": self.book.debt,
+            "usable": self.book.usable(at_ms),
+            "next end": self.book.next_end(at_ms),
             "pending": self.book.pending(at_ms),
             "waiting": {
                 (lot.ends, lot.usable): lot.points for lot in self.book.lots if lot.usable > at_ms

@@ -67,7 +67,7 @@ def referral(
 ) -> tuple[int, int]:
     """What the referrer and the invited get for an event of the invited."""
     due = {
-        ReferralEvent.ENROLLMENT: event is ReferralEvent.ENROLLMENT,
+        ReferralEvent.ENROLLMENT: event is ReferralEvent.ENROLLMENT and is_first,
         ReferralEvent.FIRST_PURCHASE: event is not ReferralEvent.ENROLLMENT
         and spent >= rule.minimum
         and is_first,

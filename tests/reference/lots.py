@@ -3,7 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
-from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules, FixedDate, PeriodEnd
+from pos_loyalty.domain.expiration import (
+    AfterEarning,
+    ExpirationRules,
+    FixedDate,
+    Inactivity,
+    PeriodEnd,
+)
 from tests.reference import money
 
 
@@ -41,28 +47,49 @@ class Book:
         """Return all points of lots less the debt."""
         return sum(lot.points for lot in self.lots) - self.debt
 
+    def usable(self, at_ms: int) -> int:
+        """Return what can be spent."""
+        there = [lot for lot in self.lots if lot.usable <= at_ms and not has_ended(lot, at_ms)]
+        return sum(lot.points for lot in there) - self.debt
+
+    def next_end(self, at_ms: int) -> tuple[int, int]:
+        """Return the points that end next, and when; nothing at 0."""
+        ends = [lot.ends for lot in self.lots if lot.ends is not None and lot.ends > at_ms]
+        if not ends:
+            return 0, 0
+        return sum(lot.points for lot in self.lots if lot.ends == min(ends)), min(ends)
+
     def pending(self, at_ms: int) -> int:
         """Return the points that cannot be used yet."""
         return sum(lot.points for lot in self.lots if lot.usable > at_ms)
 
     def settle(self, at_ms: int) -> None:
-        """What can be used by now came at its moment: it repays the debt, the rest is usable."""
+        """What can be used by now came at its moment: it repays the debt, the rest is usable.
+
+        Points that end before they can be used repay nothing.
+        """
         for lot in sorted(self.lots, key=lambda lot: (lot.usable, order(lot))):
             if 0 < lot.usable <= at_ms:
                 self.lots.remove(lot)
-                self.come(Lot(lot.ends, 0, lot.earned, lot.points))
+                if has_ended(lot, lot.usable):
+                    self.join(Lot(lot.ends, 0, lot.earned, lot.points))
+                else:
+                    self.come(Lot(lot.ends, 0, lot.earned, lot.points))
 
     def come(self, lot: Lot) -> None:
         """Points that come repay the debt first; the rest joins the lot of its moments."""
         repaid = min(self.debt, lot.points)
         self.debt -= repaid
-        rest = lot.points - repaid
+        self.join(Lot(lot.ends, lot.usable, lot.earned, lot.points - repaid))
+
+    def join(self, lot: Lot) -> None:
+        """Points with the same moments are one lot."""
         for other in self.lots:
             if (other.ends, other.usable) == (lot.ends, lot.usable):
-                other.points += rest
+                other.points += lot.points
                 return
-        if rest:
-            self.lots.append(Lot(lot.ends, lot.usable, lot.earned, rest))
+        if lot.points:
+            self.lots.append(lot)
 
     def accrue(self, points: int, at_ms: int, ends: int | None, usable: int) -> None:
         """The debt is repaid first, the rest is a lot."""
@@ -204,6 +231,15 @@ def ends_at(
             day = money.months_later(day, extra_months)
         case _:
             return None
+    midnight = dt.datetime.combine(day, dt.time()) + dt.timedelta(days=1)
+    return money.instant(midnight, tz_minutes)
+
+
+def inactivity_ends(rules: ExpirationRules, *, last_ms: int, tz_minutes: int) -> int | None:
+    """When all points end after so many months without the member."""
+    if not isinstance(rules.model, Inactivity):
+        return None
+    day = money.months_later(money.clock(last_ms, tz_minutes).date(), rules.model.months)
     midnight = dt.datetime.combine(day, dt.time()) + dt.timedelta(days=1)
     return money.instant(midnight, tz_minutes)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from pos_loyalty.domain.accrual import SaleFacts, earn, earned_points, pending_until
 from pos_loyalty.domain.activity import activity_points
-from pos_loyalty.domain.earning_rule import ActivityRule
+from pos_loyalty.domain.earning_rule import ActivityRule, ReferralEvent, ReferralRule
 from pos_loyalty.domain.errors import RuleViolation
-from pos_loyalty.domain.event import ActivityRecorded, Basket, RefundLine, SaleRecorded
+from pos_loyalty.domain.event import ActivityRecorded, Basket, RefundLine, SaleMoved, SaleRecorded
 from pos_loyalty.domain.ids import EventId, MemberId, TierId
 from pos_loyalty.domain.lot import (
     EMPTY_BOOK,
@@ -19,20 +19,27 @@ from pos_loyalty.domain.lot import (
     expire,
     expire_all,
     give_back,
+    inactivity_ends_at,
+    kept_for,
+    next_end,
     pending,
     redeem,
     reinstate,
     take_back,
+    usable,
 )
 from pos_loyalty.domain.member_facts import MemberFacts, Tally
 from pos_loyalty.domain.member_known import known_for
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice, RewardHand, take_rewards
+from pos_loyalty.domain.referral import referral_payments
 from pos_loyalty.domain.refund import (
     RefundRequest,
     Returned,
+    move_effect,
     nothing_returned,
     refund_effect,
+    sale_after_move,
     what_is_left,
 )
 from pos_loyalty.domain.reward import Reward, RewardTaken
@@ -43,6 +50,7 @@ from pos_loyalty.domain.tier_standing import TierClock, TierStanding, tier_after
 
 View = dict[str, object]
 MEMBER = MemberId("a" * 32)
+OTHER = MemberId("b" * 32)
 MEASURES = frozenset(
     name + period for name in ("points", "spend", "visits") for period in ("", "@month")
 )
@@ -221,6 +229,73 @@ class Account:
         self.measured = plus(without(self.measured, sale.measured), still(MEASURES))
         sale.tally, sale.measured = still(None), still(MEASURES)
 
+    def undo(self, place: int, at_ms: int, tz_minutes: int) -> None:
+        sale = self.sales[place]
+        self.give_back(place, sale.event.redeemed, at_ms, tz_minutes)
+        self.take_back(place, sale.event.earned, at_ms)
+        self.tally = without(self.tally, sale.tally)
+        self.measured = without(self.measured, sale.measured)
+
+    def move(self, place: int, at_ms: int, *, to: "Account", facts: SaleFacts) -> tuple[int, int]:
+        sale = self.sales.pop(place)
+        taken, given = move_effect(self.program, sale.event, sale.state, facts)
+        move = SaleMoved(
+            v=1,
+            id=EventId("e" * 32),
+            at_ms=at_ms,
+            boot_ms=0,
+            tz_minutes=sale.event.tz_minutes,
+            program=self.program.version,
+            sale_id=sale.event.id,
+            sale_seq=1,
+            to_member=OTHER,
+            from_member=MEMBER,
+            earned_taken=taken,
+            earned_given=given,
+            tier=TierId(facts.tier),
+            known=facts.known,
+        )
+        self.book = take_back(
+            self.book, points=taken, at_ms=at_ms, ends_ms=sale.ends, usable_ms=sale.usable
+        )
+        self.tally = without(self.tally, sale.tally)
+        self.measured = without(self.measured, sale.measured)
+        to.receive(sale, sale_after_move(sale.event, move, sale.state), facts, given, at_ms)
+        return taken, given
+
+    def receive(
+        self, sale: Sale, event: SaleRecorded, facts: SaleFacts, given: int, at_ms: int
+    ) -> None:
+        """Take a sale over that stands so for refunds from now on."""
+        tier = self.program.tiers[level_of(self.program.tiers, facts.tier)]
+        ends = ends_at(
+            self.program.expiration,
+            at_ms=facts.at_ms,
+            tz_minutes=facts.offset_minutes,
+            extra_months=tier.expires_later_months,
+        )
+        self.book = accrue(
+            self.book, points=given, at_ms=at_ms, ends_ms=ends, usable_ms=sale.usable
+        )
+        moved = Sale(event, facts, {}, {}, sale.state, ends=ends, usable=sale.usable)
+        self.sales.append(moved)
+        self.last_visit_ms = max(self.last_visit_ms, facts.at_ms)
+        self.count_again(moved)
+
+    def referral(
+        self, rule: ReferralRule, event: ReferralEvent, total: int, before: int, times: int
+    ) -> tuple[int, int]:
+        paid = referral_payments(
+            rule, event, total=total, paid_for_referred=times, paid_to_referrer=before
+        )
+        return paid.referrer, paid.referred
+
+    def kept(self, at_ms: int, promised: int) -> int:
+        return kept_for(self.book, at_ms=at_ms, promised=promised)
+
+    def inactivity_ends(self, at_ms: int, tz_minutes: int) -> int | None:
+        return inactivity_ends_at(self.program.expiration, last_ms=at_ms, tz_minutes=tz_minutes)
+
     def activity(self, rule: ActivityRule, at_ms: int, tz_minutes: int) -> int:
         given = activity_points(rule, self.tally, at_ms=at_ms, tz_minutes=tz_minutes).points
         event = ActivityRecorded(
@@ -307,9 +382,12 @@ class Account:
         """What is there: lots of each end, those that wait, the debt, and what is counted."""
         settled, _ = redeem(self.book, points=0, at_ms=at_ms)
         assert balance(settled) == balance(self.book)
+        end = next_end(self.book, at_ms)
         return {
             "balance": balance(self.book),
             "debt": settled.debt,
+            "usable": usable(self.book, at_ms),
+            "next end": (end.points, end.at_ms),
             "pending": pending(self.book, at_ms).points,
             "waiting": {(lot.ends_ms, lot.usable_ms): lot.points for lot in settled.waiting},
             "lots": {lot.ends_ms: lot.points for lot in settled.lots},

@@ -120,9 +120,11 @@ def judge(
 
 
 def grant(standing: Standing, place: int, until_ms: int) -> None:
-    """A person gives a tier, or it is bought; one that is not higher changes nothing."""
+    """A person gives a tier, or it is bought: a higher one, or that held for longer."""
     if place > standing.held:
         standing.held, standing.until_ms = place, until_ms
+    elif place == standing.held:
+        standing.until_ms = max(standing.until_ms, until_ms)
 
 
 def below(program: LoyaltyProgram, place: int) -> int:
