@@ -79,13 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
                 now_ms=SystemClock().now_ms(),
                 progress=lambda done, total: bar("events", done, total),
             )
-            bar.close()
-            if arguments.json:
-                print(json.dumps(msgspec.to_builtins(found)))
-            else:
-                print("\n".join(terminal_lines(found, books.named)))
+            words = [] if arguments.json else list(terminal_lines(found, books.named))
     finally:
         bar.close()
+    # Only now: what stands behind a closed pipe is no trouble of the books.
+    print(json.dumps(msgspec.to_builtins(found)) if arguments.json else "\n".join(words))
     if chart is not None:
         _write(chart, found)
     return 0
