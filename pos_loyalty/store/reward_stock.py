@@ -49,11 +49,10 @@ class RewardStock:
             self._keep(kept)
 
     def share(self, totals: Iterable[tuple[RewardId, int]]) -> None:
-        """Take the server's totals; they are absolute, and told for what they are told."""
-        kept, before = self._kept(), self._settings.text(Setting.REWARD_STOCK)
-        kept.shares |= dict(totals)
-        if kept.shares or before:
-            self._keep(kept)
+        """Take the server's totals; what it does not name this till may not give."""
+        kept = self._kept()
+        kept.shares = {str(reward): total for reward, total in totals}
+        self._keep(kept)
 
     def _kept(self) -> _Shares:
         text = self._settings.text(Setting.REWARD_STOCK)

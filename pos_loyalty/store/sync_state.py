@@ -12,10 +12,19 @@ from dataclasses import dataclass
 import msgspec
 
 from pos_loyalty.domain.clock import Clock
-from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, StreamId, TillId
+from pos_loyalty.domain.ids import (
+    EventId,
+    IdSource,
+    MemberId,
+    MerchantId,
+    RewardId,
+    StreamId,
+    TillId,
+)
 from pos_loyalty.store import carrying
 from pos_loyalty.store.digest import Digest
 from pos_loyalty.store.hub_rows import write_hub_rows
+from pos_loyalty.store.reward_stock import RewardStock
 from pos_loyalty.store.rights_return import Recall
 from pos_loyalty.store.row_writer import RowWriter, write_overlay
 from pos_loyalty.store.settings import Setting
@@ -90,6 +99,7 @@ class PageEnd:
     verdicts: Sequence[tuple[int, str]] = ()
     profiles_have: Sequence[EventId] = ()
     settlements_have: Sequence[EventId] = ()
+    stock: Sequence[tuple[RewardId, int]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,6 +371,8 @@ def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
     settings.put(Setting.SERVER_OFFSET_MS, end.server_offset_ms)
     settings.put(Setting.RISK_TOTAL, end.risk_total)
     settings.put(Setting.SPEND_UNTIL_MS, end.spend_until_ms)
+    if end.stock or settings.text(Setting.REWARD_STOCK):
+        RewardStock(settings, work.journal.stream().stream).share(end.stock)
     settings.put(Setting.TRUSTED_MS, end.server_now_ms)
     settings.put(Setting.TRUSTED_BOOT_MS, end.boot_ms)
     work.connection.executemany(

@@ -16,6 +16,7 @@ from pos_loyalty.domain.ids import (
     EventId,
     MemberId,
     MerchantId,
+    RewardId,
     ShopId,
     StreamId,
     TierId,
@@ -288,6 +289,8 @@ class SyncReply(Message, frozen=True, kw_only=True, omit_defaults=True):
     risk_total: int = 0
     spend_until_ms: int = 0
     """Without another contact the till stops redeeming then; 0 sets no end."""
+    stock: tuple[tuple[RewardId, int], ...] = ()
+    """For each reward with a stock in all: how many this stream may give away, as a total."""
     token: str = ""
     min_proto: int = 1
     retry_after_ms: int = 0
