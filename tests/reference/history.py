@@ -325,8 +325,8 @@ class History:
         ended = sum(
             lot.points for lot in self.expected.book.lots if lots.has_ended(lot, self.at_ms)
         )
-        others = self.expected.book.balance() - ended
-        keep = min(ended, max(0, promised - others)) if promised else 0
+        living = self.expected.book.usable(self.at_ms)
+        keep = min(ended, max(0, promised - living)) if promised else 0
         self.agree("kept", keep, self.got.kept(self.at_ms, promised))
         gone = self.expected.book.expire(self.at_ms, keep)
         self.agree("expired", gone, self.got.expire(self.at_ms, keep))
