@@ -256,6 +256,7 @@ def pending(book: LotBook, at_ms: int) -> Due:
 
 def next_end(book: LotBook, at_ms: int) -> Due:
     """Return the points that end next after a moment, pending ones too, and when."""
+    book = _settled(book, at_ms)
     lots = tuple(lot for lot in book.lots + book.waiting if at_ms < _end(lot) < _FOREVER)
     if not lots:
         return Due()

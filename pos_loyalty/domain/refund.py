@@ -108,12 +108,13 @@ def what_is_left(sale: SaleRecorded, state: Returned) -> SaleLeft:
     for entry in state.stamps:
         given[entry.card] = given.get(entry.card, 0) - entry.count
     amount = max(0, sale.sale.total - state.amount)
+    # Of a sale for nothing nothing ever comes back: it is undone, or stays.
     return SaleLeft(
         amount=amount,
         earned=max(0, sale.earned - state.earned),
         spend=amount - (discount - part_of(discount, state.amount, sale.sale.total)),
         stamps={card: count for card, count in given.items() if count > 0},
-        is_gone=amount == 0,
+        is_gone=amount == 0 < sale.sale.total,
     )
 
 

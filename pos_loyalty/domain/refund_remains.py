@@ -20,11 +20,11 @@ def earned_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -
     The points of a line go in proportion to its money. What was given for the sale as a whole
     is computed again on what remains: a rule that no longer holds gives nothing.
     """
-    if sum(back) >= facts.total:
-        return 0
     whole = earn(program, facts)
     if not any(back):
         return whole.points
+    if sum(back) >= facts.total:
+        return 0
     rest = remains(facts, back)
     again = earn(program, rest)
     points = sum(_left_of_lines(facts, whole.lines, back)) + again.sale_points - again.raised
@@ -40,7 +40,7 @@ def stamps_now(program: LoyaltyProgram, facts: SaleFacts, back: Sequence[int]) -
     counted again on what remains.
     """
     cards: dict[str, int] = {}
-    if sum(back) >= facts.total:
+    if sum(back) >= facts.total > 0:
         return cards
     whole = dict(earn(program, facts).by_rule)
     again = dict(earn(program, remains(facts, back)).by_rule)

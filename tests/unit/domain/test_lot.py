@@ -100,6 +100,14 @@ def test_pending_points_repay_a_debt_when_they_can_be_used() -> None:
     assert (held(book), book.debt, book.waiting) == ([(19, None)], 0, ())
 
 
+def test_pending_points_that_repaid_a_debt_are_not_told_to_end() -> None:
+    book = accrue(EMPTY_BOOK, points=30, at_ms=START_MS, ends_ms=day_ms(60), usable_ms=day_ms(14))
+    book, _ = redeem(book, points=30, at_ms=day_ms(1))
+
+    assert next_end(book, day_ms(13)) == Due(30, day_ms(60))
+    assert next_end(book, day_ms(14)) == Due()
+
+
 def test_points_that_end_before_they_can_be_used_repay_nothing_and_end() -> None:
     book = accrue(EMPTY_BOOK, points=30, at_ms=START_MS, ends_ms=day_ms(7), usable_ms=day_ms(14))
     book, _ = redeem(book, points=12, at_ms=day_ms(1))

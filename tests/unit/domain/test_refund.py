@@ -317,13 +317,16 @@ def test_lines_that_do_not_add_up_are_refunded_as_a_sale_without_lines() -> None
     assert second.after.lines == (1500,)
 
 
-def test_a_sale_of_nothing_has_nothing_to_give_back() -> None:
-    sale = recorded(PLAIN, basket(total=0))
+def test_a_sale_for_nothing_has_nothing_to_give_back_and_keeps_what_it_earned() -> None:
+    given_away = program(rules=(rule(PerItem(points=4)), rule(Stamps(card="tea"), named="s")))
+    sale = recorded(given_away, basket(line(0), line(0)))
 
-    (effect,) = refunded(PLAIN, sale, of_amount(5))
+    (effect,) = refunded(given_away, sale, of_amount(5))
+    left = what_is_left(sale, effect.after)
 
     assert (effect.amount, effect.cash, effect.lines) == (0, 0, ())
-    assert what_is_left(sale, effect.after).is_gone
+    assert (effect.earned_taken, effect.stamps_taken) == (0, ())
+    assert (left.earned, left.stamps, left.is_gone) == (8, {"tea": 1}, False)
 
 
 def test_stamps_for_items_go_with_them_and_those_for_the_sale_with_what_they_asked() -> None:
@@ -347,6 +350,7 @@ def test_stamps_for_items_go_with_them_and_those_for_the_sale_with_what_they_ask
     assert [effect.stamps_taken for effect in by_line] == [one_tea, one_tea, (visit,)]
     assert refunded(stamps, sale, of_amount(1500))[0].stamps_taken == (tea, visit)
     assert by_line[-1].after.stamps == (tea, visit)
+    assert what_is_left(sale, by_line[0].after).stamps == {"tea": 1, "visit": 2}
 
 
 def test_what_remains_is_the_sale_without_what_came_back() -> None:
