@@ -9,7 +9,13 @@ from dataclasses import asdict
 
 import msgspec
 
-from pos_loyalty.counter.answers import Answer, member_answer, receipt_answer, refusal
+from pos_loyalty.counter.answers import (
+    Answer,
+    member_answer,
+    receipt_answer,
+    refusal,
+    voucher_answer,
+)
 from pos_loyalty.counter.changes import ChangeCommands
 from pos_loyalty.counter.fields import (
     Command,
@@ -29,6 +35,7 @@ from pos_loyalty.domain.errors import CardError, CommandRefused, LoyaltyError
 from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
 from pos_loyalty.domain.invitation import format_invitation
 from pos_loyalty.domain.money import parse_amount
+from pos_loyalty.domain.voucher import is_meant_as_voucher
 from pos_loyalty.services.attention import ReadAttention, SettleItem
 from pos_loyalty.services.claim_voucher import ReadVoucher
 from pos_loyalty.services.enroll_member import EnrollMember
@@ -96,7 +103,10 @@ class CounterSession:
         return handler(command)
 
     def _scan(self, command: Command) -> Answer:
-        found = self._till.look_up_card(LookUpCard(text(command, "text")))
+        scanned = text(command, "text")
+        if is_meant_as_voucher(scanned):
+            return voucher_answer(self._till.read_voucher(ReadVoucher(scanned)))
+        found = self._till.look_up_card(LookUpCard(scanned))
         shown = self._shown(_member_of(found))
         return (
             shown if found.receipt is None else shown | {"receipt": receipt_answer(found.receipt)}
@@ -206,8 +216,8 @@ class CounterSession:
         return answer
 
     def _voucher(self, command: Command) -> Answer:
-        shown = self._till.read_voucher(ReadVoucher(text(command, "code")))
-        return {"voucher": asdict(shown) | {"until": shown.until.isoformat()}}
+        """Say what a voucher is worth here now; writes nothing."""
+        return voucher_answer(self._till.read_voucher(ReadVoucher(text(command, "code"))))
 
     def _history(self, command: Command) -> Answer:
         member = MemberId(text(command, "member"))

@@ -1,9 +1,13 @@
 """What integrations see: refusals, members, receipts."""
 
+from dataclasses import asdict
+
 from pos_loyalty.domain.error_catalog import Fact
 from pos_loyalty.domain.errors import LoyaltyError, StoreBug
+from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.receipt import ReceiptRead
+from pos_loyalty.services.reward_offers import RewardOffer
 
 Answer = dict[str, object]
 
@@ -41,18 +45,29 @@ def member_answer(member: MemberView) -> Answer:
         "ends": member.ends_ms or None,
         "ended_points": member.ended_points,
         "as_of": member.as_of_ms,
-        "rewards": [
-            {
-                "id": reward.id,
-                "name": reward.name,
-                "kind": reward.kind,
-                "cost_points": reward.cost_points,
-                "available": reward.available,
-                "why_not": reward.why_not_text or None,
-            }
-            for reward in member.rewards
-        ],
+        "rewards": [_reward_answer(reward) for reward in member.rewards],
     }
+
+
+def _reward_answer(reward: RewardOffer) -> Answer:
+    """Return a reward with what it costs this member now; stamps and choices where it has some."""
+    answer: Answer = {
+        "id": reward.id,
+        "name": reward.name,
+        "kind": reward.kind,
+        "cost_points": reward.cost_points,
+        "available": reward.available,
+        "why_not": reward.why_not_text or None,
+        "why_not_code": reward.why_not,
+    }
+    if reward.cost_stamps:
+        answer |= {"cost_stamps": reward.cost_stamps, "stamps": reward.stamps}
+    return answer | ({"choices": reward.choices} if reward.choices else {})
+
+
+def voucher_answer(shown: VoucherShown) -> Answer:
+    """Return what a voucher is worth; it is claimed with a sale."""
+    return {"voucher": asdict(shown) | {"until": shown.until.isoformat()}}
 
 
 def receipt_answer(read: ReceiptRead) -> Answer:
