@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pos_loyalty.domain.event import SaleMoved, SaleRecorded, SaleRefunded
-from pos_loyalty.domain.explanation_story import Past, Story, local_time, step
+from pos_loyalty.domain.explanation_story import Past, Story, local_time, stamps_text, step
 from pos_loyalty.domain.program import AlreadySpent, LoyaltyProgram
 from pos_loyalty.domain.refund import (
     RefundEffect,
@@ -181,5 +181,5 @@ def _given_back_steps(
         text = f"{money_text(effect.discount_returned, currency)} of it had been taken off"
         yield step("discount", text, 0)
     for gone in effect.stamps_taken:
-        yield step(f"stamps {gone.card}", f"{gone.count} stamps taken back", 0)
+        yield step(f"stamps {gone.card}", f"{stamps_text(gone.count)} taken back", 0)
     yield step("cash", f"{money_text(cash, currency)} were handed back", 0)

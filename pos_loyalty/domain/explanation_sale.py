@@ -2,7 +2,14 @@
 
 from pos_loyalty.domain.accrual import TraceStep, earn, facts_of
 from pos_loyalty.domain.event import SaleRecorded, SaleReversed
-from pos_loyalty.domain.explanation_story import ExplainedLine, Past, Story, local_time, step
+from pos_loyalty.domain.explanation_story import (
+    ExplainedLine,
+    Past,
+    Story,
+    local_time,
+    stamps_text,
+    step,
+)
 from pos_loyalty.domain.offer import PriceOffer
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import FreeItem, Reward, RewardTaken
@@ -52,7 +59,8 @@ def reversal_story(event: SaleReversed, past: Past) -> Story:
         text = f"{points_text(sale.redeemed)} of its rewards given back"
         steps.append(step("rewards", text, sale.redeemed))
     steps.extend(
-        step(f"stamps {given.card}", f"{given.count} stamps taken back", 0) for given in sale.stamps
+        step(f"stamps {given.card}", f"{stamps_text(given.count)} taken back", 0)
+        for given in sale.stamps
     )
     is_whole = (event.earned_taken, event.redeemed_returned) == (sale.earned, sale.redeemed)
     return Story(
@@ -83,7 +91,7 @@ def _reward_step(program: LoyaltyProgram, sale: SaleRecorded, taken: RewardTaken
     cost = f"for {points_text(taken.points)}" if taken.points else "free"
     if taken.stamps:
         card = "" if reward is None else f" of the card {reward.stamp_card}"
-        cost = f"for {taken.stamps} stamps{card}"
+        cost = f"for {stamps_text(taken.stamps)}{card}"
     words = f"{name}: {gives}, {cost}" if gives else f"{name}, {cost}"
     why = "" if reward is None else _why_this_cost(program, reward, sale, taken)
     return step(f"reward {taken.reward}", words + why, -taken.points)
@@ -132,14 +140,10 @@ def _cover_steps(sale: SaleRecorded) -> list[TraceStep]:
 
 def _later_steps(sale: SaleRecorded) -> list[TraceStep]:
     """Say what the rules hold back."""
-    steps = [
-        step(f"stamps {given.card}", f"{given.count} stamps on the card {given.card}", sale.earned)
-        for given in sale.stamps
-    ]
-    if sale.pending_until_ms:
-        when = local_time(sale.pending_until_ms, sale.tz_minutes)
-        steps.append(step("pending", f"can be used from {when}", sale.earned))
-    return steps
+    if not sale.pending_until_ms:
+        return []
+    when = local_time(sale.pending_until_ms, sale.tz_minutes)
+    return [step("pending", f"can be used from {when}", sale.earned)]
 
 
 def _lines(sale: SaleRecorded, points: tuple[int, ...]) -> tuple[ExplainedLine, ...]:

@@ -67,3 +67,8 @@ def local_time(at_ms: int, tz_minutes: int) -> str:
 def step(rule: str, text: str, points: int) -> TraceStep:
     """Return one step of an explanation."""
     return TraceStep(rule=rule, text=text, points=points)
+
+
+def stamps_text(stamps: int) -> str:
+    """Write a number of stamps: "1 stamp", "2 stamps"."""
+    return "1 stamp" if stamps == 1 else f"{stamps} stamps"
