@@ -47,7 +47,7 @@ class TierNow(msgspec.Struct, frozen=True):
 
 
 def next_level(program: LoyaltyProgram, now: TierNow) -> NextTier | None:
-    """Return the level above and the points missing; None at the top, or where points reach none."""
+    """Return the level above and the points missing; None at the top, or where none count."""
     tiers = program.tiers
     if now.measures is None:
         return next_tier(tiers, held=now.tier, earned_points=now.earned_points)
