@@ -55,22 +55,16 @@ def _line(program: LoyaltyProgram, *, is_holding: bool, now_ms: int) -> str:
 
 
 def _of_server(url: str) -> "Sequence[LoyaltyProgram]":
+    from pos_loyalty.server.settings import database_url
     from pos_loyalty.server.setup import open_database, read_merchant
 
-    with closing(open_database(url)) as database:
+    with closing(open_database(database_url(url))) as database:
         return tuple(read_merchant(database).programs.values())
 
 
 def _of_till(data: Path) -> "Sequence[LoyaltyProgram]":
     """Read a till's versions; its window may be open meanwhile."""
-    from pos_loyalty.store.data_folder import DataFolder
-    from pos_loyalty.store.database import connect_reader
-    from pos_loyalty.store.errors import translating
-    from pos_loyalty.store.keys import BestKeys
-    from pos_loyalty.store.opening import read_key
-    from pos_loyalty.store.programs import ProgramRepository
+    from pos_loyalty.services.read_folder import reading_folder
 
-    folder = DataFolder(data)
-    key = read_key(folder, BestKeys())
-    with closing(connect_reader(folder.database, key)) as connection, translating():
-        return ProgramRepository(connection).all()
+    with reading_folder(data) as context, context.store.read() as work:
+        return work.programs.all()

@@ -101,9 +101,10 @@ def _at_till(data: Path, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
 
 def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Published:
     from pos_loyalty.server.publish_program import publish_program
+    from pos_loyalty.server.settings import database_url
     from pos_loyalty.server.setup import open_database
     from pos_loyalty.server.system import SystemClock
 
-    with closing(open_database(url)) as database:
+    with closing(open_database(database_url(url))) as database:
         done = publish_program(database, draft, from_ms=from_ms, clock=SystemClock())
     return _Published(done.program, done.is_new)

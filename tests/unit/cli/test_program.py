@@ -61,7 +61,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/books.db"
+    url = f"{tmp_path}/books.db"
     words = ["server", "init", "--database", url, "--merchant", "Corner", "--currency", "EUR"]
     assert main(words) == 0
     return url
