@@ -17,6 +17,7 @@ from pos_loyalty.domain.member_facts import Tally
 from pos_loyalty.domain.per_program import PerProgram
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import Stock
+from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.domain.tally_key import (
     POINTS,
     REFERRALS,
@@ -106,7 +107,7 @@ def tally_left(
     """Return what a sale still counts after refunds, in the periods of the sale.
 
     Points of a rule go in proportion to the sale's points, those of a rule with stamps in
-    proportion to the card's stamps.
+    proportion to the card's stamps; of a sale that earned 0 they go with its last part.
 
     Args:
         program: the version by which the sale was computed.
@@ -131,7 +132,8 @@ def tally_left(
                 if card is None
                 else (stamps.get(card, 0), given.get(card, 0))
             )
-            counts[name] = count * left // whole if whole else 0
+            if whole:  # of a sale that earned 0 nothing can go in proportion
+                counts[name] = part_of(count, left, whole)
     for card, count in given.items():
         name = stamps_name(card)
         counts[name] = counts.get(name, 0) - count + stamps.get(card, 0)

@@ -112,6 +112,13 @@ def test_bonuses_add_up_and_each_has_its_cap() -> None:
     ]
 
 
+def test_what_the_tally_does_not_name_was_not_given() -> None:
+    for limits in (Caps(day=25), Caps(week=25), Caps(month=25), Caps(member=25)):
+        by = program(rules=(rule(Bonus(points=30), named="a", caps=limits),))
+
+        assert earned(by, basket(total=50)).points == 25
+
+
 def test_of_bonus_offers_the_largest_that_holds_applies() -> None:
     by = program(
         offers=(

@@ -81,6 +81,7 @@ def test_the_last_visit_is_stored_where_a_rule_waits_for_hours() -> None:
     assert known(program(rules=(rule(PerVisit(points=1, hours_between=4)),))) == MemberFacts(
         last_visit_ms=77
     )
+    assert known(program(rules=(rule(PerVisit(points=1, hours_between=1)),))).last_visit_ms == 77
     assert known(program(rules=(rule(PerVisit(points=1)),))) is NO_FACTS
 
 

@@ -220,12 +220,13 @@ def test_nothing_refunded_is_the_whole_sale_and_all_refunded_is_nothing() -> Non
     assert gone == {}
 
 
-def test_a_rule_of_a_sale_without_points_or_stamps_has_nothing_left() -> None:
-    nothing = msgspec.structs.replace(a_sale(), earned=0, stamps=())
+def test_a_rule_of_a_sale_that_earned_nothing_counts_until_the_sale_is_gone() -> None:
+    nothing = msgspec.structs.replace(a_sale(), earned=0)
 
-    left = tally_left(EVERYTHING, nothing, earned=0, spend=2000, stamps={})
+    left = tally_left(EVERYTHING, nothing, earned=0, spend=1999, stamps={"coffee": 3})
 
-    assert not [key for key in left if key.startswith("rule:")]
+    assert left["rule:hello@2025-11-19"] == 7
+    assert tally_left(EVERYTHING, nothing, earned=0, spend=0, stamps={}, is_gone=True) == {}
 
 
 def test_the_periods_are_those_of_the_shops_clock() -> None:
