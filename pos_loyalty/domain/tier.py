@@ -16,7 +16,6 @@ from pos_loyalty.domain.ids import TierId
 from pos_loyalty.domain.money import MinorUnits
 from pos_loyalty.domain.tally_key import POINTS, SPEND, VISITS
 
-WINDOW_MONTHS = 12
 WINDOW_MS = 365 * 24 * 60 * 60 * 1000
 """Points earned within this time before now decide the tier (rolling 12 months)."""
 

@@ -126,6 +126,18 @@ def test_a_redemption_comes_back_to_its_lots_the_last_taken_first() -> None:
     assert (held(book), taken) == ([(10, 30), (10, 60)], Allocation())
 
 
+def test_parts_of_a_redemption_come_back_in_the_opposite_order_one_after_the_other() -> None:
+    book, out = redeem(book_of((10, 30), (10, 60), (10, 90)), points=30, at_ms=day_ms(1))
+    seen: list[list[tuple[int, int | None]]] = []
+
+    for _ in range(3):
+        book, out = give_back(book, out, points=6, at_ms=day_ms(2), grace_days=1)
+        seen.append(held(book))
+
+    assert seen == [[(6, 90)], [(2, 60), (10, 90)], [(8, 60), (10, 90)]]
+    assert [lot.points for lot in out.taken] == [10, 2]
+
+
 def test_a_lot_that_ended_meanwhile_lives_again_for_the_days_of_grace() -> None:
     book, taken = redeem(book_of((10, 30), (10, 60)), points=15, at_ms=day_ms(1))
 
@@ -211,6 +223,10 @@ def test_what_is_kept_covers_the_spend_rights_and_no_more(promised: int, keep: i
     book = book_of((10, 5), (20, 6), (30, 60))
 
     assert kept_for(book, at_ms=day_ms(6), promised=promised) == keep
+
+
+def test_a_single_point_that_was_promised_is_kept() -> None:
+    assert kept_for(book_of((10, 5)), at_ms=day_ms(6), promised=1) == 1
 
 
 def test_pending_points_cover_no_spend_right() -> None:

@@ -353,6 +353,26 @@ def test_stamps_for_items_go_with_them_and_those_for_the_sale_with_what_they_ask
     assert what_is_left(sale, by_line[0].after).stamps == {"tea": 1, "visit": 2}
 
 
+def test_stamps_for_the_sale_go_when_it_no_longer_holds_what_they_asked() -> None:
+    ten_euros = Conditions(basket_min=10 * EURO)
+    asking = program(rules=(rule(Stamps(card="visit", count=2), when=ten_euros),))
+    always = program(rules=(rule(Stamps(card="visit", count=2)),))
+    visit = StampsGiven(card="visit", count=2)
+
+    of_asking = refunded(asking, recorded(asking, CAKE), of_lines((0, 1000)), of_amount(500))
+    of_always = refunded(always, recorded(always, CAKE), of_lines((0, 1000)), of_amount(500))
+
+    assert [effect.stamps_taken for effect in of_asking] == [(visit,), ()]
+    assert [effect.stamps_taken for effect in of_always] == [(), (visit,)]
+
+
+def test_a_line_of_the_smallest_coin_takes_its_points_with_it() -> None:
+    per_item = program(rules=(rule(PerItem(points=4)),))
+    sale = recorded(per_item, basket(line(1), line(500)))
+
+    assert taken(refunded(per_item, sale, of_lines((0, 1)))) == [4]
+
+
 def test_what_remains_is_the_sale_without_what_came_back() -> None:
     facts = basket(
         line(1000, "cake", quantity=3, tax=190),
