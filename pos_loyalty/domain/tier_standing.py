@@ -3,8 +3,9 @@
 A level is raised at once. Only the server lowers it, by one level each time, when the window
 in which it was reached is over, and some days of grace. What a fall leaves counts as reached
 at that moment, so that the next fall is a whole window away. A level that a person granted
-or that was bought lies above: what the member has reached goes on below it, and shows again,
-one level each time, once the grant is over.
+or that was bought lies above: what the member has reached goes on below it. Once the grant is
+over the tier falls by one level, and by one more at the end of each following month, until
+what was reached shows again.
 """
 
 from collections.abc import Sequence
@@ -105,14 +106,16 @@ def tier_after(
     natural = _fallen(tiers, rules, risen, measures, clock)
     floor = level_of(tiers, natural.reached)
     level = level_of(tiers, natural.tier)
-    is_granted = clock.at_ms < natural.until_ms
-    if level > floor and not is_granted:
-        level = max(floor, _below(tiers, level))
+    until_ms = natural.until_ms
+    if clock.at_ms >= until_ms:
+        if level > floor:
+            level = max(floor, _below(tiers, level))
+        until_ms = _month_after_ms(until_ms, clock) if level > floor else 0
     return TierStanding(
         tier=tiers[max(level, floor)].id,
         reached=natural.reached,
         reached_ms=natural.reached_ms,
-        until_ms=natural.until_ms if is_granted else 0,
+        until_ms=until_ms,
     )
 
 
@@ -164,6 +167,12 @@ def _window_ends_at(rules: TierRules, reached_ms: int, clock: TierClock) -> int:
         last = year_begin(rules, month, enrolled) + 2 * MONTHS_PER_YEAR - 1
     day = plus_days(on_or_last(last, _LAST_DAY), rules.grace_days)
     return end_of_day_ms(day, clock.tz_minutes)
+
+
+def _month_after_ms(until_ms: int, clock: TierClock) -> int:
+    """Return how long a level on the way down is held: to the end of the month after."""
+    month = month_of(date_of(until_ms - 1, clock.tz_minutes))
+    return end_of_day_ms(on_or_last(month + 1, _LAST_DAY), clock.tz_minutes)
 
 
 def _below(tiers: Sequence[Tier], level: int) -> int:

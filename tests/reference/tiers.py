@@ -115,8 +115,17 @@ def judge(
         standing.held = max(below(program, standing.held), standing.reached)
         if standing.held == standing.reached:
             standing.until_ms = 0
+        else:
+            standing.until_ms = month_after(standing.until_ms, tz_minutes)
     else:
         standing.held = standing.reached
+
+
+def month_after(until_ms: int, tz_minutes: int) -> int:
+    """The end of the month after: so long a level on the way down from a grant is held."""
+    month = month_number(until_ms - 1, tz_minutes) + 2
+    begin = dt.datetime(month // 12, month % 12 + 1, 1)  # noqa: DTZ001 - wall clock
+    return money.instant(begin, tz_minutes)
 
 
 def grant(standing: Standing, place: int, until_ms: int) -> None:
