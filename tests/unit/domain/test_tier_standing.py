@@ -129,15 +129,29 @@ def test_a_bought_level_holds_until_its_date_and_then_falls_one_by_one() -> None
     club = tier_granted(TIERS, silver, TierId("club"), until_ms=until)
     kept = tier_after(TIERS, ROLLING, club, NOTHING, clock(until - 1))
     first = tier_after(TIERS, ROLLING, club, NOTHING, clock(until))
-    second = tier_after(TIERS, ROLLING, first, NOTHING, clock(until + 1))
+    again = tier_after(TIERS, ROLLING, first, NOTHING, clock(midnight(2026, 3) - 1))
+    second = tier_after(TIERS, ROLLING, first, NOTHING, clock(midnight(2026, 3)))
 
     assert (club.tier, kept, tier_ends_at(TIERS, ROLLING, club, clock(until))) == (
         "club",
         club,
         until,
     )
-    assert (first.tier, first.until_ms) == ("gold", 0)
+    assert (first.tier, first.until_ms) == ("gold", midnight(2026, 3))
+    assert again == first
     assert second == silver
+
+
+def test_each_level_on_the_way_down_from_a_grant_is_held_for_a_month() -> None:
+    platinum = tier_granted(TIERS, NO_STANDING, TierId("platinum"), until_ms=midnight(2026, 1))
+    tiers: list[str] = []
+
+    for month in (1, 2, 3, 4):
+        platinum = tier_after(TIERS, ROLLING, platinum, NOTHING, clock(midnight(2026, month)))
+        tiers.append(platinum.tier)
+
+    assert tiers == ["gold", "silver", "bronze", "bronze"]
+    assert platinum.until_ms == 0
 
 
 def test_what_is_reached_below_a_grant_shows_when_it_is_over() -> None:
