@@ -21,13 +21,15 @@ _LINES_MAX: Final = 99
 _Amount = Annotated[int, msgspec.Meta(gt=0, lt=10**AMOUNT_DIGITS_MAX)]
 _Lines = Annotated[tuple[_Amount, ...], msgspec.Meta(max_length=_LINES_MAX)]
 _Typed = Annotated[str, msgspec.Meta(pattern=rf"^[0-9.]{{0,{AMOUNT_DIGITS_MAX + 2}}}\Z")]
+_Letters = Annotated[str, msgspec.Meta(max_length=400)]
 _SaleId = Annotated[SaleId, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
 
 class SaleInHand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sale that is being rung up; ``lines`` in minor units, ``typed`` as on the keypad.
 
-    ``rewards`` are the chosen ones with the points typed for them, if any.
+    ``rewards`` are the chosen ones with the points typed for them, if any; ``voucher`` is
+    the letters of one.
     """
 
     sale_id: _SaleId
@@ -39,6 +41,7 @@ class SaleInHand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     found_by: str = ""
     without_card: bool = False
     rewards: tuple[tuple[RewardId, int | None], ...] = ()
+    voucher: _Letters = ""
 
 
 @dataclass(frozen=True)

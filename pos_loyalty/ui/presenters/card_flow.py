@@ -6,9 +6,10 @@ from pos_loyalty.devices.repeat_guard import RepeatGuard
 from pos_loyalty.domain.card_payload import PAYLOAD_LENGTH
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
+from pos_loyalty.domain.voucher import is_meant_as_voucher
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp
 from pos_loyalty.ui.presenters import strips
-from pos_loyalty.ui.presenters.counter_state import Holder, Mode
+from pos_loyalty.ui.presenters.counter_state import Holder, Mode, VoucherOnSale
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
 from pos_loyalty.ui.presenters.sign_up_flow import SignUpFlow
@@ -42,10 +43,12 @@ class CardFlow:
         self._desk.state.look_ups += 1
         self._desk.run(lambda: self._read(readings), self._looked_up, self._refused)
 
-    def _read(self, readings: tuple[str, ...]) -> CardLookedUp:
+    def _read(self, readings: tuple[str, ...]) -> CardLookedUp | VoucherOnSale:
         """Try each reading; the first that is a card wins, else the first refusal counts."""
         refusals: list[CardError] = []
         for text in readings:
+            if is_meant_as_voucher(text):
+                return VoucherOnSale(text, self._desk.services.read_voucher(text))
             try:
                 return self._desk.services.look_up_card(text)
             except CardError as refusal:
@@ -56,12 +59,14 @@ class CardFlow:
             raise _OtherLayout
         raise refusals[0]
 
-    def _looked_up(self, looked_up: CardLookedUp) -> None:
+    def _looked_up(self, looked_up: CardLookedUp | VoucherOnSale) -> None:
         state = self._desk.state
         state.look_ups -= 1
         if state.is_blocked:
             return
-        if looked_up.kind is CardKind.BLANK:
+        if isinstance(looked_up, VoucherOnSale):
+            self._sale.put_voucher(looked_up)
+        elif looked_up.kind is CardKind.BLANK:
             self._blank(looked_up)
         elif state.mode is Mode.SIGN_UP:
             self._desk.refuse(CardError(Code.CARD_USED))

@@ -12,6 +12,7 @@ from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.services.attention import AttentionList, ItemSettled
+from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.enroll_member import MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
@@ -49,6 +50,7 @@ class SaleOrder:
     """A sale to quote or to record; amounts in minor units.
 
     ``sale_id`` is made before the first try and stays the same for each further one.
+    ``voucher`` is the letters of one, or empty.
     """
 
     sale_id: SaleId | None
@@ -58,6 +60,7 @@ class SaleOrder:
     rewards: tuple[RewardChoice, ...]
     found_by: str
     lines: tuple[int, ...] = ()
+    voucher: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,10 @@ class CounterServices(Protocol):
 
     def look_up_card(self, text: str) -> CardLookedUp:
         """Return whose card this is."""
+        ...
+
+    def read_voucher(self, code: str) -> VoucherShown:
+        """Return what a voucher is worth; it is claimed with a sale."""
         ...
 
     def member(self, member_id: MemberId, found_by: str) -> MemberView:

@@ -7,6 +7,7 @@ from pos_loyalty.domain.ids import CardKey, RewardId, SaleId
 from pos_loyalty.domain.money import Currency, currency_of
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.attention import AttentionItem
+from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.last_sales import DayCounts, LastSale
 from pos_loyalty.services.look_up_member import MemberFound
 from pos_loyalty.services.member_view import MemberView
@@ -45,6 +46,14 @@ class Holder:
     found_by: str
 
 
+@dataclass(frozen=True)
+class VoucherOnSale:
+    """A voucher that is on the sale: its letters, and what it is worth."""
+
+    code: str
+    shown: VoucherShown
+
+
 @dataclass
 class SaleDraft:
     """The sale in hand. ``rewards`` maps each chosen reward to the part typed for it, if any."""
@@ -56,6 +65,7 @@ class SaleDraft:
     rewards: dict[RewardId, int | None] = field(default_factory=dict[RewardId, int | None])
     sale_id: SaleId | None = None
     quote: SaleQuote | None = None
+    voucher: VoucherOnSale | None = None
     confirmed_total: int | None = None
     """The unusual amount that a second Enter has confirmed, or is asked to."""
 
@@ -68,7 +78,8 @@ class SaleDraft:
     def is_empty(self) -> bool:
         """Return whether this sale has not begun."""
         nothing_typed = self.entry.is_empty and not self.lines
-        return nothing_typed and self.holder is None and not self.without_card
+        nothing_scanned = self.holder is None and self.voucher is None
+        return nothing_typed and nothing_scanned and not self.without_card
 
     @property
     def member(self) -> MemberView | None:

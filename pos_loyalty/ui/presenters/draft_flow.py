@@ -124,6 +124,8 @@ class DraftFlow:
         known = {offer.id for offer in (member.rewards if member else ())}
         draft.rewards = {reward: part for reward, part in kept.rewards if reward in known}
         self._sale.came_back()
+        if kept.voucher:
+            self._sale.voucher_came_back(kept.voucher)
         self._desk.say(strips.sale_is_back(draft, has_lost_member=_has_lost_member(kept, member)))
         self._desk.be_deaf()
         # Kept again as soon as it has lived for a moment, and no younger than it was.
@@ -145,6 +147,7 @@ def _sale_in_hand(draft: SaleDraft) -> SaleInHand | None:
         found_by=holder.found_by if holder else "",
         without_card=draft.without_card,
         rewards=tuple(draft.rewards.items()),
+        voucher=draft.voucher.code if draft.voucher else "",
     )
 
 

@@ -15,7 +15,14 @@ from pos_loyalty.services.quote_sale import SaleQuote
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.ui.presenters import strips
 from pos_loyalty.ui.presenters.counter_services import SaleOrder, Sound
-from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, Mode, SaleDraft, Switched
+from pos_loyalty.ui.presenters.counter_state import (
+    CounterState,
+    Holder,
+    Mode,
+    SaleDraft,
+    Switched,
+    VoucherOnSale,
+)
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.reward_choices import choices, has_empty_part, without_empty_parts
 
@@ -131,6 +138,24 @@ class SaleFlow:
             self._desk.services.reserve_rights(*wanted)
         self._reserved = wanted
 
+    # --- a voucher
+
+    def put_voucher(self, voucher: VoucherOnSale) -> None:
+        """Put a voucher on the sale, in place of another; it is claimed when the sale is saved."""
+        self._desk.leave_done()
+        self._draft.voucher = voucher
+        self._desk.play(Sound.FOUND)
+        self.requote()
+
+    def voucher_came_back(self, code: str) -> None:
+        """Put the voucher of the sale from before on it again, if it still counts."""
+        services = self._desk.services
+        self._desk.run(
+            lambda: VoucherOnSale(code, services.read_voucher(code)),
+            self.put_voucher,
+            self._desk.refuse,
+        )
+
     # --- the amount
 
     def amount_key(self, key: str) -> None:
@@ -181,6 +206,9 @@ class SaleFlow:
             self._desk.fresh_sale()
         elif state.switched is not None:
             self.switch_back()
+        elif draft.voucher is not None and not state.is_asking_amount:
+            draft.voucher = None
+            self.requote()
         elif draft.rewards and not state.is_asking_amount:
             draft.rewards.popitem()
             self.requote()
@@ -201,7 +229,8 @@ class SaleFlow:
         self._quotes += 1
         number = self._quotes
         draft = self._draft
-        if draft.member is None or draft.total <= 0 or self._state.done is not None:
+        asks_nothing = draft.member is None and draft.voucher is None
+        if asks_nothing or draft.total <= 0 or self._state.done is not None:
             draft.quote = None
             self._reserve(None, 0)
             return
@@ -218,7 +247,7 @@ class SaleFlow:
         def refused(error: Exception) -> None:
             if number == self._quotes and draft is self._draft:
                 draft.quote = None
-                if draft.rewards and self._state.message is None:
+                if (draft.rewards or draft.voucher) and self._state.message is None:
                     self._desk.refuse(error)
 
         self._desk.run(quote, quoted, refused)
@@ -237,6 +266,7 @@ class SaleFlow:
             rewards=without_empty_parts(choices(draft, self._state.program)),
             found_by=holder.found_by if holder else "",
             lines=tuple(lines),
+            voucher=draft.voucher.code if draft.voucher else "",
         )
 
     # --- saving

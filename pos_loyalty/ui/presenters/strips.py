@@ -305,7 +305,8 @@ def _saved_text(done: SaleDone, state: CounterState) -> str:
         return "Saved. This sale is without a card."
     if holder.member is None:
         return f"Saved. {_NEW_CARD}"
-    points_text = change(earned_points=done.earned_points, redeemed_points=done.redeemed_points)
+    earned = done.earned_points + done.voucher_points
+    points_text = change(earned_points=earned, redeemed_points=done.redeemed_points)
     return f"Saved. {points_text} points for {name_within(holder.member.name)}."
 
 
@@ -318,7 +319,9 @@ def _sale(state: CounterState) -> Strip:
         return Strip(Tone.WARN, "circle-help", text, (CANCEL,))
     if state.is_choosing_reward:
         return choose_reward()
-    return _reward(state) if state.draft.rewards else _draft(state.draft)
+    if state.draft.rewards:
+        return _reward(state)
+    return _draft(state.draft) if state.draft.voucher is None else _voucher(state)
 
 
 def _draft(draft: SaleDraft) -> Strip:
@@ -332,6 +335,26 @@ def _draft(draft: SaleDraft) -> Strip:
         return ready()
     text = "Scan a card, or press F6 for a sale without card."
     return Strip(Tone.INFO, "scan-line", text)
+
+
+def _voucher(state: CounterState) -> Strip:
+    """Return the strip while a voucher is on the sale and no reward."""
+    draft = state.draft
+    assert draft.voucher is not None
+    shown = draft.voucher.shown
+    worth = (
+        f"{points(shown.points)} points"
+        if shown.points
+        else f"{money(shown.amount, state.currency)} off"
+    )
+    if not draft.total:
+        step = "Type the amount."
+    elif draft.can_complete:
+        step = "Press Enter to complete."
+    else:
+        step = "Scan a card, or press F6."
+    take_off = Button(Action.CANCEL, "Take off", "Esc")
+    return Strip(Tone.INFO, "gift", f"Voucher: {worth}. {step}", (take_off,))
 
 
 def _holder(draft: SaleDraft) -> Strip:

@@ -14,6 +14,7 @@ from pos_loyalty.services.attention import (
     ReadAttention,
     SettleItem,
 )
+from pos_loyalty.services.claim_voucher import ReadVoucher, VoucherShown
 from pos_loyalty.services.enroll_member import EnrollMember, MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, KeepDraft, SaleInHand, TakeDraft
 from pos_loyalty.services.last_sales import DayCounts, LastSale, ReadDayCounts, ReadLastSales
@@ -75,6 +76,11 @@ class TillUseCases(Protocol):
     @property
     def look_up_card(self) -> Callable[[LookUpCard], CardLookedUp]:
         """Whose card is this?"""
+        ...
+
+    @property
+    def read_voucher(self) -> Callable[[ReadVoucher], VoucherShown]:
+        """What is this voucher worth?"""
         ...
 
     @property
@@ -186,6 +192,10 @@ class TillServices:
         """Return whose card this is."""
         return self._till.look_up_card(LookUpCard(text))
 
+    def read_voucher(self, code: str) -> VoucherShown:
+        """Return what a voucher is worth."""
+        return self._till.read_voucher(ReadVoucher(code))
+
     def member(self, member_id: MemberId, found_by: str) -> MemberView:
         """Return a member with the points of this moment."""
         return self._till.look_up_member(LookUpMember(id=member_id, found_by=found_by))
@@ -203,6 +213,7 @@ class TillServices:
                 rewards=order.rewards,
                 found_by=order.found_by,
                 card_key=order.card_key,
+                voucher=order.voucher,
             )
         )
 
@@ -217,6 +228,7 @@ class TillServices:
                 found_by=order.found_by,
                 card_key=order.card_key,
                 lines=tuple(SaleLine(amount=amount) for amount in order.lines),
+                voucher=order.voucher,
             )
         )
 

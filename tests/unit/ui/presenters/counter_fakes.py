@@ -1,16 +1,19 @@
 """A small till, a recording view and a runner that the test drives: a counter without Qt."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pos_loyalty.domain.default_program import default_program
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError, RuleViolation
-from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
+from pos_loyalty.domain.ids import CardKey, MemberId, MerchantId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import take_rewards
 from pos_loyalty.domain.rounding import whole_steps
+from pos_loyalty.domain.voucher import Voucher, VoucherGives, format_voucher
 from pos_loyalty.services.attention import AttentionItem, AttentionList, ItemSettled
+from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.enroll_member import MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
@@ -38,6 +41,18 @@ from pos_loyalty.ui.presenters.counter_services import (
 AYSE, JONAS, NAMELESS = "AYSE", "JONAS", "NAMELESS"
 BLANK, NEW, FOREIGN = "BLANK", "NEW", "FOREIGN"
 NUMBER = "123456789015"
+
+
+def _letters(digit: str, gives: VoucherGives) -> str:
+    day = dt.date(2026, 12, 31)
+    voucher = Voucher(id=digit * 32, signer="0" * 8, gives=gives, much=200, until=day)
+    return format_voucher(MerchantId("5" * 32), voucher, bytes(64))
+
+
+TWO_OFF = _letters("a", VoucherGives.AMOUNT)
+"""A voucher of two euros."""
+POINTS_VOUCHER = _letters("b", VoucherGives.POINTS)
+"""A voucher of two hundred points."""
 
 
 class FakeClock:
@@ -95,6 +110,7 @@ class FakeServices:
         self.items: list[AttentionItem] = []
         """The owner's list."""
         self.draft_writes: list[SaleInHand | None] = []
+        self.used_vouchers: set[str] = set()
 
     @property
     def shop(self) -> ShopNames:
@@ -132,6 +148,14 @@ class FakeServices:
             raise CardError(Code.CARD_FOREIGN if text == FOREIGN else Code.CARD_NOT_OURS)
         member = self.member(MemberId(text), "card")
         return CardLookedUp(CardKind.MEMBER, member, CardKey(text), member.card_hint)
+
+    def read_voucher(self, code: str) -> VoucherShown:
+        if code in self.used_vouchers:
+            raise RuleViolation(Code.VOUCHER_USED, day="2026-09-21")
+        day = dt.date(2026, 12, 31)
+        if code == POINTS_VOUCHER:
+            return VoucherShown("b" * 32, 0, 200, day, "Till 1", "Corner Café")
+        return VoucherShown("a" * 32, 200, 0, day, "Till 1", "Corner Café")
 
     def member(self, member_id: MemberId, found_by: str) -> MemberView:
         person = self.people[member_id]
@@ -180,7 +204,9 @@ class FakeServices:
 
     def quote(self, order: SaleOrder) -> SaleQuote:
         taken = take_rewards(self.rules, total=order.total, choices=order.rewards)
-        discount = sum(reward.discount for reward in taken)
+        if order.voucher == POINTS_VOUCHER and order.member_id is None:
+            raise RuleViolation(Code.VOUCHER_NO_MEMBER)
+        discount = sum(reward.discount for reward in taken) + 200 * (order.voucher == TWO_OFF)
         redeemed = sum(reward.points for reward in taken)
         earned = 2 * whole_steps(order.total - discount, 100)
         return SaleQuote(
@@ -203,7 +229,8 @@ class FakeServices:
         assert order.sale_id is not None
         assert order.total > 0
         is_known = order.member_id is not None
-        quote = self.quote(order) if is_known else None
+        self.used_vouchers.add(order.voucher)
+        quote = self.quote(order) if is_known or order.voucher else None
         earned, redeemed = (quote.earned_points, quote.redeemed_points) if quote else (0, 0)
         balance = 0
         if order.member_id is not None:
@@ -228,12 +255,13 @@ class FakeServices:
             sale_id=order.sale_id,
             earned_points=earned,
             redeemed_points=redeemed,
-            discount=0,
-            to_pay=order.total,
+            discount=quote.discount if quote else 0,
+            to_pay=quote.to_pay if quote else order.total,
             balance_points=balance,
             spendable_points=balance,
             trace=(),
             already=False,
+            voucher_points=200 * (order.voucher == POINTS_VOUCHER),
         )
 
     def undo(self, sale_id: SaleId) -> SaleUndone:
