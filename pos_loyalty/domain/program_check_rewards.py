@@ -55,13 +55,12 @@ def _most_points(program: LoyaltyProgram) -> int | None:
         if rule.caps.member is None:
             return None
         most += rule.caps.member
-    if program.referral is not None and program.referral.referrer_points:
-        if program.referral.limit is None:
-            return None
-        most += program.referral.limit * program.referral.referrer_points
-    if program.referral is not None:
-        most += program.referral.referred_points
-    return most
+    referral = program.referral
+    if referral is None:
+        return most
+    if referral.referrer_points and referral.limit is None:
+        return None
+    return most + (referral.limit or 0) * referral.referrer_points + referral.referred_points
 
 
 _ABOVE_ZERO: dict[type[RewardBase], str] = {
@@ -156,11 +155,12 @@ def check_offers(findings: Findings, program: LoyaltyProgram) -> None:
         match offer:
             case MultiplierOffer():
                 check_multiplier(findings, f"{path}.percent", offer.percent)
-            case BonusOffer():
-                if offer.points == 0:
-                    findings.add(f"{path}.points", ProgramFault.NUMBER_ZERO, "0 gives nothing")
+            case BonusOffer() if offer.points == 0:
+                findings.add(f"{path}.points", ProgramFault.NUMBER_ZERO, "0 gives nothing")
             case PriceOffer():
                 _check_price(findings, path, offer, program)
+            case _:
+                pass
 
 
 def _check_price(findings: Findings, path: str, offer: PriceOffer, program: LoyaltyProgram) -> None:

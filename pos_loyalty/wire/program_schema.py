@@ -94,10 +94,9 @@ def _plain(kind: inspect.Type, name: str) -> dict[str, Any]:
             return {"type": "boolean"}
         case inspect.DateType():
             return {"type": "string", "format": "date"}
-        case inspect.EnumType():
-            return {"enum": [str(each.value) for each in kind.cls]}
         case _:
-            raise AssertionError(kind)
+            assert isinstance(kind, inspect.EnumType)
+            return {"enum": [str(each.value) for each in kind.cls]}
 
 
 def _reference(kind: inspect.StructType, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,13 @@ from typing import Any, cast
 from msgspec import inspect
 
 from pos_loyalty.domain.did_you_mean import did_you_mean
-from pos_loyalty.domain.money import AMOUNT_DIGITS_MAX, Currency, currency_of, is_currency
+from pos_loyalty.domain.money import (
+    AMOUNT_DIGITS_MAX,
+    Currency,
+    currency_of,
+    is_currency,
+    plain_amount,
+)
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_fault import Findings, ProgramFault
 
@@ -23,6 +29,7 @@ KIND = "kind"
 _money = re.compile(r"\s*(-?)([0-9]{1,18}(?:[.,][0-9]{1,4})?)\s?([A-Z]{3})\s*").fullmatch
 _INTEGER_MAX = 2**53
 _SHOWN_MAX = 40
+_EXAMPLE = "EUR"
 
 
 def is_money(kind: inspect.Type) -> bool:
@@ -184,10 +191,9 @@ class ShapeReader:
                 return raw if is_right else self._wrong(kind, path, "true or false", raw)
             case inspect.DateType():
                 return self._date(kind, raw, path)
-            case inspect.EnumType():
-                return self._word(kind, raw, path)
             case _:
-                raise AssertionError(kind)
+                assert isinstance(kind, inspect.EnumType)
+                return self._word(kind, raw, path)
 
     def _integer(self, kind: inspect.Type, raw: object, path: str) -> int:
         if isinstance(raw, bool) or not isinstance(raw, int):
@@ -225,11 +231,12 @@ class ShapeReader:
     # -------------------------------------------------------------- money --
 
     def _money(self, raw: object, path: str) -> int:
-        code = self.currency.code if self.currency else "EUR"
+        currency = self.currency or currency_of(_EXAMPLE)
+        code = currency.code
         found = _money(raw) if isinstance(raw, str) else None
         if found is None:
-            example = f'"3.00 {code}"' if code == "EUR" else f'"3 {code}"'
-            detail = f"money is text with its currency, like {example}"
+            example = plain_amount(3 * 10**currency.exponent, currency)
+            detail = f'money is text with its currency, like "{example} {code}"'
             self._refuse(path, ProgramFault.MONEY_SHAPE, detail)
             return 1
         sign, amount, written = found.groups()

@@ -103,14 +103,12 @@ def _tables(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError as error:
         raise _refused(ProgramFault.NESTED_DEEP, "no list of a program is so deep") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one
         found = _AT_LINE.search(str(error))
         last = text.rstrip().count("\n") + 1
         number = int(found[1]) if found and found[1] else last
         what = _AT_LINE.sub("", str(error))
         raise _refused(ProgramFault.NOT_TOML, _hint(text, number, what), number) from error
-    except ValueError as error:
-        raise _refused(ProgramFault.NUMBER_LARGE, "a number has at most 9 digits") from error
 
 
 def _hint(text: str, number: int, what: str) -> str:

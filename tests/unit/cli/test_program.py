@@ -141,6 +141,14 @@ def test_check_says_what_a_good_program_has(file: Path, run: Run) -> None:
     assert json.loads(answer)["problems"] == []
 
 
+def test_a_program_of_before_says_nothing_of_older_tills(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "plain.toml"
+    earn = '[earn]\nstep_minor_units = "1.00 EUR"\npoints_per_step = 1\n'
+    path.write_text(f'name = "x"\ncurrency = "EUR"\n{earn}[[tiers]]\nid = "a"\nname = "A"\n')
+
+    assert run("check", path)[1] == f'{path}: "x" is usable: 1 tier.\n'
+
+
 def test_check_names_all_faults_with_line_and_place(file: Path, run: Run) -> None:
     text = file.read_text("utf-8")
     text = text.replace("percent = 200", "percent = 20").replace("cost_points = 90", "cost = 90")

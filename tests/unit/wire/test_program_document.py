@@ -16,6 +16,7 @@ from pos_loyalty.domain.reward import AmountOff
 from pos_loyalty.wire.program_document import DRAFT, read_document
 from tests.unit.wire.broken_documents import BROKEN, GOOD, Broken
 
+GOLD = '[[tiers]]\nid = "gold"\nname = "Gold"\n'
 TEMPLATES = sorted((assets_folder() / "programs").glob("*.toml"))
 
 
@@ -109,6 +110,67 @@ def test_more_faults_than_anybody_reads_are_not_looked_for() -> None:
     text = GOOD + "".join(f"unknown_{at} = 1\n" for at in range(5_000))
 
     assert len(refused(text).problems) == PROBLEMS_MAX
+
+
+def test_a_list_of_faults_is_not_read_to_its_end() -> None:
+    numbers = "[" + ",\n".join("1" for _ in range(4_000)) + "]"
+
+    assert len(refused(GOOD.replace('["fruit"]', numbers)).problems) == PROBLEMS_MAX
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # Out of reach by sales alone, but activities or invitations go on for ever.
+        [("caps = { sale = 500, month = 2000 }", "caps = { member = 50 }")],
+        [
+            ("caps = { sale = 500, month = 2000 }", "caps = { member = 50 }"),
+            ("points = 10\n", "points = 10\ncaps = { member = 10 }\n"),
+            ("limit = 3\n", ""),
+        ],
+        [
+            ("caps = { sale = 500, month = 2000 }", "caps = { member = 200 }"),
+            ("points = 10\n", "points = 10\ncaps = { member = 10 }\n"),
+            ("referrer_points = 50\nlimit = 3\n", "referred_points = 50\n"),
+        ],
+        # A weekday that lies in a short window, and windows without an end.
+        [("until_date = 2026-12-31", 'until_date = 2026-12-02, weekdays = ["tuesday"]')],
+        [(", until_date = 2026-12-31", "")],
+        # More of one thing is enough where all are needed.
+        [
+            ('window = "rolling"', 'match = "all"'),
+            (
+                "[tier_rules]",
+                f'{GOLD}threshold_points = 500\nthreshold_spend = "1900.00 EUR"\n\n[tier_rules]',
+            ),
+        ],
+        [('"rolling"', '"calendar_year"')],
+        [('model = { kind = "after_earning", months = 12, round_to = "month" }', "")],
+        [('kind = "after_earning", months = 12, round_to = "month"', 'kind = "at_tier_loss"')],
+        [
+            (
+                'kind = "after_earning", months = 12, round_to = "month"',
+                'kind = "fixed_date", month = 2, day = 29',
+            )
+        ],
+        [('"clamp"', '"take_off_cash"\npoint_worth = "1.00 EUR"')],
+        [('categories = ["fruit"]', "birthday_days = 0")],
+        [
+            (
+                'kind = "reward_price"\nreward = "three-off"\ncost_points = 80',
+                'kind = "bonus"\npoints = 9',
+            )
+        ],
+        [('reward = "three-off"\ncost_points = 80', 'reward = "three-off"\ncost_points = 0')],
+    ],
+)
+def test_what_is_unusual_is_usable(changes: list[tuple[str, str]]) -> None:
+    text = GOOD
+    for was, becomes in changes:
+        assert was in text
+        text = text.replace(was, becomes, 1)
+
+    assert read_document(text.encode()).name == "Corner"
 
 
 def test_what_an_editor_adds_to_a_file_is_no_fault() -> None:
