@@ -15,6 +15,7 @@ from pos_loyalty.cli import (
     server_members,
     server_move,
     server_owner,
+    server_rules,
 )
 
 EXIT_OK = 0
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     server_owner.add_arguments(add_owners)
     server_inbox.add_arguments(add_owners)
     server_members.add_arguments(add_owners)
+    server_rules.add_arguments(add_owners)
     server_durable.add_arguments(add_owners)
     server_carried.add_arguments(add_owners)
     server_move.add_arguments(
@@ -112,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         **dict.fromkeys(server_owner.ACTIONS, server_owner.run),
         **dict.fromkeys(server_inbox.ACTIONS, server_inbox.run),
         **dict.fromkeys(server_members.ACTIONS, server_members.run),
+        **dict.fromkeys(server_rules.ACTIONS, server_rules.run),
         **dict.fromkeys(server_durable.ACTIONS, server_durable.run),
         **dict.fromkeys(server_carried.ACTIONS, server_carried.run),
         None: _listen,

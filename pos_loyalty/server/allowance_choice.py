@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pos_loyalty.domain.ids import MerchantId
 from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
-from pos_loyalty.domain.reward import worth_of
+from pos_loyalty.domain.reward import lowest_cost, worth_of
 from pos_loyalty.domain.rounding import steps_begun, whole_steps
 from pos_loyalty.server.allowance import (
     ACCEPTED,
@@ -82,9 +82,11 @@ class AllowanceReport:
 
 def dearest_rate(program: LoyaltyProgram) -> MoneyRate | None:
     """Return the reward that gives the most money for a point, or None without rewards."""
+    costs = [(reward, lowest_cost(reward)) for reward in program.rewards]
     rates = [
-        MoneyRate(reward=reward.name, amount=worth_of(reward), cost_points=reward.cost_points)
-        for reward in program.rewards
+        MoneyRate(reward=reward.name, amount=worth_of(reward), cost_points=cost)
+        for reward, cost in costs
+        if cost > 0
     ]
     # Compared for a million points each, so that no rate is rounded away.
     return max(rates, key=lambda rate: rate.money(1_000_000), default=None)

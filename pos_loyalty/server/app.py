@@ -12,6 +12,7 @@ from starlette.responses import Response
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.server.database.repository import Database
+from pos_loyalty.server.dues import keep_due
 from pos_loyalty.server.exchange import Exchange
 from pos_loyalty.server.group_commit import GroupCommit
 from pos_loyalty.server.group_write import GroupWriter
@@ -81,12 +82,16 @@ class Server:
             keep_snapshots(self._snapshots, self._database, self.merchant, self._clock)
         )
         lendings = asyncio.create_task(keep_looking(self._database, self.merchant, self._clock))
+        dues = asyncio.create_task(
+            keep_due(self._database, self.merchant, self._clock, self._group.moved)
+        )
         try:
             yield
         finally:
-            for task in (watcher, snapshots, lendings):
+            tasks = (watcher, snapshots, lendings, dues)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(watcher, snapshots, lendings, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._group.stop()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pos_loyalty.domain.card import CardStatus
 from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, StreamId, TillId
+from pos_loyalty.domain.program import is_plain
 from pos_loyalty.server.attention_rows import attention_rows
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.cursor import Cursor
@@ -151,6 +152,8 @@ def _programs(session: Session, asking: Asking, versions: Versions) -> Sequence[
         ProgramRow(v=versions[program.version], program=program)
         for _, program in programs
         if program.version in versions
+        # An older till would compute other points by rules that it passes over.
+        if asking.protocol >= PROTOCOL_2 or is_plain(program)
     ]
 
 

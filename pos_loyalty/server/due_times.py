@@ -25,6 +25,8 @@ def set_due(books: Books) -> None:
         state = books.members[member]
         if state.kept is not None or (rule is not None and state.birthday):
             state.due_ms = due_ms_of(books, state)
+        if state.kept is not None:
+            state.kept.tier_until_ms = tier_ends_ms(books, state)
 
 
 def due_ms_of(books: Books, member: MemberState) -> int:
@@ -32,14 +34,17 @@ def due_ms_of(books: Books, member: MemberState) -> int:
     moments = [tier_ends_ms(books, member), birthday_ms(books, member)]
     if member.kept is not None:
         moments += _moments_of_points(books, member.kept)
-    return min((moment for moment in moments if moment), default=0)
+    # What is still there although its time has come waits for somebody, as for a till's word.
+    now_ms = books.now_ms
+    later = (moment if moment > now_ms else now_ms + AGAIN_MS for moment in moments if moment)
+    return min(later, default=0)
 
 
 def _moments_of_points(books: Books, kept: Kept) -> list[int]:
     book, now_ms = kept.book, books.now_ms
     moments = [lots.pending(book, now_ms).at_ms, lots.next_end(book, now_ms).at_ms]
     if lots.ended_points(book, now_ms):
-        moments.append(now_ms + AGAIN_MS)
+        moments.append(now_ms)
     if lots.balance(book) > 0:
         moments.append(inactive_ms(books, kept))
     return moments

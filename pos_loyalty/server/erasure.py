@@ -33,7 +33,8 @@ def erase(books: Books, member: MemberId, *, who: str) -> list[MemberId]:
 
 
 def _erase_one(books: Books, state: MemberState) -> None:
-    state.name = state.phone = ""
+    state.name = state.phone = state.birthday = ""
+    state.segments = ()
     state.consent, state.consent_v = CONSENT_DENIED, books.v
     state.visits = "{}"
     state.status = ERASED

@@ -10,9 +10,9 @@ PATH = "/sync/v1/history"
 LIMIT_MAX = 500
 _ENTRIES = (
     "SELECT entry.event, entry.stream, entry.seq, entry.position, entry.at_ms, entry.kind,"
-    " entry.points, till.name FROM entry"
-    " JOIN stream ON stream.merchant = entry.merchant AND stream.stream = entry.stream"
-    " JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
+    " entry.points, coalesce(till.name, '') FROM entry"
+    " LEFT JOIN stream ON stream.merchant = entry.merchant AND stream.stream = entry.stream"
+    " LEFT JOIN till ON till.merchant = stream.merchant AND till.till = stream.till"
     " WHERE entry.merchant = ? AND entry.member {among}"
     " ORDER BY entry.v DESC, entry.stream DESC, entry.seq DESC, entry.position DESC"
 )

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from pos_loyalty.domain.attention_catalog import choices_of, till_choices_of
 from pos_loyalty.domain.card import CardStatus, join_status
 from pos_loyalty.domain.ids import CardKey, MemberId, is_id
+from pos_loyalty.domain.ledger import EntryKind
 from pos_loyalty.server import aliases, profiles
 from pos_loyalty.server.books import UNKNOWN_CARD, Books, Changed
 from pos_loyalty.server.card_window import note_status
+from pos_loyalty.server.deeds import give_points
 from pos_loyalty.server.inbox_state import CARD_GIVEN, Decision, Item, Settled
 from pos_loyalty.wire.messages import Settlement
 
@@ -122,6 +124,17 @@ def _keep(books: Books, item: Item, who: str) -> bool:
     return profiles.forget_lost(books, item)
 
 
+def _give_activity(books: Books, item: Item, who: str) -> bool:
+    """Give the points of an activity that the rules did not count."""
+    if item.member is None or item.points <= 0:
+        return False
+    member = books.class_of(item.member)[0]
+    if member.status == aliases.ERASED:
+        return False
+    give_points(books, member, item.points, kind=EntryKind.ACTIVITY, who=who)
+    return True
+
+
 Act = Callable[[Books, Item, str], bool]
 _ACTS: dict[tuple[str, str], Act] = {
     ("card_taken", "give"): _give_card,
@@ -130,5 +143,6 @@ _ACTS: dict[tuple[str, str], Act] = {
     ("rights_left", "release"): _release,
     ("field_conflict", "keep"): _keep,
     ("field_conflict", "other"): _take_other,
+    ("activity_above", "give"): _give_activity,
 }
 """What a choice does beside being written down; the others change nothing in the books."""

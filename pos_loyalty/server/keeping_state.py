@@ -85,7 +85,8 @@ class Kept(msgspec.Struct, kw_only=True, omit_defaults=True):
     ``active_ms`` is the last sale, activity or enrollment, ``visit_ms`` the last sale.
     ``invited_by`` invited this member, whose events paid for it ``paid`` times.
     ``standing`` says why the tier is held, where the months of points do not say it.
-    ``birthday_year`` is the last one in which a birthday paid.
+    ``birthday_year`` is the last one in which a birthday paid, ``ended_ms`` the moment at
+    which all points ended last, and ``tier_until_ms`` when the tier ends.
     ``tz_minutes`` is the offset of the shop that the member was in last.
     """
 
@@ -98,6 +99,8 @@ class Kept(msgspec.Struct, kw_only=True, omit_defaults=True):
     paid: int = 0
     standing: TierStanding = NO_STANDING
     birthday_year: int = 0
+    ended_ms: int = 0
+    tier_until_ms: int = 0
 
 
 class SaleState(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -6,6 +6,7 @@ from pos_loyalty.domain.ids import MemberId, MerchantId, TierId
 from pos_loyalty.server.books import MemberState, earned_window
 from pos_loyalty.server.database import inbox_statements, statements
 from pos_loyalty.server.database.repository import Session
+from pos_loyalty.server.member_sheet import sheet_of
 from pos_loyalty.wire.messages import MemberRow
 
 States = dict[MemberId, MemberState]
@@ -65,6 +66,7 @@ def _row(state: MemberState, everyone: Sequence[MemberState], *, v: int, now_ms:
         phone=_first(state.phone, (each.phone for each in everyone)),
         status=state.status,
         enrolled_ms=state.enrolled_ms,
+        sheet=sheet_of(everyone, now_ms),
     )
 
 

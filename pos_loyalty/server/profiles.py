@@ -6,7 +6,7 @@ Per field the one that arrives last stands. Where it did not know of the one bef
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pos_loyalty.domain.ids import EventId, MemberId, StreamId, is_id
 from pos_loyalty.server.aliases import ERASED, look_for_twins
@@ -18,7 +18,8 @@ from pos_loyalty.wire.messages import ProfileChange
 NAME_LENGTH_MAX = 300
 """As long as a till takes: a name must not come back shorter than it was typed."""
 PHONE_LENGTH_MAX = 40
-NAME, PHONE = "name", "phone"
+NAME, PHONE, BIRTHDAY = "name", "phone", "birthday"
+_BIRTHDAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|")
 _BETWEEN_DIGITS = re.compile(r"[\s().\-/]+")
 _SEQ_DIGITS = 12
 
@@ -41,18 +42,23 @@ def take_profiles(
         member = books.member(change.member)
         if member.status == ERASED:
             continue
-        has_new_phone = False
-        if change.name is not None:
-            name = printable(change.name, length_max=NAME_LENGTH_MAX)
-            _set_field(books, member, NAME, name, change, stream=stream, till=till)
-        if change.phone is not None:
-            phone = written_alike(change.phone)
-            has_new_phone = phone != member.phone
-            _set_field(books, member, PHONE, phone, change, stream=stream, till=till)
+        phone_before = member.phone
+        for field, value in _values(change):
+            _set_field(books, member, field, value, change, stream=stream, till=till)
         _take_consent(books, member, change)
         books.touch_member(member)
-        if has_new_phone or change.name is not None:
+        if member.phone != phone_before or change.name is not None:
             look_for_twins(books, member)
+
+
+def _values(change: ProfileChange) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a change as they are kept; what is no birthday is passed over."""
+    if change.name is not None:
+        yield NAME, printable(change.name, length_max=NAME_LENGTH_MAX)
+    if change.phone is not None:
+        yield PHONE, written_alike(change.phone)
+    if change.birthday is not None and _BIRTHDAY.fullmatch(change.birthday):
+        yield BIRTHDAY, change.birthday
 
 
 def take_other(books: Books, item: Item) -> bool:
@@ -137,6 +143,8 @@ def _write_field(member: MemberState, field: str, value: str) -> None:
         member.name = value
     elif field == PHONE:
         member.phone = value
+    elif field == BIRTHDAY:
+        member.birthday = value
 
 
 def written_alike(phone: str) -> str:

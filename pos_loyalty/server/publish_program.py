@@ -17,6 +17,7 @@ from pos_loyalty.domain.program_version import dated, day_of
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Database, Session
 from pos_loyalty.server.group_write import transact
+from pos_loyalty.server.keep_anew import asks_for_more, keep_anew
 from pos_loyalty.server.setup import read_merchant
 
 
@@ -52,13 +53,17 @@ def publish_program(
     def work(session: Session) -> Published:
         # The version first: whoever has it is alone.
         v, _ = statements.take_version(session, merchant.merchant)
-        known = [program for _, program in statements.load_programs(session, merchant.merchant)]
+        newest = statements.load_merchant(session)
+        assert newest is not None
+        known = list(newest.programs.values())
         program = dated(draft, known, from_ms=moment, day=day)
         if program in known:
             return Published(program=program, is_new=False)
         body = msgspec.json.encode(program)
         session.add(tables.PROGRAM, [(merchant.merchant, program.version, body, v)])
         session.put(tables.CHANGE, [(merchant.merchant, "program", program.version, "", v)])
+        if asks_for_more(newest, program):
+            keep_anew(session, newest, program, v=v, now_ms=now_ms)
         return Published(program=program, is_new=True)
 
     return transact(database, work)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pos_loyalty.domain.event import first_hash
-from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
+from pos_loyalty.domain.ids import EventId, MerchantId, RewardId, StreamId
 from pos_loyalty.server.allowance import risk_total
 from pos_loyalty.server.books import Merchant, StreamState
 from pos_loyalty.server.changes import Asking, read_page
@@ -18,8 +18,10 @@ from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.digest import bucket_rows
 from pos_loyalty.server.inbox import is_done_with
 from pos_loyalty.server.ingest import standing
+from pos_loyalty.server.keeping_state import needs_of
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.settings import KNOWN_HASHES_MAX
+from pos_loyalty.server.stock import stock_of
 from pos_loyalty.wire import version as version_of_protocol
 from pos_loyalty.wire.messages import ROWS_MAX, Status, SyncReply, SyncRequest
 from pos_loyalty.wire.version import PROTOCOL_2
@@ -71,10 +73,20 @@ def build_reply(session: Session, answering: Answering) -> SyncReply:
         profiles_have=_profiles_have(session, merchant, request),
         settlements_have=_settlements_have(session, merchant, request),
         held_of_closed=held_of(session, merchant, stream, request.closed_streams),
+        stock=_stock(session, answering, stream.stream),
     )
     if version_of_protocol.is_too_old(request.proto):
         return msgspec.structs.replace(held, status=Status.UPGRADE)
     return _with_rows(session, answering, held, version)
+
+
+def _stock(
+    session: Session, answering: Answering, stream: StreamId
+) -> tuple[tuple[RewardId, int], ...]:
+    """Return the till's shares of rewards of which there are only so many; usually none are."""
+    if not needs_of(answering.merchant.programs.values()).stock:
+        return ()
+    return stock_of(session, answering.merchant.merchant, stream)
 
 
 def _is_restored(

@@ -103,13 +103,11 @@ def standing_of(books: Books, member: MemberState) -> TierStanding:
     if _IS_MEASURED(books.program):
         return standing
     month = _last_month_reached(books, member)
-    if month is None:
-        return standing
-    reached_ms = max(standing.reached_ms, _month_begin_ms(month))
+    reached_ms = 0 if month is None else _month_begin_ms(month)
     return TierStanding(
         tier=_tier_id(member),
         reached=standing.reached if standing.until_ms else _tier_id(member),
-        reached_ms=reached_ms,
+        reached_ms=max(standing.reached_ms, reached_ms),
         until_ms=standing.until_ms,
     )
 

@@ -5,21 +5,19 @@ are derived again from the stored bytes with the same fold, and compared with wh
 is stored. Granted rights are the server's own and are taken as stored.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pos_loyalty.domain.event import chain_hash, first_hash
-from pos_loyalty.domain.ids import CardKey, MemberId, MerchantId, StreamId
+from pos_loyalty.domain.ids import MerchantId, StreamId
 from pos_loyalty.server.authentication import is_signed, signed_batch
 from pos_loyalty.server.books import Books
-from pos_loyalty.server.database import inbox_statements, statements
-from pos_loyalty.server.database.repository import Database, Found, Session
+from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.repository import Database, Session
 from pos_loyalty.server.database.rights_statements import load_released
-from pos_loyalty.server.fold import COUNTED, fold_event
-from pos_loyalty.server.group_write import SET_ASIDE_REASON
-from pos_loyalty.server.inbox_state import CARD_GIVEN
-from pos_loyalty.server.reading import Incoming, read_event
+from pos_loyalty.server.fold import COUNTED
+from pos_loyalty.server.fold_again import fold_again
 from pos_loyalty.server.setup import read_merchant
+from pos_loyalty.server.verify_kept import compare_kept
 from pos_loyalty.wire.verdicts import Verdict
 
 _PAGE = 2_000
@@ -73,20 +71,14 @@ def verify_books(database: Database) -> Report:
         for stream in streams:
             _verify_chain(session, merchant.merchant, stream, report)
         _verify_signatures(session, merchant.merchant, report)
-        _begin_streams(session, books, streams)
         _fold_again(session, books, report)
         _compare_members(session, books, report)
         _compare_rights(session, books, report)
         _compare_cards(session, books, report)
+        compare_kept(session, books, report.fault)
         _check_people(session, merchant.merchant, report)
     report.streams = len(streams)
     return report
-
-
-def _begin_streams(session: Session, books: Books, streams: list[StreamId]) -> None:
-    books.streams = statements.load_streams(session, books.merchant.merchant, streams)
-    for state in books.streams.values():
-        state.last = 0
 
 
 def _verify_chain(session: Session, merchant: MerchantId, stream: StreamId, report: Report) -> None:
@@ -136,49 +128,12 @@ def _verify_signatures(session: Session, merchant: MerchantId, report: Report) -
             report.fault(f"stream {stream}: the signature at event {seq} is not its till's")
 
 
-def _events_in_order(session: Session, merchant: MerchantId) -> Iterator[Found]:
-    """Yield all events in the order in which they were folded."""
-    place: tuple[int, str, int] = (0, "", 0)
-    while True:
-        rows = session.fetch(
-            "SELECT v, stream, seq, hash, data, verdict, reason, recorded_ms FROM event"
-            " WHERE merchant = ? AND (v, stream, seq) > (?, ?, ?) ORDER BY v, stream, seq LIMIT ?",
-            merchant,
-            *place,
-            _PAGE,
-        )
-        yield from rows
-        if len(rows) < _PAGE:
-            return
-        place = (rows[-1][0], rows[-1][1], rows[-1][2])
-
-
 def _fold_again(session: Session, books: Books, report: Report) -> None:
-    decisions = list(inbox_statements.decisions(session, books.merchant.merchant))
-    for row in _events_in_order(session, books.merchant.merchant):
-        v, stream, seq, chain, data, verdict, reason, recorded_ms = row
-        while decisions and int(decisions[0][0]) < v:
-            _decide_again(books, decisions.pop(0))
-        books.begin_version(v, now_ms=recorded_ms)
-        incoming = Incoming(seq, bytes(data), bytes(chain), read_event(bytes(data)))
-        refused = reason if str(reason).startswith(SET_ASIDE_REASON) else ""
-        state = books.streams[StreamId(stream)]
-        again = fold_event(books, state, incoming, set_aside=refused)
-        books.hashes[state.stream, seq] = incoming.hash
-        state.last, state.last_hash = seq, incoming.hash
-        if (again in COUNTED) != (Verdict(verdict) in COUNTED):
-            report.fault(f"stream {stream}: event {seq} is {verdict}, but should be {again}")
-        report.events += 1
-        _forget_writes(books)
-    for decision in decisions:
-        _decide_again(books, decision)
+    def judged(stream: StreamId, seq: int, stored: Verdict, again: Verdict) -> None:
+        if (again in COUNTED) != (stored in COUNTED):
+            report.fault(f"stream {stream}: event {seq} is {stored}, but should be {again}")
 
-
-def _decide_again(books: Books, decision: Found) -> None:
-    """Repeat what a person decided beside the journals, as far as it moves points or cards."""
-    _, kind, subject, decided = decision
-    if kind == CARD_GIVEN:
-        books.card(CardKey(subject)).member = MemberId(decided)
+    report.events = fold_again(session, books, judged)
 
 
 def _check_people(session: Session, merchant: MerchantId, report: Report) -> None:
@@ -200,12 +155,6 @@ def _check_people(session: Session, merchant: MerchantId, report: Report) -> Non
     )
     for row in rows:
         report.fault(f"member {row[0]}: was erased, but has personal fields")
-
-
-def _forget_writes(books: Books) -> None:
-    """Drop what would be written; only the state is compared."""
-    for written in (books.events, books.entries, books.attention):
-        written.clear()
 
 
 def _compare_members(session: Session, books: Books, report: Report) -> None:

@@ -158,7 +158,8 @@ def last_erasure(session: Session, merchant: MerchantId) -> int:
 
 
 def decisions(session: Session, merchant: MerchantId) -> Sequence[Found]:
-    """Return (version, kind, subject, object) of everything decided, in order."""
+    """Return (version, kind, subject, object, time) of everything decided, in order."""
     return session.fetch(
-        "SELECT v, kind, subject, object FROM decision WHERE merchant = ? ORDER BY v, no", merchant
+        "SELECT v, kind, subject, object, at_ms FROM decision WHERE merchant = ? ORDER BY v, no",
+        merchant,
     )
