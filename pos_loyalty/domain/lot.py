@@ -189,6 +189,7 @@ def expire(
     """
     book = _settled(book, at_ms)
     alive = _first_alive(book.lots, at_ms)
+    # A day more: the shop's clock is put back and forward meanwhile.
     forget_ms = at_ms - (remember_days + 1) * MS_PER_DAY
     if not alive and (not book.ended or _end(book.ended[0]) > forget_ms):
         return book, 0

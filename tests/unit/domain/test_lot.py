@@ -47,6 +47,14 @@ def test_the_nearest_end_goes_first_and_what_never_ends_last() -> None:
     assert held(book) == [(10, 30), (10, 60), (10, None)]
 
 
+def test_a_single_point_is_spent_as_many_are() -> None:
+    book, taken = redeem(book_of((10, 30), (10, 60)), points=11, at_ms=day_ms(1))
+
+    assert (held(book), taken.points, taken.debt) == ([(9, 60)], 11, 0)
+    assert held(redeem(book, points=1, at_ms=day_ms(1))[0]) == [(8, 60)]
+    assert redeem(book, points=0, at_ms=day_ms(1)) == (book, Allocation())
+
+
 def test_oldest_stars_go_first_as_starbucks_says() -> None:
     june, july = end_of_day_ms(dt.date(2026, 6, 30), 60), end_of_day_ms(dt.date(2026, 7, 31), 60)
     book = accrue(EMPTY_BOOK, points=40, at_ms=START_MS + 1, ends_ms=july)
@@ -211,6 +219,7 @@ def test_expiration_removes_what_ended_and_keeps_what_a_till_may_still_spend() -
 
     assert ended_points(book, day_ms(6)) == 30
     assert held(expire(book, at_ms=day_ms(6))[0]) == [(30, 60)]
+    assert expire(book, at_ms=day_ms(6), keep=31) == (book, 0)
     keep = kept_for(book, at_ms=day_ms(6), promised=45)
     kept, gone = expire(book, at_ms=day_ms(6), keep=keep)
     assert (held(kept), gone, keep) == ([(15, 6), (30, 60)], 15, 15)
@@ -278,6 +287,8 @@ def test_what_ended_is_remembered_as_long_as_it_can_be_revived() -> None:
     book, _ = expire(book_of((10, 5), (20, 9)), at_ms=day_ms(10), remember_days=7)
 
     assert [lot.points for lot in book.ended] == [10, 20]
+    a_day, _ = expire(book_of((10, 5)), at_ms=day_ms(5), remember_days=1)
+    assert reinstate(a_day, days=1, at_ms=day_ms(6) - 1, tz_minutes=0, grace_days=1)[1] == 10
     assert [lot.points for lot in expire(book, at_ms=day_ms(14), remember_days=7)[0].ended] == [20]
     assert expire(book, at_ms=day_ms(10))[0].ended == ()
     assert expire(book_of((10, 5)), at_ms=day_ms(10))[0].ended == ()

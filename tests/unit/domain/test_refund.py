@@ -282,9 +282,13 @@ def test_a_till_lets_pass_what_is_left_and_refuses_a_sale_that_is_gone() -> None
 
     for request in (of_amount(1500), of_amount(1), of_lines((0, 1000), (1, 500))):
         ensure_refundable(sale, before, request)
+    ensure_refundable(sale, Returned((400, 0)), of_lines((0, 600)))
     with pytest.raises(RuleViolation) as refusal:
         ensure_refundable(sale, Returned((1000, 500)), of_amount(1))
     assert refusal.value.code is Code.REFUND_NOTHING
+    with pytest.raises(RuleViolation) as refusal:
+        ensure_refundable(sale, Returned((400, 0)), of_lines((0, 601)))
+    assert refusal.value.code is Code.REFUND_LINE
 
 
 def test_a_discount_line_limits_what_comes_back_of_the_others() -> None:

@@ -47,6 +47,8 @@ def test_a_level_is_raised_at_once_and_confirmed_by_each_sale() -> None:
     late = tier_risen(TIERS, ROLLING, confirmed, Measures(1600), at_ms=noon(2025, 2))
 
     assert risen == GOLD
+    silver = tier_risen(TIERS, ROLLING, NO_STANDING, Measures(500), at_ms=noon(2025, 1))
+    assert silver == standing("silver", noon(2025, 1))
     assert confirmed == late == standing("gold", noon(2025, 3))
 
 
