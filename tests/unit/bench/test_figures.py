@@ -45,6 +45,13 @@ EXPECTED = {
         "members onto a new till: CPU",
         "members onto a new till: memory",
     },
+    "program": {
+        "earn: amount only, a template",
+        "earn: 12 lines, 40 rules",
+        "tier, lots, refund: 1,000 entries",
+        "replay: pace",
+        "replay: memory",
+    },
     "window": {
         "first window: time to paint",
         "first window: CPU to paint",
