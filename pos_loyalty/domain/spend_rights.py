@@ -123,7 +123,7 @@ def cover_redemption(
     """
     assert points >= 0
     assert by_rights_alone + without_limit <= points
-    if points > balance:
+    if points > max(0, balance):
         raise RuleViolation(
             Code.POINTS_SHORT, short_points=points - balance, balance_points=balance, reward=reward
         )

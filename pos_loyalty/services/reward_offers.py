@@ -113,7 +113,7 @@ def _offer(reward: Reward, to: OfferedTo) -> RewardOffer:
 def _reason(reward: Reward, cost: int, to: OfferedTo) -> WhyNot | None:
     """Return what the sale would say; this runs for every reward at every scan."""
     named: dict[str, Fact] = {"reward": reward.name}
-    if cost > to.balance_points:
+    if cost > max(0, to.balance_points):
         return WhyNot(Code.POINTS_SHORT, named | {"short_points": cost - to.balance_points})
     if to.is_by_number:
         return WhyNot(Code.NUMBER_EARNS_ONLY, {})

@@ -387,3 +387,14 @@ def test_a_reward_taken_off_before_the_end_leaves_nothing(till: Till) -> None:
     assert done.redeemed_points == 0
     assert newest_sale(till).rewards == ()
     assert offers(till, member)["mug"].available
+
+
+def test_a_debt_keeps_nobody_from_what_costs_no_points(till: Till) -> None:
+    member = enroll(till)
+    give_rules(till, rules(Access(id=RewardId("evening"), name="Evening"), MUG))
+    with till.context.store.write() as work:
+        work.connection.execute("UPDATE points SET overlay_points = -13")
+        work.commit()
+
+    assert offers(till, member)["mug"].why_not_text == "113 points short for Mug."
+    assert redeem(till, member, "evening").redeemed_points == 0
