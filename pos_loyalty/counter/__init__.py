@@ -231,8 +231,12 @@ class CounterSession:
         return {"why": msgspec.to_builtins(self._till.explain(Explain(subject)))}
 
     def _program(self, command: Command) -> Answer:
+        """Answer with the rules in force; who asked for them has been told of them."""
         del command
-        return {"program": msgspec.to_builtins(self._till.program())}
+        program = self._till.program()
+        if self._till.program_news() is not None:
+            self._till.program_news.seen(program.version)
+        return {"program": msgspec.to_builtins(program)}
 
     def _sync(self, command: Command) -> Answer:
         del command

@@ -3,6 +3,7 @@
 Run as `python -m tests.faults.deeds NAME WORDS…`; the last line printed is JSON.
 """
 
+import datetime as dt
 import errno
 import itertools
 import json
@@ -16,10 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from pos_loyalty.domain.errors import LoyaltyError
-from pos_loyalty.domain.ids import MemberId, SaleId
+from pos_loyalty.domain.ids import EventId, MemberId, SaleId
+from pos_loyalty.services.adjust_points import AdjustPoints
 from pos_loyalty.services.back_up import BackUp, BackUpHandler
 from pos_loyalty.services.enroll_member import EnrollMember
+from pos_loyalty.services.grant_tier import GrantTier
+from pos_loyalty.services.last_sales import ReadLastSales
+from pos_loyalty.services.move_sale import MoveSale
 from pos_loyalty.services.record_sale import RecordSale
+from pos_loyalty.services.refund_sale import RefundSale
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.store.backup import try_backup
 from pos_loyalty.till import Till
@@ -27,9 +33,10 @@ from tests.faults.disk_images import ACKS
 from tests.faults.disk_shim import shim
 from tests.faults.file_deeds import FILE_DEEDS
 from tests.faults.prepared import CARD, prepare, sample, silent, tables
-from tests.sample_till import event_ids, sell
+from tests.sample_till import enroll, event_ids, sell
 
 SALE_ID = SaleId("5a1e" * 8)
+CHANGE_ID = EventId("c4a9" * 8)
 
 
 def do_sale(till: Till, member: MemberId) -> None:
@@ -52,6 +59,41 @@ def do_enroll(till: Till, member: MemberId) -> None:
     till.enroll_member(EnrollMember(card_key=card, name="Bo Sample", phone="+4915112345678"))
 
 
+def do_refund(till: Till, member: MemberId) -> None:
+    """Refund a part of the sale that was prepared."""
+    del member
+    till.refund_sale(RefundSale(newest_sale(till), amount=12_345, refund_id=CHANGE_ID))
+
+
+def do_move(till: Till, member: MemberId) -> None:
+    """Move the sale that was prepared to the other member."""
+    del member
+    till.move_sale(MoveSale(newest_sale(till), other_member(till), event_id=CHANGE_ID))
+
+
+def do_adjust(till: Till, member: MemberId) -> None:
+    """Take points away by hand."""
+    till.adjust_points(AdjustPoints(member, -20, "Wrong card", "Mo", event_id=CHANGE_ID))
+
+
+def do_grant(till: Till, member: MemberId) -> None:
+    """Grant a level, which writes the member's row, too."""
+    day = dt.date(2027, 1, 1)
+    till.grant_tier(GrantTier(member, "gold", day, "Why", "Mo", event_id=CHANGE_ID))
+
+
+def newest_sale(till: Till) -> SaleId:
+    """Return the sale that `prepare` made."""
+    return till.last_sales(ReadLastSales(1))[0].sale_id
+
+
+def other_member(till: Till) -> MemberId:
+    """Return the second member, who is there for this deed alone."""
+    with till.context.store.read() as work:
+        (found,) = work.members.find("Bo", 1)
+    return found.member
+
+
 def blank_card_key() -> Any:  # noqa: ANN401 - a CardKey
     """Return the key of the card that `prepare` made."""
     return CARD * 32
@@ -61,6 +103,10 @@ DEEDS: dict[str, Callable[[Till, MemberId], None]] = {
     "sale": do_sale,
     "undo": do_undo,
     "enroll": do_enroll,
+    "refund": do_refund,
+    "move": do_move,
+    "adjust": do_adjust,
+    "grant": do_grant,
 }
 
 
@@ -72,6 +118,9 @@ def killed_everywhere(root: Path, deed_name: str, where: str) -> Iterator[dict[s
     """
     template = root / "template"
     member = prepare(template)
+    if deed_name == "move":
+        with sample(template, seed=4).open() as till:
+            enroll(till, "Bo Other")
     before = tables(template)
     deed = DEEDS[deed_name]
     whole = root / "whole"

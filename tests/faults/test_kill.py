@@ -7,11 +7,12 @@ import pytest
 
 from tests.faults.disk_shim import run_child
 
+DEEDS = ["sale", "undo", "enroll", "refund", "move", "adjust", "grant"]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="fork and LD_PRELOAD")
 pytestmark = linux_only
 
 
-@pytest.mark.parametrize("deed", ["sale", "undo", "enroll"])
+@pytest.mark.parametrize("deed", DEEDS)
 def test_S17_F01_killed_at_each_statement_a_deed_is_whole_or_absent(
     deed: str, tmp_path: Path
 ) -> None:
@@ -24,7 +25,7 @@ def test_S17_F01_killed_at_each_statement_a_deed_is_whole_or_absent(
     assert rounds[-1]["all"]
 
 
-@pytest.mark.parametrize("deed", ["sale", "undo", "enroll"])
+@pytest.mark.parametrize("deed", DEEDS)
 def test_F01_killed_at_each_change_of_the_disk_a_deed_is_whole_or_absent(
     deed: str, tmp_path: Path, library: Path
 ) -> None:
