@@ -68,12 +68,10 @@ class Account:
         facts, back = sale.facts, sum(sale.state.lines)
         discount = money.discount(facts)
         discount_left = discount - refunds.gone(discount, back, facts.total)
-        stamps = dict(sale.earned.stamps)
-        for card, taken in sale.state.stamps.items():
-            earning.add(stamps, card, -taken)
+        stamps = sale.state.stamps_left
         counts = {
             "visits": 1,
-            "points": sale.earned.points - sale.state.earned,
+            "points": sale.state.points_left,
             "spend": facts.total - back - discount_left,
         }
         for card, given in stamps.items():
@@ -95,9 +93,9 @@ class Account:
         counts: dict[str, int] = {}
         for rule, given in sale.earned.by_rule.items():
             if rule in cards:
-                left, whole = stamps.get(cards[rule], 0), sale.earned.stamps.get(cards[rule], 0)
+                left, whole = stamps.get(cards[rule], 0), sale.state.stamps.get(cards[rule], 0)
             else:
-                left, whole = sale.earned.points - sale.state.earned, sale.earned.points
+                left, whole = sale.state.points_left, sale.state.earned
             counts[f"rule:{rule}"] = given if left == whole else given * left // whole
         return counts
 
@@ -141,7 +139,9 @@ class Account:
     def sell(self, facts: SaleFacts) -> Sale:
         """Pay the rewards, then earn."""
         earned = earning.earn(self.program, facts)
-        sale = Sale(facts, earned, refunds.State([0] * len(refunds.amounts(facts))))
+        nothing = [0] * len(refunds.amounts(facts))
+        state = refunds.State(nothing, earned.points, dict(earned.stamps))
+        sale = Sale(facts, earned, state)
         redeemed = sum(one.points for one in facts.rewards)
         if redeemed:
             sale.redeemed = self.book.redeem(redeemed, facts.at_ms)
@@ -191,22 +191,27 @@ class Account:
     def move(self, place: int, at_ms: int, *, to: "Account", facts: SaleFacts) -> tuple[int, int]:
         """A sale goes to another member: the points it still has, and what it earns there."""
         sale = self.sales[place]
-        taken = sale.earned.points - sale.state.earned
+        taken = sale.state.points_left
         self.take_back(place, taken, at_ms)
         self.sales.remove(sale)
         back = sale.state.lines
-        earned = earning.earn(self.program, facts)
         given = refunds.earns_now(self.program, facts, back)
         stamps = refunds.stamps_now(self.program, facts, back)
-        gone = {card: count - stamps.get(card, 0) for card, count in earned.stamps.items()}
-        state = refunds.State(back, earned.points - given, gone)
+        state = refunds.State(back, given, stamps)
+        state.earned += sale.state.gone
+        state.gone = sale.state.gone
+        for card, number in sale.state.stamps_gone.items():
+            earning.add(state.stamps, card, number)
+            earning.add(state.stamps_gone, card, number)
         tier = next(tier for tier in self.program.tiers if tier.id == facts.tier)
         ends = self.ends_at(
             facts.at_ms, facts.offset_minutes, extra_months=tier.expires_later_months
         )
         to.book.accrue(given, at_ms, ends, sale.usable)
         to.last_visit_ms = max(to.last_visit_ms, facts.at_ms)
-        to.sales.append(Sale(facts, earned, state, ends=ends, usable=sale.usable))
+        to.sales.append(
+            Sale(facts, earning.earn(self.program, facts), state, ends=ends, usable=sale.usable)
+        )
         return taken, given
 
     def give_back(self, place: int, points: int, at_ms: int, tz_minutes: int) -> None:

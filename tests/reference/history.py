@@ -238,7 +238,7 @@ class History:
         places = [
             place
             for place, sale in enumerate(self.expected.sales)
-            if not sale.reversed and not sum(sale.state.lines) and not sale.state.earned
+            if not sale.reversed and not sum(sale.state.lines) and not sale.state.gone
         ]
         if places:
             place = self.random.choice(places)

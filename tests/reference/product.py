@@ -7,7 +7,14 @@ from pos_loyalty.domain.accrual import SaleFacts, earn, earned_points, pending_u
 from pos_loyalty.domain.activity import activity_points
 from pos_loyalty.domain.earning_rule import ActivityRule, ReferralEvent, ReferralRule
 from pos_loyalty.domain.errors import RuleViolation
-from pos_loyalty.domain.event import ActivityRecorded, Basket, RefundLine, SaleMoved, SaleRecorded
+from pos_loyalty.domain.event import (
+    ActivityRecorded,
+    Basket,
+    RefundLine,
+    SaleMoved,
+    SaleRecorded,
+    StampsGiven,
+)
 from pos_loyalty.domain.ids import EventId, MemberId, TierId
 from pos_loyalty.domain.lot import (
     EMPTY_BOOK,
@@ -42,6 +49,7 @@ from pos_loyalty.domain.refund import (
     sale_after_move,
     what_is_left,
 )
+from pos_loyalty.domain.refund_remains import stamps_now
 from pos_loyalty.domain.reward import Reward, RewardTaken
 from pos_loyalty.domain.spend_rights import Rights, cover_redemption
 from pos_loyalty.domain.tally import needed_by, plus, tally_left, tally_of, without
@@ -254,6 +262,11 @@ class Account:
             earned_given=given,
             tier=TierId(facts.tier),
             known=facts.known,
+            stamps=tuple(
+                StampsGiven(card=card, count=count)
+                for card, count in stamps_now(self.program, facts, sale.state.lines).items()
+                if count
+            ),
         )
         self.book = take_back(
             self.book, points=taken, at_ms=at_ms, ends_ms=sale.ends, usable_ms=sale.usable

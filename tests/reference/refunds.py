@@ -12,11 +12,29 @@ from tests.reference import earning, money
 
 @dataclass
 class State:
-    """What came back of each line, and the points (taken or forgiven) and stamps gone so far."""
+    """What a sale earned, and what came back of each line so far.
+
+    ``gone`` and ``stamps_gone`` are the points (taken or forgiven) and stamps that went.
+    """
 
     lines: list[int]
-    earned: int = 0
-    stamps: dict[str, int] = field(default_factory=dict[str, int])
+    earned: int
+    stamps: dict[str, int]
+    gone: int = 0
+    stamps_gone: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def points_left(self) -> int:
+        """Points that the sale still has."""
+        return self.earned - self.gone
+
+    @property
+    def stamps_left(self) -> dict[str, int]:
+        """Stamps that the sale still has, by card."""
+        left = dict(self.stamps)
+        for card, count in self.stamps_gone.items():
+            earning.add(left, card, -count)
+        return left
 
 
 @dataclass
@@ -151,17 +169,15 @@ def refund(
     effect.redeemed_returned = more_gone(redeemed, state.lines, back, facts.total)
     effect.discount_returned = more_gone(money.discount(facts), state.lines, back, facts.total)
     effect.cash = effect.amount - effect.discount_returned
-    earned = earning.earn(program, facts)
-    taken = max(0, earned.points - earns_now(program, facts, back) - state.earned)
-    stays = stamps_now(program, facts, back)
-    for card, count in earned.stamps.items():
-        stamps = count - stays.get(card, 0) - state.stamps.get(card, 0)
-        earning.add(effect.stamps_taken, card, max(0, stamps))
+    taken = max(0, state.points_left - earns_now(program, facts, back))
+    stay = stamps_now(program, facts, back)
+    for card, count in state.stamps_left.items():
+        earning.add(effect.stamps_taken, card, max(0, count - stay.get(card, 0)))
     already_spent(program, effect, taken, balance)
     state.lines = back
-    state.earned += taken
+    state.gone += taken
     for card, count in effect.stamps_taken.items():
-        earning.add(state.stamps, card, count)
+        earning.add(state.stamps_gone, card, count)
     return effect
 
 
