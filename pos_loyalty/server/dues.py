@@ -89,9 +89,10 @@ def run_slice(database: Database, merchant: Merchant, *, now_ms: int) -> DuesDon
 
 
 def _whose_turn(session: Session, merchant: Merchant, now_ms: int) -> list[MemberId]:
+    # No page of a feed: whoever was looked at is due later, so the first ones are always new.
     rows = session.fetch(
-        "SELECT member FROM member WHERE merchant = ? AND due_ms > 0 AND due_ms <= ?"
-        " ORDER BY member LIMIT ?",
+        "SELECT member FROM (SELECT member FROM member"
+        " WHERE merchant = ? AND due_ms > 0 AND due_ms <= ?) AS due ORDER BY member LIMIT ?",
         merchant.merchant,
         now_ms,
         SLICE,

@@ -33,9 +33,8 @@ def take_profiles(
     that the till that still has it forgets it.
     """
     for change in changes:
-        if change.change in books.changes_taken:
-            continue
-        if not is_id(change.change) or not is_id(change.member):
+        is_new = change.change not in books.changes_taken
+        if not (is_new and is_id(change.change) and is_id(change.member)):
             continue
         books.changes_taken.add(change.change)
         books.new_changes[change.change] = change.member

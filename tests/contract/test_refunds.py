@@ -1,0 +1,188 @@
+"""A09, A10: goods that come back, at whatever till, never give more than the sale did."""
+
+import msgspec
+
+from pos_loyalty.domain.ids import RewardId
+from pos_loyalty.domain.program import AlreadySpent, RefundRules
+from pos_loyalty.domain.reward import RewardTaken
+from tests.contract.ruled_books import claim, move, new_till, publish, refund, ruled_books, sell
+from tests.contract.running_server import RunningServer, running_server
+from tests.contract.simple_till import PROGRAM, enrollment, new_member, reversal, sale
+
+
+def test_A09_a_sale_divided_into_refunds_ends_where_it_began(own_server: RunningServer) -> None:
+    till, member = new_till(own_server), new_member()
+    paid = sale(member, total=10_000)
+    reward = RewardTaken(reward=RewardId("pay-with-points"), points=100, discount=50)
+    bought = sell(PROGRAM, member, 3333, rewards=(reward,), at_ms=paid.at_ms, rights_used=100)
+    first, back = refund(PROGRAM, bought, 1111)
+    second, back = refund(PROGRAM, bought, 2000, back)
+    third, _ = refund(PROGRAM, bought, 222, back)
+
+    till.exchange(enrollment(member), paid)
+    before = till.member(member).balance
+    reply = till.exchange(bought, first, second, third)
+
+    assert reply.verdicts == ()
+    assert till.member(member).balance == before
+    assert first.earned_taken + second.earned_taken + third.earned_taken == bought.earned
+    assert first.redeemed_returned + second.redeemed_returned + third.redeemed_returned == 100
+    assert own_server.verified().faults == []
+
+
+def test_A10_two_tills_refund_the_same_receipt_and_one_is_counted(
+    own_server: RunningServer,
+) -> None:
+    here, away, member = new_till(own_server), new_till(own_server), new_member()
+    bought = sale(member, total=5_000)
+    here.exchange(enrollment(member), bought)
+    own, _ = refund(PROGRAM, bought, 5_000)
+
+    counted = away.exchange(claim(PROGRAM, bought.id, 5_000))
+    twice = here.exchange(own)
+    again = here.send(here.request(from_seq=3))
+    late = away.exchange(claim(PROGRAM, bought.id, 100))
+
+    assert counted.verdicts == ()
+    assert twice.verdicts == again.verdicts == ((3, "differs"),), "and a retry says the same"
+    assert late.verdicts == ((2, "quarantined"),)
+    away.exchange()
+    assert away.member(member).balance == 50, "taken back once"
+    listed = {item.item: item.detail for item in away.items("refund_above")}
+    assert len(listed) == 2
+    assert any("above=50.00EUR" in detail for detail in listed.values())
+    assert own_server.verified().faults == []
+
+
+def test_a_refund_above_the_sale_counts_what_is_left_and_lists_the_rest(
+    own_server: RunningServer,
+) -> None:
+    here, away, member = new_till(own_server), new_till(own_server), new_member()
+    bought = sale(member, total=5_000)
+    own, _ = refund(PROGRAM, bought, 3_000)
+    here.exchange(enrollment(member), bought, own)
+
+    reply = away.exchange(claim(PROGRAM, bought.id, 4_000))
+
+    assert reply.verdicts == ((1, "differs"),)
+    assert away.member(member).balance == 50
+    (item,) = away.items("refund_above")
+    assert "refunded=40.00EUR above=20.00EUR" in item.detail
+    assert own_server.verified().faults == []
+
+
+def test_a_refund_waits_for_its_sale_and_its_item_settles_itself(database_url: str) -> None:
+    program = ruled_books(database_url)
+    with running_server(database_url) as server:
+        here, away, member = new_till(server), new_till(server), new_member()
+        bought = sell(program, member, 5_000)
+        reply = away.exchange(claim(program, bought.id, 2_000))
+        (item,) = away.items("refund_waits")
+        assert (reply.verdicts, item.settled) == (((1, "held"),), "")
+    with running_server(database_url) as server:
+        here.url = away.url = server.url
+        arrived = here.exchange(enrollment(member), bought)
+        away.exchange()
+
+        assert arrived.verdicts == ()
+        assert here.member(member).balance == 50 + 50 - 20
+        assert [one.settled for one in away.items("refund_waits")] == ["arrived"]
+        assert server.fetch("SELECT count(*) FROM waiting_refund") == [(0,)]
+        assert server.verified().faults == []
+
+
+def test_a_sale_that_was_undone_is_not_refunded_and_one_refunded_is_not_undone_whole(
+    own_server: RunningServer,
+) -> None:
+    till, member = new_till(own_server), new_member()
+    undone, kept = sale(member, total=900), sale(member, total=3_000)
+    late, _ = refund(PROGRAM, undone, 900)
+    part, _ = refund(PROGRAM, kept, 1_000)
+
+    reply = till.exchange(
+        enrollment(member), undone, reversal(undone, 2), late, kept, part, reversal(kept, 5)
+    )
+
+    assert reply.verdicts == ((4, "quarantined"), (7, "quarantined"))
+    assert till.member(member).balance == 50 + 20
+    assert own_server.verified().faults == []
+
+
+def test_a_claim_takes_no_more_than_there_is_where_the_program_clamps(database_url: str) -> None:
+    rules = RefundRules(already_spent=AlreadySpent.CLAMP)
+    program = ruled_books(database_url, refunds=rules, welcome_points=0)
+    reward = RewardTaken(reward=RewardId("pay-with-points"), points=100, discount=50)
+    with running_server(database_url) as server:
+        here, away, member = new_till(server), new_till(server), new_member()
+        bought = sell(program, member, 10_000)
+        spent = sell(program, member, 1_000, rewards=(reward,))
+        enrolled = msgspec.structs.replace(enrollment(member, welcome=0), program=program.version)
+        here.exchange(enrolled, bought, spent)
+        assert here.member(member).balance == 9
+
+        away.exchange(claim(program, bought.id, 10_000))
+
+        assert away.member(member).balance == 0
+        assert server.verified().faults == []
+
+
+def test_a_sale_moves_with_its_points_and_a_refund_goes_to_who_has_it(
+    own_server: RunningServer,
+) -> None:
+    till, wrong, right = new_till(own_server), new_member(), new_member()
+    bought = sale(wrong, total=2_100)
+    part, back = refund(PROGRAM, bought, 600)
+    moved = msgspec.structs.replace(
+        move(PROGRAM, bought, 3, right), earned_taken=15, earned_given=15
+    )
+    rest = claim(PROGRAM, bought.id, 1_500)
+    del back
+
+    reply = till.exchange(enrollment(wrong), enrollment(right), bought, part, moved)
+
+    assert reply.verdicts == ()
+    assert (till.member(wrong).balance, till.member(right).balance) == (50, 65)
+    reply = till.exchange(rest)
+    assert reply.verdicts == ()
+    assert (till.member(wrong).balance, till.member(right).balance) == (50, 50)
+    assert own_server.verified().faults == []
+
+
+def test_a_sale_with_rewards_and_a_sale_that_another_has_are_not_moved(
+    own_server: RunningServer,
+) -> None:
+    till, one, two, three = new_till(own_server), new_member(), new_member(), new_member()
+    paid = sale(one, redeem=40, total=2_100)
+    bought = sale(one, total=2_100)
+    till.exchange(enrollment(one))
+    till.exchange(want_rights=((one, 50),))
+
+    reply = till.exchange(
+        paid,
+        bought,
+        move(PROGRAM, paid, 2, two),
+        move(PROGRAM, bought, 3, two),
+        move(PROGRAM, bought, 3, three),
+    )
+
+    assert reply.verdicts == ((4, "quarantined"), (6, "quarantined"))
+    assert till.member(two).balance == 21
+    assert ("member", three) not in till.rows
+    assert own_server.verified().faults == []
+
+
+def test_what_came_back_stays_right_when_the_program_changes_between(database_url: str) -> None:
+    first = ruled_books(database_url)
+    earn = msgspec.structs.replace(PROGRAM.earn, points_per_step=3)
+    with running_server(database_url) as server:
+        till, member = new_till(server), new_member()
+        bought = sell(first, member, 4_000)
+        till.exchange(enrollment(member), bought)
+        publish(database_url, earn=earn)
+        half, _ = refund(first, bought, 2_000)
+
+        reply = till.exchange(half)
+
+        assert reply.verdicts == ()
+        assert till.member(member).balance == 50 + 20
+        assert server.verified().faults == []
