@@ -61,6 +61,11 @@ def known_for(
     return NO_FACTS if known == NO_FACTS else known
 
 
+def asks_of_member(program: LoyaltyProgram) -> bool:
+    """Tell whether a sale stores anything of its member: where not, nothing need be looked up."""
+    return _ASKED(program) is not None
+
+
 def birthday_key_of_reward(reward_id: str) -> str:
     """Return how ``birthday_rules`` names a reward; rules and offers have their ids there."""
     return f"reward:{reward_id}"

@@ -73,7 +73,11 @@ def member_now(
     context: TillContext, work: Repositories, record: MemberRecord, *, at_ms: int
 ) -> MemberNow:
     """Return what is known of a member, inside the caller's transaction."""
-    if not any(_ASKS_EVENTS(program) for program in context.programs):
+    # A loop and not any(): every scan and every sale comes by here.
+    for program in context.programs:
+        if _ASKS_EVENTS(program):
+            break
+    else:
         return NOTHING_KNOWN if record.sheet is NO_SHEET else _with_ends(record.sheet, 0, at_ms)
     if context.identity.joined:
         return _of_sheet(context, work, record, at_ms)

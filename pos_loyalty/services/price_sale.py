@@ -12,7 +12,7 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import Payment, SaleLine
 from pos_loyalty.domain.ids import CardKey, MemberId
 from pos_loyalty.domain.member_facts import NO_FACTS, MemberFacts
-from pos_loyalty.domain.member_known import known_for
+from pos_loyalty.domain.member_known import asks_of_member, known_for
 from pos_loyalty.domain.money import check_amount
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import (
@@ -145,6 +145,8 @@ def facts_known(
     tz_minutes: int,
 ) -> MemberFacts:
     """Return what the program asks of the member; a card without one has no tally."""
+    if not asks_of_member(program):
+        return NO_FACTS
     shop = context.identity.shop_name
     if standing is None:
         return known_for(
