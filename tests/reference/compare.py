@@ -22,17 +22,21 @@ def difference_of(seed: int, counts: Counter[str]) -> dict[str, Any] | None:
     try:
         history.run()
     except Different as found:
-        return {
-            "seed": seed,
-            "what": found.what,
-            "expected": repr(found.expected),
-            "got": repr(found.got),
-            "said": history.said,
-            "program": repr(history.program),
-        }
+        what, expected, got = found.what, found.expected, found.got
+    except Exception as error:  # noqa: BLE001 - whatever is raised is a finding, with its seed
+        what, expected, got = "raised", None, error
+    else:
+        return None
     finally:
         counts.update(history.counts)
-    return None
+    return {
+        "seed": seed,
+        "what": what,
+        "expected": repr(expected),
+        "got": repr(got),
+        "said": history.said,
+        "program": repr(history.program),
+    }
 
 
 def compare(seeds: Sequence[int]) -> tuple[list[Mapping[str, Any]], Counter[str]]:

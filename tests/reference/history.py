@@ -141,6 +141,8 @@ class History:
         got = self.got.sell(msgspec.structs.replace(facts, known=got_known))
         for name, value in {
             "points": sold.earned.points,
+            "points without words": sold.earned.points,
+            "points of the last words": sold.earned.points,
             "lines": sold.earned.lines,
             "sale_points": sold.earned.sale_points,
             "stamps": sold.earned.stamps,
