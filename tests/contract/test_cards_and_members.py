@@ -158,6 +158,19 @@ def test_a_replacement_has_the_member_and_ends_the_old_card(server: RunningServe
     assert (card_row(till, old).member, card_row(till, old).status) == (member, "replaced")
 
 
+def test_several_cards_of_a_household_lead_to_one_account(server: RunningServer) -> None:
+    till, member = server.joined_till(), new_member()
+    first, second = new_card(), new_card()
+    till.exchange(cards_issued(first, second), enrollment(member, card_key=first))
+
+    till.exchange(card_changed(second, "active", member=member))
+    till.exchange(sale(card_key=first), sale(card_key=second))
+
+    assert {card_row(till, card).member for card in (first, second)} == {member}
+    assert {card_row(till, card).status for card in (first, second)} == {"active"}
+    assert till.member(member).balance == 50 + 21 + 21
+
+
 def test_cards_with_impossible_fields_are_set_aside(server: RunningServer) -> None:
     till, card = server.joined_till(), new_card()
     issued = cards_issued(card)
