@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class _Published(NamedTuple):
     program: LoyaltyProgram
     is_new: bool
+    unknown_shops: tuple[str, ...]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,22 +51,32 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         published = _at_till(arguments.data, draft, from_ms)
     if arguments.json:
-        fields = {
-            "version": published.program.version,
-            "effective_from_ms": published.program.effective_from_ms,
-            "new": published.is_new,
-        }
-        print(json.dumps(fields))
-        return 0
-    begins = clock_words(published.program.effective_from_ms)
-    if published.is_new:
-        print(f'Published: "{draft.name}" holds from {begins} as {published.program.version}.')
-        if arguments.data is None:
-            print("Each till gets it at its next contact; until then it keeps the rules it knows.")
+        print(json.dumps(_fields(published)))
     else:
-        version = published.program.version
-        print(f"These rules hold then already, as {version}. Nothing was published.")
+        print("\n".join(_words(published, is_server=arguments.data is None)))
     return 0
+
+
+def _fields(published: _Published) -> dict[str, object]:
+    return {
+        "version": published.program.version,
+        "effective_from_ms": published.program.effective_from_ms,
+        "new": published.is_new,
+        "unknown_shops": published.unknown_shops,
+    }
+
+
+def _words(published: _Published, *, is_server: bool) -> Iterator[str]:
+    program = published.program
+    if published.is_new:
+        begins = clock_words(program.effective_from_ms)
+        yield f'Published: "{program.name}" holds from {begins} as {program.version}.'
+        if is_server:
+            yield "Each till gets it at its next contact; until then it keeps the rules it knows."
+    else:
+        yield f"These rules hold then already, as {program.version}. Nothing was published."
+    for shop in published.unknown_shops:
+        yield f'No shop is called "{shop}" here yet; rules for it hold nowhere until one is.'
 
 
 def moment_of(text: str) -> int | None:
@@ -96,7 +108,7 @@ def _at_till(data: Path, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
 
     with open_for_command(data, currency=draft.currency) as till:
         done = till.publish_program(PublishProgram(draft, from_ms))
-    return _Published(done.program, done.is_new)
+    return _Published(done.program, done.is_new, done.unknown_shops)
 
 
 def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Published:
@@ -107,4 +119,4 @@ def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
 
     with closing(open_database(database_url(url))) as database:
         done = publish_program(database, draft, from_ms=from_ms, clock=SystemClock())
-    return _Published(done.program, done.is_new)
+    return _Published(done.program, done.is_new, done.unknown_shops)

@@ -87,6 +87,13 @@ def _list_name(when: Conditions) -> str:
     return "not_categories" if when.not_categories else "not_skus"
 
 
+def unknown_shops(program: LoyaltyProgram, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the shops that a program names and nobody knows: no fault, they may open later."""
+    parts = (*program.rules, *program.offers, *program.rewards)
+    named = {shop for part in parts for shop in part.when.shops}
+    return tuple(sorted(named.difference(known)))
+
+
 def is_unconditional(when: Conditions) -> bool:
     """Tell whether the conditions ask nothing: the rule holds for every sale and every line."""
     return when == Conditions()

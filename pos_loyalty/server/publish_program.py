@@ -13,6 +13,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_check import check_program
+from pos_loyalty.domain.program_check_conditions import unknown_shops
 from pos_loyalty.domain.program_version import dated, day_of
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Database, Session
@@ -23,10 +24,14 @@ from pos_loyalty.server.setup import read_merchant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """The version, and whether it is a new one: the same rules are published once."""
+    """The version, and whether it is a new one: the same rules are published once.
+
+    ``unknown_shops`` are named by its rules, and none is called so yet.
+    """
 
     program: LoyaltyProgram
     is_new: bool
+    unknown_shops: tuple[str, ...] = ()
 
 
 def publish_program(
@@ -57,13 +62,15 @@ def publish_program(
         assert newest is not None
         known = list(newest.programs.values())
         program = dated(draft, known, from_ms=moment, day=day)
+        rows = session.fetch("SELECT name FROM shop WHERE merchant = ?", merchant.merchant)
+        strange = unknown_shops(program, [str(row[0]) for row in rows])
         if program in known:
-            return Published(program=program, is_new=False)
+            return Published(program=program, is_new=False, unknown_shops=strange)
         body = msgspec.json.encode(program)
         session.add(tables.PROGRAM, [(merchant.merchant, program.version, body, v)])
         session.put(tables.CHANGE, [(merchant.merchant, "program", program.version, "", v)])
         if asks_for_more(newest, program):
             keep_anew(session, newest, program, v=v, now_ms=now_ms)
-        return Published(program=program, is_new=True)
+        return Published(program=program, is_new=True, unknown_shops=strange)
 
     return transact(database, work)

@@ -6,6 +6,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_check import check_program
+from pos_loyalty.domain.program_check_conditions import unknown_shops
 from pos_loyalty.domain.program_version import dated, day_of
 from pos_loyalty.services.till_context import TillContext
 
@@ -20,10 +21,14 @@ class PublishProgram:
 
 @dataclass(frozen=True)
 class ProgramPublished:
-    """The version, and whether it is a new one: the same rules are published once."""
+    """The version, and whether it is a new one: the same rules are published once.
+
+    ``unknown_shops`` are named by its rules, and this shop is not called so.
+    """
 
     program: LoyaltyProgram
     is_new: bool
+    unknown_shops: tuple[str, ...] = ()
 
 
 class PublishProgramHandler:
@@ -63,4 +68,5 @@ class PublishProgramHandler:
                 work.programs.put(program)
                 work.commit()
         context.refresh()
-        return ProgramPublished(program, is_new)
+        strange = unknown_shops(program, [identity.shop_name])
+        return ProgramPublished(program, is_new, strange)

@@ -252,6 +252,26 @@ def test_a_broken_program_is_not_published(file: Path, database: str, run: Run) 
     assert [row["version"] for row in json.loads(listed)] == ["standard-1-EUR"]
 
 
+@pytest.mark.parametrize("place", ["till", "server"])
+def test_a_shop_that_nobody_knows_is_told_of(
+    place: str, file: Path, data: Path, database: str, run: Run
+) -> None:
+    where = ("--data", data) if place == "till" else ("--database", database)
+    text = file.read_text("utf-8").replace(
+        'when = { basket_min = "2.50 EUR" }', 'when = { shops = ["Harbor", "My shop"] }'
+    )
+    file.write_text(text, encoding="utf-8")
+
+    code, said, _ = run("publish", file, "--from", "now", *where)
+    _, again, _ = run("publish", file, "--from", "now", *where, "--json")
+
+    strange = ["Harbor"] if place == "till" else ["Harbor", "My shop"]
+    assert code == 0
+    assert 'No shop is called "Harbor" here yet' in said
+    assert said.count("No shop") == len(strange)
+    assert json.loads(again)["unknown_shops"] == strange
+
+
 def test_yesterday_is_over(file: Path, data: Path, run: Run) -> None:
     code, _, error = run("publish", file, "--from", "2020-01-01", "--data", data)
 
