@@ -82,10 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
             words = [] if arguments.json else list(terminal_lines(found, books.named))
     finally:
         bar.close()
-    # Only now: what stands behind a closed pipe is no trouble of the books.
-    print(json.dumps(msgspec.to_builtins(found)) if arguments.json else "\n".join(words))
     if chart is not None:
         _write(chart, found)
+    # Only now: what stands behind a closed pipe is no trouble of the books.
+    print(json.dumps(msgspec.to_builtins(found)) if arguments.json else "\n".join(words))
     return 0
 
 

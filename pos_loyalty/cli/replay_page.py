@@ -108,7 +108,8 @@ def _step(largest: int) -> int:
 
 
 def _heading(found: Replayed, width: int) -> Iterator[str]:
-    yield f'<text class="title" x="{_LEFT}" y="24">Worth of points and stamps each month</text>'
+    title = f"Worth of points and stamps each month, {found.currency}"
+    yield f'<text class="title" x="{_LEFT}" y="24">{escape(title)}</text>'
     in_force = f"in force: {found.in_force.name}"
     second = _LEFT + 28 + _CHARACTER * len(in_force) + 24
     yield f'<rect class="in-force" x="{_LEFT}" y="36" width="12" height="12"/>'

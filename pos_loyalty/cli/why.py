@@ -114,5 +114,5 @@ def _member_lines(found: "MemberExplained") -> Iterator[str]:
         if entry.explanation is not None and entry.event not in told:
             yield from _event_lines(entry.explanation, " " * 9)
         elif entry.event:
-            yield f"{'':11}event {entry.event}"
+            yield f"{'':11}{local_time(entry.at_ms, 0)} UTC  event {entry.event}"
         told.add(entry.event)
