@@ -102,7 +102,7 @@ class QuoteSaleHandler:
 def next_reward(program: LoyaltyProgram, facts: SaleFacts, balance_points: int) -> tuple[str, int]:
     """Return the cheapest reward not reached yet and how far it is; ("", 0) when none is left."""
     costs = [(cost_of(program, reward, facts), reward.name) for reward in program.rewards]
-    above = [(cost, name) for cost, name in costs if cost > balance_points]
+    above = [(cost, name) for cost, name in costs if cost > max(0, balance_points)]
     if not above:
         return "", 0
     cost, name = min(above, key=lambda priced: priced[0])

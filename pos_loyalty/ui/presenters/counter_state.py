@@ -63,6 +63,8 @@ class SaleDraft:
     holder: Holder | None = None
     without_card: bool = False
     rewards: dict[RewardId, int | None] = field(default_factory=dict[RewardId, int | None])
+    items: dict[RewardId, str] = field(default_factory=dict[RewardId, str])
+    """Which of several things was chosen for a reward; not named is the first of them."""
     sale_id: SaleId | None = None
     quote: SaleQuote | None = None
     voucher: VoucherOnSale | None = None

@@ -23,7 +23,7 @@ from pos_loyalty.ui.presenters.formatting import (
     signed_points,
     time_of_day,
 )
-from pos_loyalty.ui.presenters.reward_choices import points_taken, shown_offers
+from pos_loyalty.ui.presenters.reward_choices import name_on_sale, points_taken, shown_offers
 
 _PERMILLE: Final = 1_000
 _DOUBLE_PERCENT: Final = 200
@@ -94,7 +94,8 @@ def _as_of(state: CounterState, member: MemberView, clock: Clock) -> str:
 
 def _goal(member: MemberView) -> RewardOffer | None:
     """Return the cheapest reward that the member cannot have yet."""
-    above = [offer for offer in member.rewards if offer.cost_points > member.balance_points]
+    has_points = max(0, member.balance_points)
+    above = [offer for offer in member.rewards if offer.cost_points > has_points]
     return min(above, key=lambda offer: offer.cost_points, default=None)
 
 
@@ -153,7 +154,7 @@ def _reward_buttons(state: CounterState, member: MemberView) -> tuple[RewardButt
     return tuple(
         RewardButton(
             position=position,
-            name=offer.name,
+            name=name_on_sale(state.draft, offer),
             detail=_reward_detail(state, member, offer),
             key=f"Alt {position}",
             icon=_REWARD_ICONS.get(offer.kind, "gift"),
@@ -167,6 +168,10 @@ def _reward_buttons(state: CounterState, member: MemberView) -> tuple[RewardButt
 def _reward_detail(state: CounterState, member: MemberView, offer: RewardOffer) -> str:
     if not offer.available:
         return offer.why_not_text
+    if offer.cost_stamps:
+        return f"{points(offer.cost_stamps)} stamps"
+    if not offer.cost_points:
+        return "no points"
     taken = points_taken(state.draft, state.program, offer.id) or offer.cost_points
     leaves = f"leaves {points(member.balance_points - taken)}"
     if offer.kind == "points_for_money" and offer.id not in state.draft.rewards:

@@ -52,11 +52,25 @@ def choices(draft: SaleDraft, program: LoyaltyProgram | None) -> tuple[RewardCho
             points = sensible_points(
                 reward, total=total, spendable_points=spendable, cost=cost, balance_points=balance
             )
-        chosen.append(RewardChoice(reward.id, points if _is_divisible(reward) else None))
+        part = points if _is_divisible(reward) else None
+        chosen.append(RewardChoice(reward.id, part, item_chosen(draft, reward.id)))
         spendable -= points
         balance -= points
         total -= _discount(reward, total=total, points=points, cost=cost)
     return tuple(chosen)
+
+
+def item_chosen(draft: SaleDraft, reward_id: RewardId) -> str:
+    """Return which of several things is chosen for a reward; empty where there is one thing."""
+    offers = draft.member.rewards if draft.member else ()
+    things = next((offer.choices for offer in offers if offer.id == reward_id), ())
+    return draft.items.get(reward_id, things[0]) if things else ""
+
+
+def name_on_sale(draft: SaleDraft, offer: RewardOffer) -> str:
+    """Return what a reward on the sale is called, with the thing that was chosen."""
+    item = item_chosen(draft, offer.id) if offer.id in draft.rewards else ""
+    return f"{offer.name}: {item}" if item else offer.name
 
 
 def cost_now(member: MemberView | None, reward: Reward) -> int:

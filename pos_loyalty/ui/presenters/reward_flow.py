@@ -9,7 +9,12 @@ from pos_loyalty.ui.presenters import strips
 from pos_loyalty.ui.presenters.amount_entry import ascii_key
 from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.desk import Desk
-from pos_loyalty.ui.presenters.reward_choices import has_empty_part, offer_at, points_taken
+from pos_loyalty.ui.presenters.reward_choices import (
+    has_empty_part,
+    item_chosen,
+    offer_at,
+    points_taken,
+)
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
 
 _PART_DIGITS_MAX: Final = 7
@@ -47,15 +52,26 @@ class RewardFlow:
         if offer is None:
             self._desk.say(strips.no_reward("There is no reward with this number."))
         elif offer.id in draft.rewards:
-            del draft.rewards[offer.id]
+            self._next_item_or_off(offer)
             self._sale.requote()
         elif not offer.available:
             self._desk.say(strips.no_reward(offer.why_not_text))
         else:
             self._choose(offer)
 
+    def _next_item_or_off(self, offer: RewardOffer) -> None:
+        """Go on to the next of several things; after the last one the reward is off the sale."""
+        draft = self._state.draft
+        item = item_chosen(draft, offer.id)
+        later = offer.choices[offer.choices.index(item) + 1 :] if item in offer.choices else ()
+        if later:
+            draft.items[offer.id] = later[0]
+        else:
+            del draft.rewards[offer.id]
+
     def _choose(self, offer: RewardOffer) -> None:
         draft = self._state.draft
+        draft.items.pop(offer.id, None)
         draft.rewards[offer.id] = None
         if draft.total and has_empty_part(draft, self._state.program):
             del draft.rewards[offer.id]

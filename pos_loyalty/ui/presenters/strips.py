@@ -37,7 +37,7 @@ from pos_loyalty.ui.presenters.formatting import (
     shortened,
     signed_points,
 )
-from pos_loyalty.ui.presenters.reward_choices import cost_now, points_taken
+from pos_loyalty.ui.presenters.reward_choices import cost_now, name_on_sale, points_taken
 
 FIND: Final = Button(Action.FIND, "Find", "F3", "search")
 NEW_MEMBER: Final = Button(Action.NEW_MEMBER, "New member", "F2", "user-plus")
@@ -370,7 +370,7 @@ def _reward(state: CounterState) -> Strip:
     """Return the strip while at least one reward is chosen."""
     draft = state.draft
     offers = draft.member.rewards if draft.member else ()
-    names = [offer.name for offer in offers if offer.id in draft.rewards]
+    names = [name_on_sale(draft, offer) for offer in offers if offer.id in draft.rewards]
     if len(names) == 1:
         is_are, it_them, subject = "is", "it", shortened(names[0], _NAME_CHARACTERS_MAX)
     else:

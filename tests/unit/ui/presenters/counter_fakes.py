@@ -10,6 +10,7 @@ from pos_loyalty.domain.errors import CardError, RuleViolation
 from pos_loyalty.domain.ids import CardKey, MemberId, MerchantId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import take_rewards
+from pos_loyalty.domain.reward import FreeItem
 from pos_loyalty.domain.rounding import whole_steps
 from pos_loyalty.domain.voucher import Voucher, VoucherGives, format_voucher
 from pos_loyalty.services.attention import AttentionItem, AttentionList, ItemSettled
@@ -180,7 +181,7 @@ class FakeServices:
         offers: list[RewardOffer] = []
         for reward in self.rules.rewards:
             why_not: Code | None = None
-            if reward.cost_points > balance:
+            if reward.cost_points > max(0, balance):
                 why_not = Code.POINTS_SHORT
             elif found_by == "number":
                 why_not = Code.NUMBER_EARNS_ONLY
@@ -190,7 +191,15 @@ class FakeServices:
             kind = str(reward.__struct_config__.tag)
             offers.append(
                 RewardOffer(
-                    reward.id, reward.name, kind, reward.cost_points, not why_not, why_not, text
+                    reward.id,
+                    reward.name,
+                    kind,
+                    reward.cost_points,
+                    not why_not,
+                    why_not,
+                    text,
+                    cost_stamps=10 if reward.stamp_card else 0,
+                    choices=reward.choices if isinstance(reward, FreeItem) else (),
                 )
             )
         return offers

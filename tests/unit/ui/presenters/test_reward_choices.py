@@ -7,13 +7,13 @@ import msgspec
 from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.money import currency_of
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.reward import PointsForMoney
+from pos_loyalty.domain.reward import Access, FreeItem, PointsForMoney, Reward
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.ui.presenters.amount_entry import AmountEntry
 from pos_loyalty.ui.presenters.counter_state import Holder, SaleDraft
 from pos_loyalty.ui.presenters.reward_choices import choices, cost_now, points_taken
 from tests.builders import STANDARD
-from tests.unit.ui.presenters.counter_fakes import AYSE, FakeClock, FakeServices
+from tests.unit.ui.presenters.counter_fakes import AYSE, JONAS, Counter, FakeClock, FakeServices
 
 PAY, PASTRY = RewardId("pay-with-points"), RewardId("free-pastry")
 
@@ -67,3 +67,55 @@ def test_without_a_list_the_programs_own_cost_counts() -> None:
     assert pastry is not None
 
     assert cost_now(None, pastry) == pastry.cost_points
+
+
+def counter_with(*rewards: Reward) -> Counter:
+    """Return a counter of a program with these rewards, with Ayse on the sale."""
+    services = FakeServices(FakeClock())
+    services.rules = msgspec.structs.replace(STANDARD, rewards=rewards)
+    counter = Counter(services)
+    counter.scan(AYSE)
+    counter.type("2100")
+    return counter
+
+
+CAKE = FreeItem(
+    id=RewardId("cake"), name="Cake", cost_points=100, item="Cake", choices=("Plum", "Apple")
+)
+
+
+def test_the_key_of_a_reward_goes_through_its_things_and_then_takes_it_off() -> None:
+    counter = counter_with(CAKE)
+
+    shown: list[str] = []
+    for _ in range(4):
+        counter.press("Alt+1")
+        shown.append(counter.member.rewards[0].name)
+
+    assert shown == ["Cake: Plum", "Cake: Apple", "Cake", "Cake: Plum"]
+    assert counter.strip == "Cake: Plum is on this sale. Press Enter to give it."
+
+
+def test_the_thing_that_was_chosen_is_on_the_sale() -> None:
+    counter = counter_with(CAKE)
+    counter.press("Alt+1", "Alt+1", "Enter")
+
+    (order,) = counter.services.orders
+    assert [(one.id, one.points, one.item) for one in order.rewards] == [("cake", None, "Apple")]
+
+
+def test_what_costs_no_points_says_so_and_is_no_goal() -> None:
+    evening = Access(id=RewardId("evening"), name="Evening")
+    counter = counter_with(evening)
+    counter.services.people[AYSE].points = -13
+    counter.scan(JONAS)
+    counter.scan(AYSE)
+
+    assert counter.member.rewards[0].detail == "no points"
+    assert counter.member.progress is None
+
+
+def test_a_reward_for_stamps_names_its_stamps() -> None:
+    coffee = FreeItem(id=RewardId("coffee"), name="Coffee", item="Coffee", stamp_card="coffee")
+
+    assert counter_with(coffee).member.rewards[0].detail == "10 stamps"
