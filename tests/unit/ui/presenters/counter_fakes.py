@@ -185,7 +185,7 @@ class FakeServices:
                 why_not = Code.POINTS_SHORT
             elif found_by == "number":
                 why_not = Code.NUMBER_EARNS_ONLY
-            elif reward.cost_points > spendable:
+            elif reward.cost_points > max(0, spendable):
                 why_not = Code.RIGHTS_SHORT
             text = "" if why_not is None else RuleViolation(why_not).message
             kind = str(reward.__struct_config__.tag)
