@@ -32,6 +32,7 @@ from pos_loyalty.services.issue_vouchers import IssueVouchersHandler
 from pos_loyalty.services.join_server import JoinServerHandler
 from pos_loyalty.services.keep_draft import KeepDraftHandler, TakeDraftHandler
 from pos_loyalty.services.last_sales import ReadDayCountsHandler, ReadLastSalesHandler
+from pos_loyalty.services.look_at_sale import LookAtSaleHandler
 from pos_loyalty.services.look_up_card import LookUpCardHandler
 from pos_loyalty.services.look_up_member import FindMembersHandler, LookUpMemberHandler
 from pos_loyalty.services.move_sale import MoveSaleHandler
@@ -67,6 +68,7 @@ class Till:
         self.sync = SyncService(context)
         context.ask_rights = self.sync.ask_rights
         self.join_server = JoinServerHandler(context, self.sync)
+        self.look_at_sale = LookAtSaleHandler(context)
         self.look_up_card = LookUpCardHandler(context)
         self.look_up_member = LookUpMemberHandler(context)
         self.find_members = FindMembersHandler(context)
