@@ -41,7 +41,9 @@ class RewardBase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     ``cost_by_tier`` replaces the cost for a tier. ``when`` names who may have it and when.
     ``early_days`` lets a tier have it so many days before ``when.from_date``. An
     ``exclusive`` reward goes with no other. ``stamp_card`` costs a full card instead of
-    points. ``offline`` RIGHTS asks for the owner's allowance too, where it is above zero.
+    points. ``offline`` says on whose word it is given without a line: NEVER asks the server
+    first, RIGHTS takes spend rights alone, ALLOWANCE the owner's allowance too, ALWAYS what
+    the balance shows.
     """
 
     id: RewardId
