@@ -1,16 +1,19 @@
-"""What cashiers do at random: sell, reward, undo, enroll; with cards of all kinds."""
+"""What cashiers do at random: sell, reward, undo, enroll, refund; with cards of all kinds."""
 
 import random
 from collections.abc import Callable, Mapping
 
 from pos_loyalty.domain.errors import LoyaltyError
-from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
+from pos_loyalty.domain.ids import CardKey, EventId, MemberId, SaleId
 from pos_loyalty.domain.redemption import RewardChoice
+from pos_loyalty.services.adjust_points import AdjustPoints
 from pos_loyalty.services.enroll_member import EnrollMember
-from pos_loyalty.services.last_sales import ReadLastSales
+from pos_loyalty.services.last_sales import LastSale, ReadLastSales
 from pos_loyalty.services.look_up_card import CardLookedUp, LookUpCard
 from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.move_sale import MoveSale
 from pos_loyalty.services.record_sale import RecordSale
+from pos_loyalty.services.refund_sale import RefundSale
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.simulator.oracle import Violation
 from pos_loyalty.simulator.till_side import SimulatedTill
@@ -22,6 +25,7 @@ _FORGED_ODDS = 0.05
 _SECOND_CLICK_ODDS = 0.1
 _HOT_CARDS = 2
 _SCANS_MAX = 4
+_ADJUSTED_MAX = 60
 
 
 class Cashier:
@@ -46,6 +50,9 @@ class Cashier:
             "enroll": self._enroll,
             "ask": self._ask,
             "basket": self._basket,
+            "refund": self._refund,
+            "move": self._move,
+            "adjust": self._adjust,
         }
 
     def _scan(self, till: SimulatedTill, seed: random.Random) -> CardLookedUp | None:
@@ -113,6 +120,42 @@ class Cashier:
         sale_id = seed.choice(recent).sale_id if recent and seed.random() < 0.5 else None  # noqa: PLR2004 - one of two ways
         undone = till.till.undo_sale(UndoSale(sale_id))
         return f"{undone.balance_points} {undone.already}"
+
+    def _refund(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Let goods come back of a sale of this till: some of them, or all that are left."""
+        sale = self._any_sale(till, seed)
+        if sale is None:
+            return "no sale"
+        amount = seed.choice((None, seed.randrange(1, sale.total + 1)))
+        refund_id = EventId(till.till.context.ids.next_id())
+        command = RefundSale(sale.sale_id, amount=amount, refund_id=refund_id)
+        done = till.till.refund_sale(command)
+        if not self._holds(till, refund_id):
+            raise Violation(f"I13 refund {refund_id}: the till said it was saved")
+        if seed.random() < _SECOND_CLICK_ODDS and not till.till.refund_sale(command).already:
+            raise Violation(f"I2 refund {refund_id}: the second click refunded again")
+        return f"{done.amount} {done.earned_points_taken} {done.balance_points}"
+
+    def _move(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Give a sale to another member, or to one whose card was forgotten."""
+        sale, member = self._any_sale(till, seed), self._scan_member(till, seed)
+        if sale is None or member is None:
+            return "nobody"
+        done = till.till.move_sale(MoveSale(sale.sale_id, member.id))
+        return f"{done.earned_points_taken} {done.earned_points_given}"
+
+    def _adjust(self, till: SimulatedTill, seed: random.Random) -> str:
+        """Give points by hand. What is taken away may end at zero, which is told and not kept."""
+        member = self._scan_member(till, seed)
+        if member is None:
+            return "nobody"
+        points = seed.randrange(1, _ADJUSTED_MAX)
+        done = till.till.adjust_points(AdjustPoints(member.id, points, "at random", "Mo"))
+        return f"{done.points} {done.balance_points}"
+
+    def _any_sale(self, till: SimulatedTill, seed: random.Random) -> LastSale | None:
+        recent = till.till.last_sales(ReadLastSales())
+        return seed.choice(recent) if recent else None
 
     def _enroll(self, till: SimulatedTill, seed: random.Random) -> str:
         card = self._scan(till, seed)

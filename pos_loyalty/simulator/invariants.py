@@ -153,6 +153,8 @@ def _check_balances(world: World, books: _Books) -> None:
         owner = row.fact.member or books.owners.get(row.fact.card or "")
         if owner:
             sums[owner] += row.fact.change
+        if row.fact.to:
+            sums[row.fact.to] += row.fact.given
     for member in world.oracle.members:
         if books.balances.get(member, 0) != sums[member]:
             raise Violation(

@@ -12,6 +12,8 @@ from typing import Any
 
 RESCUE = "rescue"
 REVERSAL = "reversal"
+REFUND = "refund"
+MOVE = "move"
 RETURN = "rights_return"
 
 
@@ -21,7 +23,10 @@ class Violation(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One event as the oracle reads it; points are integers."""
+    """One event as the oracle reads it; points are integers.
+
+    ``given`` points went ``to`` somebody else than ``member``.
+    """
 
     id: str
     kind: str
@@ -33,11 +38,23 @@ class Fact:
     risk_used: int = 0
     uncovered: int = 0
     sale: str = ""
+    to: str = ""
+    given: int = 0
 
     @property
     def change(self) -> int:
         """What it does to the balance."""
         return self.credit - self.debit
+
+    @property
+    def by_member(self) -> Mapping[str, int]:
+        """What it does to the balance of each member that it names."""
+        changes: dict[str, int] = {}
+        if self.member:
+            changes[self.member] = self.change
+        if self.to:
+            changes[self.to] = changes.get(self.to, 0) + self.given
+        return changes
 
 
 def read_fact(data: bytes) -> tuple[Fact, bool]:
@@ -89,6 +106,40 @@ def _fact_of(fields: Mapping[str, Any]) -> Fact:
         )
     if kind == "enrollment":
         return Fact(**shared, credit=number.get("welcome", 0))
+    return _changed(shared, fields, number)
+
+
+def _changed(shared: dict[str, Any], fields: Mapping[str, Any], number: Mapping[str, int]) -> Fact:
+    """Read what changes points later; no rights come with what is given."""
+    kind, used = shared["kind"], number.get("rights_used", 0)
+    taken = number.get("earned_taken", 0)
+    if kind == REFUND:
+        return Fact(
+            **shared,
+            credit=number.get("redeemed_returned", 0),
+            debit=taken,
+            rights_used=used,
+            uncovered=taken - used,
+        )
+    if kind == MOVE:
+        shared = {**shared, "member": fields.get("from_member")}
+        return Fact(
+            **shared,
+            debit=taken,
+            rights_used=used,
+            uncovered=taken - used,
+            to=fields["to_member"],
+            given=number.get("earned_given", 0),
+        )
+    if kind == "adjustment":
+        points = number["points"]
+        return Fact(
+            **shared,
+            credit=max(0, points),
+            debit=max(0, -points),
+            rights_used=used,
+            uncovered=max(0, -points) - used,
+        )
     return Fact(**shared)
 
 
@@ -171,8 +222,8 @@ class Oracle:
         for data in events:
             fact, _ = read_fact(data)
             disk.seq += 1
-            if fact.member:
-                self.own_points[stream, fact.member] += fact.change
+            for member, change in fact.by_member.items():
+                self.own_points[stream, member] += change
             if fact.id not in self.facts:
                 self._add(fact)
             if fact.id not in disk.facts:
@@ -182,6 +233,8 @@ class Oracle:
 
     def _add(self, fact: Fact) -> None:
         self.facts[fact.id] = fact
+        if fact.to:
+            self.true_points[fact.to] += fact.given
         if fact.member is None:
             if fact.card is not None:
                 self.card_points[fact.card] += fact.change

@@ -58,10 +58,10 @@ class PageWatch:
             if not before < incoming.seq <= last or incoming.reading.event is None:
                 continue
             fact, _ = read_fact(incoming.data)
-            if fact.member is not None:
-                self.part[batch.stream, fact.member] += fact.change
-                touched.add(MemberId(fact.member))
-            elif fact.card is not None:
+            for member, change in fact.by_member.items():
+                self.part[batch.stream, member] += change
+                touched.add(MemberId(member))
+            if fact.member is None and fact.card is not None:
                 touched.update(MemberId(member) for member in self.oracle.members)
         self.ingested[batch.stream] = max(before, last)
         return touched

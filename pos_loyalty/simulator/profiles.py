@@ -82,6 +82,7 @@ PROFILES: Mapping[str, Profile] = {
             has_second_writers=True,
             has_old_books=True,
         ),
+        Profile(name="goods", faults={"refund": 10.0, "move": 5.0, "adjust": 4.0}),
         Profile(name="clock", faults={"jump": 8.0}),
         Profile(name="hostile", faults={"poison": 14.0}),
         Profile(
