@@ -209,8 +209,8 @@ class Side:
     def enrollment(self, event: MemberEnrolled, visit: Visit) -> None:
         """Welcome a member; what waited on the card is theirs."""
         waiting = None if event.card_key is None else self.accounts.pop(event.card_key, None)
-        if waiting is not None and visit.who not in self.accounts:
-            self.accounts[visit.who] = waiting
+        if waiting is not None:
+            self._hand_over(waiting, visit, event)
         account = self._at(visit, event.at_ms, event.tz_minutes)
         account.enrolled_ms = account.active_ms = event.at_ms
         self._other(account, self.rules.program.welcome_points, visit, event)
@@ -286,6 +286,18 @@ class Side:
 
     def _again(self, kept: _Kept, at_ms: int, tz_minutes: int) -> Account:
         return self._at(kept.visit, at_ms, tz_minutes)
+
+    def _hand_over(self, waiting: Account, visit: Visit, event: MemberEnrolled) -> None:
+        """Give a member what waited on the card."""
+        account = self.accounts.setdefault(visit.who, waiting)
+        if account is waiting:
+            return
+        at_ms, tz_minutes = event.at_ms, event.tz_minutes
+        points = waiting.points(self.rules)
+        account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes, usable_ms=0)
+        account.count(self.rules, waiting.tally, at_ms=at_ms, tz_minutes=tz_minutes)
+        account.earned += waiting.earned
+        account.stamps_worth += waiting.stamps_worth
 
     def _facts(self, event: SaleRecorded, account: Account, visit: Visit) -> SaleFacts:
         """Return what the sale depends on under this version: its own tier and counts."""

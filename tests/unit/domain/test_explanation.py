@@ -153,6 +153,7 @@ def test_a_line_and_a_cap_are_named() -> None:
 
     assert found.agrees is True
     assert [line.points for line in found.lines] == [6 + 8, 14]
+    assert [line.line for line in found.lines] == [1, 2]
     assert (found.lines[0].sku, found.lines[0].quantity) == ("c1", 2)
     assert any("Coffee week" in text and "8" in text for text in texts(found))
     assert found.stamps == event.stamps
@@ -198,6 +199,7 @@ def test_what_a_reward_cost_and_who_covered_it_is_said() -> None:
         "600 points used: 500 from spend rights of the till, 60 from the owner's allowance,"
         " 40 from the balance of a till that works alone"
     )
+    assert [step.points for step in found.steps][:2] == [-600, -600]
     assert found.agrees is True
 
 
@@ -269,6 +271,17 @@ def test_an_undone_sale_is_explained_by_the_sale() -> None:
     wrong = msgspec.structs.replace(reversal(event), earned_taken=1)
     assert explain(wrong, Books(event)).agrees is False
     assert explain(reversal(event), Books()).agrees is None
+    assert explain(reversal(event), Books()).stored == found.stored == found.computed == -18
+    assert [step.points for step in found.steps[-2:]] == [-18, 600]
+
+
+def test_lines_that_are_none_to_the_rules_are_not_explained() -> None:
+    event = recorded(STANDARD, facts(2000))
+    odd = msgspec.structs.replace(
+        event, sale=msgspec.structs.replace(event.sale, lines=(COFFEE, COFFEE))
+    )
+
+    assert explain(odd, Books()).lines == ()
 
 
 def test_an_undone_sale_takes_its_stamps_back() -> None:
@@ -313,6 +326,14 @@ def test_what_a_refund_gives_back_and_hands_out_is_said() -> None:
         "EUR 1.50 of it had been taken off",
         "EUR 8.50 were handed back",
     ]
+    assert [(step.rule, step.points) for step in found.steps] == [
+        ("sale", 17),
+        ("refund", 9),
+        ("rewards", 300),
+        ("discount", 0),
+        ("cash", 0),
+    ]
+    assert found.stamps == ()
 
 
 @pytest.mark.parametrize(
@@ -366,7 +387,10 @@ def test_a_refund_of_an_unknown_sale_says_so() -> None:
     found = explain(event_of(event, effect), Books())
 
     assert found.agrees is None
+    assert found.stored == -5
     assert "whose facts are not here" in found.what
+    no_rules = explain(event_of(event, effect), Books(event, programs=()))
+    assert no_rules.what == found.what
 
 
 def moved(event: SaleRecorded, **fields: object) -> SaleMoved:
@@ -393,12 +417,16 @@ def test_a_moved_sale_is_computed_with_the_new_members_facts() -> None:
     found = explain(move, books)
 
     assert (found.stored, found.computed, found.agrees) == (30, 30, True)
+    assert [step.points for step in found.steps] == [20, -20, 30]
+    assert texts(found)[0] == "the sale still had 20 points, of the member"
+    assert explain(move, Books(event, programs=())).agrees is None
     assert "EUR 20.00" in found.what
     assert explain(refund, books).agrees is True
     assert explain(moved(event, earned_given=31), books).agrees is False
     assert explain(moved(event, earned_taken=2), books).agrees is False
     card = moved(event, from_member=None, earned_taken=0)
     assert explain(card, books).agrees is True
+    assert texts(explain(card, books))[0] == "the sale still had 20 points, of nobody"
     assert explain(move, Books()).agrees is None
 
 
@@ -428,6 +456,9 @@ def test_an_activity_says_its_rule_its_cap_and_who_approved() -> None:
         "approved by Robin",
     ]
     assert found.agrees is True
+    whole = head(ActivityRecorded, member=AYSE, activity="review", points=20)
+    assert explain(whole, books).agrees is True
+    assert texts(explain(whole, books)) == ["Review: 20 points"]
     above = head(ActivityRecorded, member=AYSE, activity="review", points=21)
     assert explain(above, books).agrees is False
     other = head(ActivityRecorded, member=AYSE, activity="dance", points=3)
@@ -486,7 +517,11 @@ def test_an_activity_says_its_rule_its_cap_and_who_approved() -> None:
     ],
 )
 def test_every_other_kind_has_its_sentence(event: Event, what: str) -> None:
-    assert explain(event, Books(sale())).what == what
+    found = explain(event, Books(sale()))
+
+    assert found.what == what
+    assert found.stored == getattr(event, "points", 0) or isinstance(event, RightsReturned)
+    assert found.agrees is (True if isinstance(event, VoucherClaimed) else None)
 
 
 def test_an_event_that_was_carried_over_is_explained_as_what_it_was() -> None:
@@ -498,7 +533,8 @@ def test_an_event_that_was_carried_over_is_explained_as_what_it_was() -> None:
         original=encode_event(sale()).decode(),
     )
 
-    assert explain(carried, Books()).kind == "sale"
+    again = msgspec.structs.replace(carried, original=encode_event(carried).decode())
+    assert explain(carried, Books()).kind == explain(again, Books()).kind == "sale"
     broken = msgspec.structs.replace(carried, original="{}")
     assert "cannot be read" in explain(broken, Books()).what
 
@@ -533,6 +569,7 @@ def test_a_member_without_entries_is_explained_by_what_is_elsewhere() -> None:
         (ELSEWHERE, 0, 5)
     ]
     assert nobody.entries == ()
+    assert (nobody.pending, nobody.pending_until_ms, nobody.ends_points, nobody.ends_ms) == (0,) * 4
 
 
 def test_a_multiplier_of_a_rule_is_named() -> None:

@@ -43,7 +43,7 @@ from pos_loyalty.domain.replay_figures import TOP, MemberChange, Replayed
 from pos_loyalty.domain.replay_side import NOBODY, Person
 from pos_loyalty.domain.replay_worth import worth_of_points, worth_of_stamps
 from pos_loyalty.domain.reward import FreeItem, RewardTaken
-from pos_loyalty.domain.tier import Tier
+from pos_loyalty.domain.tier import Tier, TierRules, TierWindow
 from tests.builders import (
     AYSE,
     DAY_MS,
@@ -123,6 +123,11 @@ def test_a_program_may_say_itself_what_a_point_is_worth() -> None:
 
     assert worth_of_points(says).of(25) == 7
     assert worth_of_points(says).of(-25) == -7
+    free = msgspec.structs.replace(
+        BARE, rewards=(FreeItem(id=RewardId("f"), name="F", item="F", cost_points=1), *BARE.rewards)
+    )
+    assert worth_of_points(free) == worth_of_points(BARE)
+    assert worth_of_points(says).of(0) == 0
     assert worth_of_points(nothing).of(1000) == 0
     assert worth_of_points(nothing).points_for(1000) == 0
     assert worth_of_points(nothing).text("EUR").startswith("nothing: ")
@@ -194,6 +199,60 @@ def test_a_part_refunded_and_then_undone_ends_at_nothing() -> None:
     found = replay(DOUBLE, first, refund, reversal(first))
 
     assert (found.draft.earned, found.draft.redeemed, found.draft.open_points) == (0, 0, 0)
+    assert (found.draft.cost, found.months[0].cost_draft, found.winners) == (0, 0, 0)
+
+
+def test_only_refunds_of_sales_that_count_count() -> None:
+    early = sale(1, total=10_000, at_ms=WEDNESDAY_MS - DAY_MS)
+    back = head(SaleRefunded, sale_id=early.id, member=AYSE, amount=10_000)
+
+    found = replay(DOUBLE, early, back, sale(2), since=dt.date(2025, 11, 19))
+
+    assert (found.draft.earned, found.draft.open_points) == (42, 42)
+    assert found.sales_amount == found.member_sales_amount == 2100
+
+
+def test_what_waited_on_a_card_is_added_to_an_account_that_is_there() -> None:
+    card = CardKey("d" * 32)
+    waiting = msgspec.structs.replace(sale(member=None), card_key=card)
+    enrolled = msgspec.structs.replace(enrollment(), card_key=card)
+
+    found = replay(DOUBLE, sale(3, total=5000), waiting, enrolled)
+
+    assert found.members == 1
+    assert found.top_winners[0].points_draft == 142
+    assert found.draft.open_points == 142
+
+
+def test_levels_by_spend_and_visits_and_for_life_are_counted() -> None:
+    spend = msgspec.structs.replace(
+        BARE,
+        tiers=(BARE.tiers[0], Tier(id=TierId("t"), name="T", threshold_spend=4000, percent=200)),
+    )
+    visits = msgspec.structs.replace(
+        BARE,
+        tiers=(BARE.tiers[0], Tier(id=TierId("t"), name="T", threshold_visits=2, percent=200)),
+        tier_rules=TierRules(window=TierWindow.LIFETIME),
+    )
+    events = (sale(1), sale(2), sale(3, at_ms=WEDNESDAY_MS + 40 * MONTH_MS))
+
+    assert replay(spend, *events).draft.earned == 21 * 3
+    assert replay(spend, *events[:2], sale(4)).draft.earned == 21 * 4
+    assert replay(visits, *events).draft.earned == 21 * 4
+
+
+def test_points_that_wait_are_worth_nothing_less_in_what_members_get() -> None:
+    draft = msgspec.structs.replace(BARE, welcome_points=200)
+
+    found = replay(draft, enrollment(), sale(total=10_000))
+
+    assert found.top_winners == (
+        MemberChange(
+            member=AYSE, points_in_force=100, points_draft=300, worth_in_force=50, worth_draft=150
+        ),
+    )
+    assert (found.draft.cost, found.months[0].cost_draft) == (150, 150)
+    assert found.draft.open_points == 300
 
 
 def test_a_reward_costs_what_the_version_asks_for_it() -> None:
@@ -356,6 +415,9 @@ def test_activities_and_invitations_are_paid_by_the_version() -> None:
 
     assert replay(paying, *events).draft.other == 3 * 10 + 7 + 100 + 50 + 50
     assert replay(at_once, *events).draft.other == 3 * 10 + 7 + 3 + 3
+    assert replay(paying, *events).draft.open_points == 3 * 10 + 7 + 100 + 50 + 50 + 63
+    alone = msgspec.structs.replace(enrollment(), invited_by=AYSE)
+    assert replay(at_once, alone).draft.other == 10
 
 
 def test_what_was_done_by_hand_is_the_same_under_every_version() -> None:
