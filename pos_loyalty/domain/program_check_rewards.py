@@ -12,6 +12,7 @@ from pos_loyalty.domain.reward import (
     BuySomeGetSome,
     Donation,
     FreeItem,
+    OfflinePolicy,
     PercentOff,
     PointsForMoney,
     Reward,
@@ -19,6 +20,7 @@ from pos_loyalty.domain.reward import (
 )
 
 _FREE = "a reward costs points"
+_UNBOUNDED = 'only a reward that costs no points is given "always"; "allowance" has a bound'
 
 
 def check_rewards(findings: Findings, program: LoyaltyProgram) -> None:
@@ -100,6 +102,8 @@ def _check_cost(findings: Findings, path: str, reward: Reward, program: LoyaltyP
     for name, cost in costs.items():
         if cost == 0 and not may_be_free(reward):
             findings.add(f"{path}.{name}", ProgramFault.REWARD_FREE, _FREE)
+    if reward.offline is OfflinePolicy.ALWAYS and any(costs.values()):
+        findings.add(f"{path}.offline", ProgramFault.REWARD_UNBOUNDED, _UNBOUNDED)
     if not reward.stamp_card:
         return
     known = [card.id for card in program.stamp_cards]

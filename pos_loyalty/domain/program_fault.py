@@ -70,6 +70,7 @@ class ProgramFault(StrEnum):
     REWARD_FREE = "reward_free"
     REWARD_PAID_TWICE = "reward_paid_twice"
     REWARD_UNREACHABLE = "reward_unreachable"
+    REWARD_UNBOUNDED = "reward_unbounded"
     REWARD_UNKNOWN = "reward_unknown"
     STOCK_ZERO = "stock_zero"
     EARLY_WITHOUT_DATE = "early_without_date"
