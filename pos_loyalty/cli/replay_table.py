@@ -45,13 +45,13 @@ def tables(found: Replayed, named: Named = str) -> Iterator[Table]:
         ),
     )
     yield Table(
-        f"Levels: {found.up:,} members higher, {found.down:,} lower",
+        f"Members who rise a tier: {found.up:,}, who fall: {found.down:,}",
         ("in force", "draft", "members"),
         tuple((move.in_force, move.draft, f"{move.members:,}") for move in found.tiers_moved),
     )
     yield from (
-        _people(f"{found.winners:,} members get more", found.top_winners, found, named),
-        _people(f"{found.losers:,} members get less", found.top_losers, found, named),
+        _people(f"Members who get more: {found.winners:,}", found.top_winners, found, named),
+        _people(f"Members who get less: {found.losers:,}", found.top_losers, found, named),
     )
 
 
