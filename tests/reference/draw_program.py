@@ -285,7 +285,7 @@ class ProgramDrawer:
             first = FIRST_DAY + dt.timedelta(days=self._few(0, 200))
             when = msgspec.structs.replace(when, from_date=first, until_date=None)
         free = isinstance(reward, BuySomeGetSome | Access) and self._chance(0.5)
-        cost = 0 if card or free else self._few(1, 25)
+        cost = 0 if card or free else self._one((self._few(1, 5), self._few(1, 25)))
         cheaper = {tier: self._few(1, cost) for tier in self._some(self._tier_ids, 0.3) if cost}
         return msgspec.structs.replace(
             reward,

@@ -64,6 +64,16 @@ def draw_payments(random: Random, to_pay: int) -> tuple[Payment, ...]:
     )
 
 
+def on_the_clock(random: Random, at_ms: int, tz_minutes: int) -> int:
+    """Return a moment soon after at which the shop's clock is at a quarter of an hour, or before.
+
+    A quarter of these are midnights: days, months and years begin and end there.
+    """
+    step = DAY_MS if random.random() < 0.25 else HOUR_MS // 4
+    wall = at_ms + tz_minutes * 60_000
+    return at_ms + (-wall) % step + random.choice((0, 0, 0, -1, 60_000))
+
+
 def draw_pause(random: Random) -> int:
     """Draw how long nothing happens, in milliseconds."""
     unit = random.choice((60_000, HOUR_MS, HOUR_MS, DAY_MS, DAY_MS, 30 * DAY_MS))

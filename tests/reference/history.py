@@ -13,7 +13,17 @@ from pos_loyalty.domain.earning_rule import ReferralEvent
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.member_facts import MemberFacts
 from pos_loyalty.domain.reward import PointsForMoney, Reward, RewardTaken
-from tests.reference import account, counting, draw_sale, lots, product, refunds, rewards, tiers
+from tests.reference import (
+    account,
+    counting,
+    draw_sale,
+    earning,
+    lots,
+    product,
+    refunds,
+    rewards,
+    tiers,
+)
 from tests.reference.draw_program import SEGMENTS, SHOPS, ProgramDrawer
 from tests.reference.money import DAY_MS
 
@@ -57,13 +67,22 @@ class History:
             product.Account(self.program, self.at_ms, birthday=birthday, segments=segments),
         )
 
+    def begin(self) -> None:
+        """Give both members points of earlier days: lots with different ends."""
+        for member in self.members:
+            self.expected, self.got = member.expected, member.got
+            for days in range(self.random.choice((0, 1, 2, 3))):
+                self.at_ms += self.random.randint(0, 20 * days) * DAY_MS
+                self.both_accrue(self.random.randint(1, 60))
+
     def run(self) -> None:
         """Live through it; raises :class:`Different` at the first difference."""
+        self.begin()
         deeds = self.deeds()
         names = list(deeds)
         weights = [deeds[name][0] for name in names]
         for _ in range(self.random.randint(4, 22)):
-            self.at_ms += draw_sale.draw_pause(self.random)
+            self.at_ms = self.next_moment()
             if self.random.random() < 0.1:
                 self.tz = self.random.choice(draw_sale.OFFSETS)
             name = self.random.choices(names, weights)[0]
@@ -75,11 +94,44 @@ class History:
             for member in self.members:
                 self.check_standing(member)
 
+    def next_moment(self) -> int:
+        """Draw a later moment; often one at which something begins or ends, or just before."""
+        later = self.at_ms + draw_sale.draw_pause(self.random)
+        edges = [
+            edge
+            for member in self.members
+            for edge in (
+                *(lot.ends or 0 for lot in member.expected.book.lots),
+                *(lot.usable for lot in member.expected.book.lots),
+                *self.tier_edges(member),
+            )
+            if edge - 1 > self.at_ms
+        ]
+        if edges and self.random.random() < 0.12:
+            return self.random.choice((min(edges), self.random.choice(edges))) - self.random.choice(
+                (0, 0, 1)
+            )
+        if self.random.random() < 0.3:
+            return max(self.at_ms, draw_sale.on_the_clock(self.random, later, self.tz))
+        return later
+
+    def tier_edges(self, member: Member) -> tuple[int, int]:
+        """When a granted tier is over, and when one that was reached is."""
+        standing = member.expected.standing
+        end = tiers.window_end(
+            self.program.tier_rules,
+            standing.reached_ms,
+            tz_minutes=self.tz,
+            enrolled_ms=member.expected.enrolled_ms,
+        )
+        return standing.until_ms, end if standing.reached else 0
+
     def deeds(self) -> dict[str, tuple[int, Callable[[], None]]]:
         """What can happen, and how often."""
         return {
             "sale": (60, self.sale),
             "refund": (16, self.refund),
+            "strange sale": (3, self.strange_sale),
             "undoing": (4, self.undoing),
             "move": (5, self.move),
             "activity": (6, self.activity),
@@ -152,6 +204,29 @@ class History:
         }.items():
             self.agree(name, value, got[name])
 
+    def strange_sale(self) -> None:
+        """A card that is nobody's, a tier of another program, or lines that do not add up."""
+        lines = self.lines()
+        total = sum(line.amount for line in lines) + self.random.choice((0, 0, 700))
+        facts = SaleFacts(
+            total=total,
+            tier=self.random.choice(("", "tier-9", "tier-1")),
+            at_ms=self.at_ms,
+            offset_minutes=self.tz,
+            tax=total * 7 // 107,
+            lines=lines,
+            payments=draw_sale.draw_payments(self.random, total),
+        )
+        known = self.got.known_of_nobody(
+            shop=self.random.choice(SHOPS), at_ms=self.at_ms, tz_minutes=self.tz
+        )
+        facts = msgspec.structs.replace(facts, known=known)
+        self.said.append(f"  {facts}")
+        self.agree("nobody's counts", {}, known.tally)
+        earned, got = earning.earn(self.program, facts), product.earn(self.program, facts)
+        self.agree("strange points", earned.points, got.points)
+        self.agree("strange lines", earned.lines, list(got.lines))
+
     def lines(self) -> tuple[SaleLine, ...]:
         return draw_sale.draw_discount_line(self.random, draw_sale.draw_lines(self.random))
 
@@ -207,12 +282,15 @@ class History:
         places = [place for place, sale in enumerate(self.expected.sales) if not sale.reversed]
         if not places:
             return
-        place = self.random.choice(places)
+        # Those that redeemed from several lots are rare, and have the most to go wrong.
+        parts = [len(self.expected.sales[place].redeemed.parts) for place in places]
+        place = self.random.choices(places, [1 + 4 * count * count for count in parts])[0]
         sale = self.expected.sales[place]
         left = sale.facts.total - sum(sale.state.lines)
         amount, lines = 0, dict[int, int]()
         if self.random.random() < 0.5:
-            amount = self.random.choice((left, left, self.random.randint(0, left + 5)))
+            part = self.random.randint(0, left + 5)
+            amount = self.random.choice((left, part, left // 2, left // 3))
         else:
             rest = refunds.left_of_lines(sale.facts, sale.state.lines)
             for line in self.random.sample(range(len(rest)), self.random.randint(1, len(rest))):
@@ -232,6 +310,7 @@ class History:
             "cash": effect.cash,
             "forgiven": effect.forgiven,
             "stamps_taken": effect.stamps_taken,
+            "state by events": True,
         }.items():
             self.agree(name, value, got[name])
 

@@ -13,6 +13,7 @@ from pos_loyalty.domain.event import (
     RefundLine,
     SaleMoved,
     SaleRecorded,
+    SaleRefunded,
     StampsGiven,
 )
 from pos_loyalty.domain.ids import EventId, MemberId, TierId
@@ -41,11 +42,13 @@ from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice, RewardHand, take_rewards
 from pos_loyalty.domain.referral import referral_payments
 from pos_loyalty.domain.refund import (
+    RefundEffect,
     RefundRequest,
     Returned,
     move_effect,
     nothing_returned,
     refund_effect,
+    returned_by,
     sale_after_move,
     what_is_left,
 )
@@ -77,6 +80,7 @@ class Sale:
     redeemed: Allocation = field(default_factory=Allocation)
     ends: int | None = None
     usable: int = 0
+    refunds: list[SaleRefunded] = field(default_factory=list[SaleRefunded])
 
 
 @dataclass
@@ -101,6 +105,19 @@ class Account:
             segments=self.segments,
             birthday=self.birthday,
             last_visit_ms=self.last_visit_ms,
+            shop=shop,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+        )
+
+    def known_of_nobody(self, *, shop: str, at_ms: int, tz_minutes: int) -> MemberFacts:
+        """Return what is known at a sale on a card without a member."""
+        return known_for(
+            self.program,
+            sheet_tally=None,
+            segments=(),
+            birthday="",
+            last_visit_ms=0,
             shop=shop,
             at_ms=at_ms,
             tz_minutes=tz_minutes,
@@ -203,6 +220,7 @@ class Account:
             self.program, sale.event, sale.state, request, balance=balance(self.book)
         )
         sale.state = effect.after
+        sale.refunds.append(self.refunded(sale, effect, at_ms, tz_minutes))
         self.give_back(place, effect.redeemed_returned, at_ms, tz_minutes)
         self.take_back(place, effect.earned_taken, at_ms)
         self.count_again(sale)
@@ -216,7 +234,30 @@ class Account:
             "cash": effect.cash,
             "forgiven": effect.forgiven,
             "stamps_taken": stamps_of([(one.card, one.count) for one in effect.stamps_taken]),
+            "state by events": returned_by(sale.event, sale.refunds) == sale.state,
         }
+
+    def refunded(
+        self, sale: Sale, effect: RefundEffect, at_ms: int, tz_minutes: int
+    ) -> SaleRefunded:
+        """Return the event that a till writes about it."""
+        return SaleRefunded(
+            v=1,
+            id=EventId("d" * 32),
+            at_ms=at_ms,
+            boot_ms=0,
+            tz_minutes=tz_minutes,
+            program=self.program.version,
+            sale_id=sale.event.id,
+            member=MEMBER,
+            amount=effect.amount,
+            lines=effect.lines,
+            earned_taken=effect.earned_taken,
+            redeemed_returned=effect.redeemed_returned,
+            cash=effect.cash,
+            forgiven=effect.forgiven,
+            stamps_taken=effect.stamps_taken,
+        )
 
     def count_again(self, sale: Sale) -> None:
         """Count what a sale still counts in place of what it counted."""
@@ -291,6 +332,7 @@ class Account:
             self.book, points=given, at_ms=at_ms, ends_ms=ends, usable_ms=sale.usable
         )
         moved = Sale(event, facts, {}, {}, sale.state, ends=ends, usable=sale.usable)
+        moved.refunds = sale.refunds
         self.sales.append(moved)
         self.last_visit_ms = max(self.last_visit_ms, facts.at_ms)
         self.count_again(moved)

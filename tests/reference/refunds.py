@@ -81,8 +81,11 @@ def amounts_back(
 
 
 def gone(part: int, back: int, whole: int) -> int:
-    """How much of a part is gone when so much of the whole came back."""
-    return part * back // whole if whole > 0 else 0
+    """How much of a part is gone when so much of the whole came back; below 0 it is mirrored."""
+    if whole <= 0:
+        return 0
+    share = abs(part) * back // whole
+    return share if part >= 0 else -share
 
 
 def remains(facts: SaleFacts, back: Sequence[int]) -> SaleFacts:
