@@ -246,6 +246,7 @@ def _move_problems(event: SaleMoved) -> Iterator[str]:
         yield "more rights than points"
     if event.from_member == event.to_member:
         yield "moved to the member who has it"
+    yield from _stamps_problems(event.stamps)
     yield from _known_problems(event.known)
 
 

@@ -85,8 +85,7 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
         return "this version of the program was never published here", 0
     facts = facts_of(event)
     points = earned_points(program, facts)
-    lines = event.sale.lines
-    if lines and sum(line.amount for line in lines) != event.sale.total:
+    if event.sale.lines and _lines_sum(event) != event.sale.total:
         return "the lines do not add up to the total", abs(event.earned - points)
     if points == event.earned and len(programs) > 1:
         # A till that was offline when the program changed counts by the rules that it knew.
@@ -94,11 +93,19 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
     if points != event.earned:
         reason = f"earned {event.earned}, computed {points}"
         return reason, abs(event.earned - points)
-    if sum(reward.points for reward in event.rewards) != event.redeemed:
+    if (event.rewards or event.redeemed) and _points_of(event) != event.redeemed:
         return "redeemed is not the sum of its rewards", 0
     if program.stamp_cards and _stamps(earn(program, facts).stamps) != _stamps(event.stamps):
         return "other stamps than the rules give", 0
     return "", 0
+
+
+def _lines_sum(event: SaleRecorded) -> int:
+    return sum(line.amount for line in event.sale.lines)
+
+
+def _points_of(event: SaleRecorded) -> int:
+    return sum(reward.points for reward in event.rewards)
 
 
 def _stamps(given: Iterable[StampsGiven]) -> dict[str, int]:

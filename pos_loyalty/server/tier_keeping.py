@@ -31,10 +31,27 @@ def _is_measured(program: LoyaltyProgram) -> bool:
 _IS_MEASURED = PerProgram(_is_measured)
 
 
+def _next_thresholds(program: LoyaltyProgram) -> dict[str, int] | None:
+    """Return for each tier the points that the next one asks; None where points do not decide."""
+    if _is_measured(program):
+        return None
+    ordered = sorted(program.tiers, key=lambda tier: tier.threshold_points)
+    thresholds = [tier.threshold_points for tier in ordered]
+    return {
+        tier.id: next((each for each in thresholds if each > tier.threshold_points), _NEVER)
+        for tier in ordered
+    }
+
+
+_NEVER = 1 << 62
+_NEXT = PerProgram(_next_thresholds)
+
+
 def raise_tier(books: Books, member: MemberState) -> None:
     """Let a member hold a tier that was just reached; never a lower one."""
     program = books.program
-    if _IS_MEASURED(program):
+    thresholds = _NEXT(program)
+    if thresholds is None:
         kept = keep(member)
         kept.standing = tier_risen(
             program.tiers,
@@ -45,11 +62,10 @@ def raise_tier(books: Books, member: MemberState) -> None:
         )
         member.tier = kept.standing.tier
         return
-    tier = tier_held(
-        program.tiers,
-        recorded=member.tier,
-        earned_points=earned_window(member.months, books.now_ms),
-    )
+    earned_points = earned_window(member.months, books.now_ms)
+    if earned_points < thresholds.get(member.tier, 0):
+        return
+    tier = tier_held(program.tiers, recorded=member.tier, earned_points=earned_points)
     if tier.id == member.tier:
         return
     member.tier = tier.id

@@ -23,6 +23,7 @@ from pos_loyalty.domain.reward import RewardTaken
 from pos_loyalty.server.publish_program import publish_program
 from pos_loyalty.server.setup import open_database
 from pos_loyalty.server.system import SystemClock
+from pos_loyalty.wire.version import PROTOCOL_NEWEST
 from tests.contract.running_server import RunningServer, make_books
 from tests.contract.simple_till import PROGRAM, SimpleTill, new_id
 
@@ -48,7 +49,7 @@ def ruled_books(database_url: str, **changes: object) -> LoyaltyProgram:
 def new_till(server: RunningServer) -> SimpleTill:
     """Return a till of the newest protocol."""
     till = server.joined_till()
-    till.proto = 2
+    till.proto = PROTOCOL_NEWEST
     return till
 
 
@@ -148,6 +149,7 @@ def move(
         to_member=to,
         earned_taken=of.earned,
         earned_given=of.earned if given is None else given,
+        stamps=of.stamps,
         approved_by="eva",
     )
 

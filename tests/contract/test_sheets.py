@@ -103,7 +103,9 @@ def test_labels_reach_the_tills_and_rules_can_ask_for_them(database_url: str) ->
         assert (reply.verdicts, till.member(member).balance) == ((), 50 + 20)
         assert server.owner("label", member, "-regular")["labels"] == ["tall"]
         assert server.owner("erase", member)["erased"] == [member]
-        assert server.fetch("SELECT segments, birthday FROM member") == [("", "")]
+        till.exchange()
+        assert till.member(member).sheet.segments == ()
+        assert "tall" not in server.fetch("SELECT sheet FROM member")[0][0]
 
 
 def test_a_till_of_0_1_0_is_sent_plain_versions_alone(database_url: str) -> None:
@@ -114,8 +116,8 @@ def test_a_till_of_0_1_0_is_sent_plain_versions_alone(database_url: str) -> None
             till.rows.clear()
             reply = till.exchange()
             versions = {row.program.version for row in reply.rows if isinstance(row, ProgramRow)}
-            expected = {PROGRAM.version} | ({program.version} if till is newer else set())
-            assert versions == expected
+            hidden = program.version not in versions
+            assert (PROGRAM.version in versions, hidden) == (True, till is older)
 
 
 def test_books_are_kept_anew_when_a_program_asks_for_more(database_url: str) -> None:
@@ -140,13 +142,14 @@ def test_books_are_kept_anew_when_a_program_asks_for_more(database_url: str) -> 
         till.exchange()
 
         sheet = till.member(member).sheet
-        assert sheet.ends_points == 80, "also what was earned before"
+        assert sheet.ends_points == 0, "what was earned before keeps its own rules"
         month = periods_at(CLOCK.now_ms(), 0)["month"]
         assert sheet.tally == {f"visits@{month}": 1}
         reply = till.exchange(sell(program, member, 3_000))
         assert reply.verdicts == (), "the running server has heard of the version"
         assert till.member(member).tier == "often"
         assert till.member(member).sheet.tally["stamps:coffee"] == 2
+        assert till.member(member).sheet.ends_points == 30
         assert server.verified().faults == []
 
 

@@ -36,12 +36,10 @@ _STREAM = (
 _SHOP = "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
 _MEMBER = (
     "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
-    " enrolled_ms, visits, alias_of, cards_blocked, segments, birthday, sheet, due_ms"
+    " enrolled_ms, visits, alias_of, cards_blocked, sheet, due_ms"
 )
 _MONTHS: msgspec.json.Decoder[dict[int, int]] = msgspec.json.Decoder(dict[int, int])
 _PROGRAM: msgspec.json.Decoder[LoyaltyProgram] = msgspec.json.Decoder(LoyaltyProgram)
-_SEGMENTS: msgspec.json.Decoder[tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...])
-_KEPT: msgspec.json.Decoder[Kept] = msgspec.json.Decoder(Kept)
 _JSON = msgspec.json.Encoder()
 
 
@@ -144,7 +142,7 @@ def load_members(
 
 def member_of(row: Found) -> MemberState:
     """Build a member from its columns in the order of the table."""
-    return MemberState(
+    state = MemberState(
         member=MemberId(row[0]),
         balance=row[1],
         outstanding=row[2],
@@ -159,11 +157,29 @@ def member_of(row: Found) -> MemberState:
         visits=row[11],
         alias_of=MemberId(row[12]) if row[12] else None,
         cards_blocked=bool(row[13]),
-        segments=_SEGMENTS.decode(row[14]) if row[14] else (),
-        birthday=row[15],
-        kept=_KEPT.decode(row[16]) if row[16] else None,
-        due_ms=row[17],
+        due_ms=row[15],
     )
+    if row[14]:
+        sheet = _SHEET.decode(row[14])
+        state.segments, state.birthday, state.kept = sheet.segments, sheet.birthday, sheet.kept
+    return state
+
+
+class _Sheet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the column ``sheet`` holds; it is empty for most members of a plain program."""
+
+    segments: tuple[str, ...] = ()
+    birthday: str = ""
+    kept: Kept | None = None
+
+
+_SHEET: msgspec.json.Decoder[_Sheet] = msgspec.json.Decoder(_Sheet)
+
+
+def _sheet_text(state: MemberState) -> str:
+    if state.kept is None and not state.segments and not state.birthday:
+        return ""
+    return _JSON.encode(_Sheet(state.segments, state.birthday, state.kept)).decode()
 
 
 def load_rights(
@@ -418,9 +434,7 @@ def _save_states(session: Session, books: Books) -> None:
                 state.visits,
                 state.alias_of,
                 int(state.cards_blocked),
-                _JSON.encode(state.segments).decode() if state.segments else "",
-                state.birthday,
-                _JSON.encode(state.kept).decode() if state.kept is not None else "",
+                _sheet_text(state),
                 state.due_ms,
             )
             for state in (books.members[member] for member in sorted(books.dirty_members))

@@ -49,7 +49,7 @@ ENTRY = _table(
 MEMBER = _table(
     "member",
     "merchant member balance# outstanding# tier months name phone consent# consent_v#"
-    " status enrolled_ms# visits alias_of cards_blocked# segments birthday sheet due_ms#",
+    " status enrolled_ms# visits alias_of cards_blocked# sheet due_ms#",
     key_length=2,
 )
 RIGHTS = _table(
