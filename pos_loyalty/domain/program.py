@@ -89,7 +89,10 @@ class LoyaltyProgram(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 def is_plain(program: LoyaltyProgram) -> bool:
-    """Tell whether a till of 0.1.0 computes the same: only such versions are sent to one."""
+    """Tell whether a till of 0.1.0 or 0.2.0 computes the same: only such versions are sent to one.
+
+    What such a till asks of a program's shape (:class:`Tier` writes each field) is kept, too.
+    """
     plain = LoyaltyProgram(
         version=program.version,
         name=program.name,

@@ -133,7 +133,7 @@ Reward = (
 
 
 def is_plain_reward(reward: Reward) -> bool:
-    """Tell whether a till of 0.1.0 gives this reward as this program does."""
+    """Tell whether a till of 0.1.0 or 0.2.0 gives this reward as this program does."""
     plain_kinds = AmountOff | PercentOff | FreeItem | PointsForMoney
     base = RewardBase(id=reward.id, name=reward.name, cost_points=reward.cost_points)
     names = RewardBase.__struct_fields__
@@ -144,6 +144,7 @@ def is_plain_reward(reward: Reward) -> bool:
     return (
         is_older_kind
         and not has_more
+        and reward.cost_points > 0
         and all(getattr(reward, name) == getattr(base, name) for name in names)
     )
 

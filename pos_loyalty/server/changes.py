@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from pos_loyalty.domain.card import CardStatus
 from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, MerchantId, StreamId, TillId
+from pos_loyalty.domain.member_facts import NO_SHEET
 from pos_loyalty.domain.program import is_plain
 from pos_loyalty.server.attention_rows import attention_rows
 from pos_loyalty.server.books import Merchant
@@ -23,9 +26,9 @@ from pos_loyalty.wire.messages import (
     Row,
     TillRow,
 )
-from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_NEWEST
+from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_3, PROTOCOL_NEWEST
 
-_IN_SNAPSHOTS = " AND (v > ? OR type NOT IN ('member', 'card', 'program'))"
+_IN_SNAPSHOTS = " AND (v > ? OR type NOT IN ('member', 'card'))"
 _TYPES_OF_PROTOCOL_1 = ", ".join(f"'{type_}'" for type_ in sorted(ROW_TYPES_OF_PROTOCOL_1))
 
 
@@ -127,7 +130,11 @@ def rows_of(session: Session, asking: Asking, type_: str, versions: Versions) ->
 
 
 def _members(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
-    return member_rows(session, asking.merchant.merchant, versions, now_ms=asking.now_ms)
+    rows = member_rows(session, asking.merchant.merchant, versions, now_ms=asking.now_ms)
+    if asking.protocol >= PROTOCOL_3:
+        return rows
+    # An older till has no use for what is known of a person; after its update all rows come again.
+    return [msgspec.structs.replace(row, sheet=NO_SHEET) for row in rows]
 
 
 def _cards(session: Session, asking: Asking, versions: Versions) -> Sequence[Row]:
@@ -152,8 +159,8 @@ def _programs(session: Session, asking: Asking, versions: Versions) -> Sequence[
         ProgramRow(v=versions[program.version], program=program)
         for _, program in programs
         if program.version in versions
-        # An older till would compute other points by rules that it passes over.
-        if asking.protocol >= PROTOCOL_2 or is_plain(program)
+        # An older till cannot read the others, or would pass over rules that move points.
+        if asking.protocol >= PROTOCOL_3 or is_plain(program)
     ]
 
 

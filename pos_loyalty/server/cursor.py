@@ -3,8 +3,8 @@
 A cursor is opaque to tills; inside it is ``epoch.v.type.id``. It names the last
 entity that was handed out, because more entities may share a version than fit a
 page. At the end of the feed it names the place before the next version.
-``epoch-s.v.type.id`` says that members, cards and programs up to version ``s`` came in
-a snapshot file: they are passed over, everything else is not.
+``epoch-s.v.type.id`` says that members and cards up to version ``s`` came in a snapshot
+file: they are passed over, everything else is not.
 
 In front stands ``m`` and the snapshot that the page was read from: its version and
 the random mark which that version got when it was written. Books that have another

@@ -20,6 +20,7 @@ import msgspec
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, StoreUnavailable
 from pos_loyalty.domain.ids import MerchantId, StreamId, is_id
+from pos_loyalty.domain.program import is_plain
 from pos_loyalty.server.books import Merchant
 from pos_loyalty.server.changes import Asking, rows_of
 from pos_loyalty.server.cursor import Cursor
@@ -324,7 +325,12 @@ class _Writing:
             v=self._v,
             members=members,
             cards=cards,
-            programs=tuple(statements.load_programs(self._session, self._merchant)),
+            # The file is one for all tills; one of 0.2.0 reads no other programs.
+            programs=tuple(
+                (v, program)
+                for v, program in statements.load_programs(self._session, self._merchant)
+                if is_plain(program)
+            ),
         )
         for versions in self._pages("member"):
             rows = cast("Sequence[MemberRow]", self._rows("member", versions))

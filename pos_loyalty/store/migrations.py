@@ -314,6 +314,9 @@ WHERE CASE WHEN json_valid(fact) THEN fact ->> '$.member' IS NOT NULL
 AND NOT EXISTS (
   SELECT 1 FROM ledger_entry l WHERE l.member = fact ->> '$.member'
   AND l.stream_no = facts.stream_no AND l.seq = facts.seq);
+
+-- All rows come again: the older program was sent neither programs with rules nor sheets.
+DELETE FROM setting WHERE name = 'cursor';
 """
 
 
@@ -340,7 +343,7 @@ def m003_shop_hub(database: Database) -> None:
 
 @migrations()
 def m004_program_rules(database: Database) -> None:
-    """What the rules ask of a member, and events by member and by sale: 0.2.0."""
+    """What the rules ask of a member, and events by member and by sale: 0.3.0."""
     _run(database, _M004)
     database.conn.execute("PRAGMA user_version = 4")
 

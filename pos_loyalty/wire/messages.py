@@ -128,7 +128,7 @@ class MemberRow(
     enrolled_ms: int = 0
     alias_of: MemberId | None = None
     sheet: MemberSheet = NO_SHEET
-    """What the program's rules ask of a member (protocol 2)."""
+    """What the program's rules ask of a member (protocol 3)."""
 
 
 class CardRow(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="card"):

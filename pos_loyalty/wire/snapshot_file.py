@@ -48,7 +48,10 @@ _Value = TypeVar("_Value")
 
 
 class Header(msgspec.Struct, frozen=True, array_like=True, tag="header"):
-    """Whose rows follow, and as of which version; ``programs`` with the version of each."""
+    """Whose rows follow, and as of which version; ``programs`` with the version of each.
+
+    Only programs that every till can read stand here; all of them come as rows.
+    """
 
     schema: int
     merchant: MerchantId

@@ -5,13 +5,18 @@ to update.
 """
 
 PROTOCOL_1 = 1
-"""0.1.0: join, exchange with spend rights, history. Spoken by every till so far."""
+"""0.1.0: join, exchange with spend rights, history."""
 
 PROTOCOL_2 = 2
-"""Rows for tills and the owner's list, settling, digests, closed journals in a report, a hub's
-holding answer, rights that one stream gives to another, an end of spending without contact."""
+"""0.2.0: rows for tills and the owner's list, settling, digests, closed journals in a report, a
+hub's holding answer, rights that one stream gives another, an end of spending without contact."""
 
-PROTOCOL_NEWEST = PROTOCOL_2
+PROTOCOL_3 = 3
+"""0.3.0: programs with rules (:func:`pos_loyalty.domain.program.is_plain` tells which are not),
+what rules ask of a member in its row, shares of a reward's stock. An older till is sent plain
+programs alone: it could not read the others, or would compute other points by them."""
+
+PROTOCOL_NEWEST = PROTOCOL_3
 PROTOCOL_OLDEST = PROTOCOL_1
 
 SCHEMA_1 = 1

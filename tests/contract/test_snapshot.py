@@ -93,8 +93,8 @@ def test_a_cursor_behind_the_file_brings_everything_but_its_rows(own_server: Run
     reply = till.send(till.request(cursor=str(Cursor(epoch, skip_v=v)), want_rows=500))
 
     kinds = {row.__struct_config__.tag for row in reply.rows}
-    assert not kinds & {"member", "card", "program"}
-    assert "merchant" in kinds
+    assert not kinds & {"member", "card"}
+    assert {"merchant", "program"} <= kinds
     member = new_member()
     later = till.exchange(enrollment(member))
     assert member in {row.member for row in later.rows if isinstance(row, MemberRow)} or later.more
