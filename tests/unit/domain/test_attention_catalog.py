@@ -70,6 +70,7 @@ def test_what_frees_points_or_allowance_is_no_choice_of_a_till() -> None:
     }
 
     assert owners == {
+        ("activity_above", "give"),
         ("allowance_used", "accept"),
         ("rights_left", "release"),
         ("rights_released", "accept"),
