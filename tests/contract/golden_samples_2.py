@@ -1,18 +1,16 @@
 """What the recordings of protocol 2 are made from; see `golden_samples.py` for protocol 1.
 
-`python -m tests.contract.golden_samples_2` writes recordings that do not exist yet. Once
-0.2.0 is released, a recording that exists is never written again.
+`python -m tests.contract.golden_samples_2` writes recordings that do not exist yet; 0.2.0 is
+released, so one that exists is never written again.
 """
 
 import base64
-import zlib
 
 import msgspec
 
 from pos_loyalty.domain.event import RightsReturned, chain_hash, encode_event, first_hash
 from pos_loyalty.domain.ids import EventId, MerchantId, StreamId
-from pos_loyalty.server.authentication import signed_batch, signed_request
-from pos_loyalty.wire import codec
+from pos_loyalty.server.authentication import signed_batch
 from pos_loyalty.wire.messages import (
     DigestRequest,
     HistoryRequest,
@@ -21,6 +19,7 @@ from pos_loyalty.wire.messages import (
     SnapshotRequest,
     SyncRequest,
 )
+from tests.contract import golden_dialog
 from tests.contract.golden_samples import (
     CODE,
     FOLDER,
@@ -76,7 +75,7 @@ def requests() -> dict[str, tuple[str, msgspec.Struct]]:
     sends = msgspec.structs.replace(
         plain,
         events=tuple(msgspec.Raw(each) for each in data),
-        sig=_signed(signed_batch(MERCHANT, STREAM, len(data), end)),
+        sig=golden_dialog.signed(signed_batch(MERCHANT, STREAM, len(data), end)),
         want_rights=((MEMBER, 10),),
         settlements=(
             Settlement(
@@ -130,22 +129,5 @@ def _join() -> JoinRequest:
     )
 
 
-def _signed(data: bytes) -> str:
-    return base64.b64encode(KEY.sign(data)).decode()
-
-
-def record() -> None:
-    """Write the requests that do not exist yet; the test writes the replies."""
-    PROTOCOL_2.mkdir(parents=True, exist_ok=True)
-    for name, (path, message) in requests().items():
-        body = PROTOCOL_2 / f"{name}_request.bin"
-        if not body.exists():
-            body.write_bytes(codec.pack(message))
-            text = zlib.decompress(body.read_bytes())
-            (PROTOCOL_2 / f"{name}_request.json").write_bytes(text)
-            signature = _signed(signed_request(path, body.read_bytes()))
-            (PROTOCOL_2 / f"{name}_request.signature").write_text(signature)
-
-
 if __name__ == "__main__":
-    record()
+    golden_dialog.record(PROTOCOL_2, requests())
