@@ -22,8 +22,9 @@ from pos_loyalty.domain.event import (
     TierGranted,
     VoucherClaimed,
 )
-from pos_loyalty.domain.ids import is_id
+from pos_loyalty.domain.ids import ID_LENGTH, is_id
 from pos_loyalty.domain.member_facts import NO_FACTS, MemberFacts
+from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 
 POINTS_MAX = 10**9
 """More points than any sale can earn: what is above is a fault or an attack."""
@@ -47,6 +48,11 @@ def problems_of(event: Event) -> Iterator[str]:
     if not -OFFSET_MINUTES_MAX <= event.tz_minutes <= OFFSET_MINUTES_MAX:
         yield "tz_minutes is no offset"
     yield from _kind_problems(event)
+
+
+def is_short_name(sale_id: str) -> bool:
+    """Tell whether a sale is named by the end of its id, as on a receipt."""
+    return len(sale_id) == SHORT_LETTERS and is_id(sale_id.rjust(ID_LENGTH, "0"))
 
 
 def hash_of_hex(text: str) -> bytes | None:
@@ -155,7 +161,10 @@ def _reversal_problems(event: SaleReversed) -> Iterator[str]:
 
 
 def _refund_problems(event: SaleRefunded) -> Iterator[str]:
-    yield from _id_problems(member=event.member, card_key=event.card_key, sale_id=event.sale_id)
+    # A claim from a receipt has the end of the sale's id, and the member.
+    is_short = event.claim and is_short_name(event.sale_id) and event.member is not None
+    sale_id = None if is_short else event.sale_id
+    yield from _id_problems(member=event.member, card_key=event.card_key, sale_id=sale_id)
     yield from _points_problems(
         earned_taken=event.earned_taken,
         redeemed_returned=event.redeemed_returned,

@@ -12,10 +12,11 @@ import msgspec
 
 from pos_loyalty.domain.accrual import facts_of
 from pos_loyalty.domain.event import LENT_RIGHTS, SaleMoved, SaleRecorded, SaleRefunded
-from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.ledger import LedgerEntry, entries_of
 from pos_loyalty.domain.money import currency_of, plain_amount
 from pos_loyalty.domain.program import AlreadySpent, LoyaltyProgram, RefundRules
+from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 from pos_loyalty.domain.refund import (
     RefundEffect,
     Returned,
@@ -27,6 +28,7 @@ from pos_loyalty.domain.refund import (
 )
 from pos_loyalty.domain.tally import tally_left
 from pos_loyalty.server.books import Books, Fact
+from pos_loyalty.server.event_problems import is_short_name
 from pos_loyalty.server.fold_place import Judgement, Place, count_rights, owner_of, post
 from pos_loyalty.server.inbox_state import Item, Settled, item_id
 from pos_loyalty.server.keeping import count, program_of, state_of, uncount
@@ -69,14 +71,39 @@ def held_sale(books: Books, sale: SaleRecorded) -> Held:
 def fold_refund(place: Place, event: SaleRefunded) -> Judgement:
     """Count a refund of a sale in the books; one of any other sale waits for it."""
     books = place.books
-    fact = books.facts.get(event.sale_id)
+    fact = _fact_of(books, event)
     if fact is None:
         return _wait(place, event)
+    event = msgspec.structs.replace(event, sale_id=fact.event)
     sale = read_event(fact.data).event
     if not isinstance(sale, SaleRecorded) or event.sale_id in books.reversed_sales:
         why = "the sale was undone" if isinstance(sale, SaleRecorded) else "it is of no sale"
         return Judgement(Verdict.QUARANTINED, why, points=event.redeemed_returned)
     return _refund_of(place, event, fact, sale)
+
+
+def _fact_of(books: Books, event: SaleRefunded) -> Fact | None:
+    """Return the sale that comes back; a receipt names it by the end of its id, and the member."""
+    if not is_short_name(event.sale_id):
+        return books.facts.get(event.sale_id)
+    found = [
+        fact
+        for sale_id, fact in books.facts.items()
+        if sale_id.endswith(event.sale_id) and _is_on_receipt(books, event, fact)
+    ]
+    return min(found, key=lambda fact: fact.event, default=None)
+
+
+def _is_on_receipt(books: Books, event: SaleRefunded, fact: Fact) -> bool:
+    sale = read_event(fact.data).event
+    has_points = isinstance(sale, SaleRecorded) and bool(sale.earned or sale.redeemed)
+    return has_points and _is_same_person(books, event.member, fact.member)
+
+
+def _is_same_person(books: Books, one: MemberId | None, other: MemberId | None) -> bool:
+    if one is None or other is None:
+        return False
+    return one == other or books.class_of(one)[0] is books.class_of(other)[0]
 
 
 def _refund_of(place: Place, event: SaleRefunded, fact: Fact, sale: SaleRecorded) -> Judgement:
@@ -228,11 +255,16 @@ def _wait(place: Place, event: SaleRefunded) -> Judgement:
 def count_waiting(place: Place, sale: SaleRecorded, owner: MemberId | None) -> None:
     """Count the refunds that came before their sale; their items settle themselves."""
     books = place.books
-    for waiting in books.keeping.waiting.pop(sale.id, ()):
+    short_name = EventId(sale.id[-SHORT_LETTERS:])
+    there = (*books.keeping.waiting.get(sale.id, ()), *_on_receipts(books, sale, owner))
+    for waiting in sorted(there, key=lambda one: one.event):
         fact = books.facts.get(waiting.event)
         event = None if fact is None else read_event(fact.data).event
         if not isinstance(event, SaleRefunded):
             continue
+        for name in (sale.id, short_name):
+            if waiting in books.keeping.waiting.get(name, ()):
+                books.keeping.waiting[name].remove(waiting)
         held = held_sale(books, sale)
         claim = msgspec.structs.replace(event, claim=True)
         effect = _effect(books, held, claim, owner)
@@ -247,6 +279,19 @@ def count_waiting(place: Place, sale: SaleRecorded, owner: MemberId | None) -> N
                 _above(books, event, effect),
                 member=owner,
             )
+
+
+def _on_receipts(books: Books, sale: SaleRecorded, owner: MemberId | None) -> list[Waiting]:
+    """Return the waiting refunds that name this sale by the end of its id, and its member."""
+    if not (sale.earned or sale.redeemed):
+        return []
+    found: list[Waiting] = []
+    for waiting in books.keeping.waiting.get(EventId(sale.id[-SHORT_LETTERS:]), ()):
+        fact = books.facts.get(waiting.event)
+        event = None if fact is None else read_event(fact.data).event
+        if isinstance(event, SaleRefunded) and _is_same_person(books, event.member, owner):
+            found.append(waiting)
+    return found
 
 
 def _settle_waiting(books: Books, waiting: Waiting, owner: MemberId | None) -> None:

@@ -1,11 +1,15 @@
 """Loads what became of sales, vouchers and stock, and newer programs; little for plain ones."""
 
-from pos_loyalty.domain.ids import MemberId, StreamId
+from pos_loyalty.domain.ids import ID_LENGTH, EventId, MemberId, MerchantId, StreamId
+from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 from pos_loyalty.server.books import Books, Merchant, Programs
 from pos_loyalty.server.database import keeping_statements, statements
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.inbox_load import load_whole
+from pos_loyalty.server.member_rows import class_of
 from pos_loyalty.server.reading import Touched
+
+_SHORT_PLACE = ID_LENGTH - SHORT_LETTERS + 1
 
 
 def hear_of_programs(session: Session, merchant: Merchant, v: int) -> None:
@@ -27,11 +31,26 @@ def hear_of_programs(session: Session, merchant: Merchant, v: int) -> None:
 def begin_keeping(session: Session, books: Books, touched: Touched) -> None:
     """Load what became of the sales that this group changes, and which refunds wait for it."""
     key, keeping = books.merchant.merchant, books.keeping
+    for name, member in touched.short_names:
+        touched.sales |= _sales_on_receipt(session, key, name, member)
     keeping.sales = keeping_statements.load_sales(session, key, touched.sales)
     keeping.waiting = keeping_statements.load_waiting(session, key, touched.facts)
     keeping.claimed = keeping_statements.load_claimed(session, key, touched.vouchers)
     touched.facts |= touched.sales
     touched.facts.update(one.event for waiting in keeping.waiting.values() for one in waiting)
+
+
+def _sales_on_receipt(
+    session: Session, merchant: MerchantId, name: str, member: MemberId
+) -> set[EventId]:
+    """Return the events of a person's entries whose ids end so."""
+    rows = session.fetch_among(
+        f"SELECT DISTINCT event FROM entry WHERE merchant = ? AND member {{among}}"  # noqa: S608 - letters of an id
+        f" AND substr(event, {_SHORT_PLACE}) = '{name}'",
+        merchant,
+        [state.member for state in class_of(session, merchant, member)] or [member],
+    )
+    return {EventId(row[0]) for row in rows}
 
 
 def holders(books: Books) -> set[MemberId]:

@@ -31,7 +31,7 @@ from pos_loyalty.domain.event import (
     decode_event,
 )
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId, StreamId, is_id
-from pos_loyalty.server.event_problems import problems_of
+from pos_loyalty.server.event_problems import is_short_name, problems_of
 from pos_loyalty.wire.messages import SyncRequest
 from pos_loyalty.wire.verdicts import Verdict
 
@@ -211,6 +211,8 @@ class Touched:
     rescues: set[Rescue]
     sales: set[EventId]
     """Sales that are refunded, moved or undone: what became of them before is loaded, too."""
+    short_names: set[tuple[str, MemberId]]
+    """Sales that a receipt names by the end of their ids, with the member."""
     vouchers: set[str]
     whole: set[MemberId]
     """Members of whom every account of the same person counts."""
@@ -218,7 +220,7 @@ class Touched:
 
 def touched_by(batches: Sequence[Batch]) -> Touched:
     """Collect what has to be loaded before a group is folded."""
-    touched = Touched(set(), set(), set(), set(), set(), set(), set())
+    touched = Touched(set(), set(), set(), set(), set(), set(), set(), set())
     for batch in batches:
         touched.members.update(member for member, _ in batch.request.want_rights if is_id(member))
         touched.members.update(change.member for change in batch.request.profiles)
@@ -264,7 +266,10 @@ def _touch_change(touched: Touched, event: Change) -> None:
     """Collect for what changes a sale, or a member's points without one."""
     match event:
         case SaleReversed() | SaleRefunded():
-            touched.sales.add(event.sale_id)
+            if is_short_name(event.sale_id) and event.member is not None:
+                touched.short_names.add((event.sale_id, event.member))
+            else:
+                touched.sales.add(event.sale_id)
             _touch_owner(touched, event.member, event.card_key)
         case SaleMoved():
             touched.sales.add(event.sale_id)

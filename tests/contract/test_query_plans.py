@@ -26,6 +26,7 @@ from tests.contract.simple_till import (
 GROWING = {
     "batch_signature",
     "card",
+    "claimed_voucher",
     "chg",
     "entry",
     "event",
@@ -36,7 +37,9 @@ GROWING = {
     "reversed_sale",
     "rights",
     "rights_lent",
+    "sale_state",
     "version_mark",
+    "waiting_refund",
 }
 _WHOLE = re.compile(
     r"SCAN (\w+)|SEARCH (\w+) USING (?:PRIMARY KEY|(?:COVERING )?INDEX \w+) \(merchant=\?\)$"

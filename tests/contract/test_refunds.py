@@ -91,6 +91,28 @@ def test_a_refund_waits_for_its_sale_and_its_item_settles_itself(database_url: s
         assert server.verified().faults == []
 
 
+def test_a_receipt_names_a_sale_by_the_end_of_its_id_and_the_member(
+    own_server: RunningServer,
+) -> None:
+    here, away, member = new_till(own_server), new_till(own_server), new_member()
+    known, coming = sale(member, total=5_000), sale(member, total=3_000)
+    here.exchange(enrollment(member), known)
+    claims = [
+        msgspec.structs.replace(claim(PROGRAM, one.id[-8:], 1_000), member=member)
+        for one in (known, coming)
+    ]
+    nobody = claim(PROGRAM, known.id[-8:], 1_000)
+
+    reply = away.exchange(*claims, nobody)
+    here.exchange(coming)
+
+    assert reply.verdicts == ((2, "held"), (3, "quarantined"))
+    assert here.member(member).balance == 50 + 40 + 20
+    away.exchange()
+    assert [item.settled for item in away.items("refund_waits")] == ["arrived"]
+    assert own_server.verified().faults == []
+
+
 def test_a_sale_that_was_undone_is_not_refunded_and_one_refunded_is_not_undone_whole(
     own_server: RunningServer,
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from pos_loyalty.domain.ids import EventId, MerchantId, RewardId, StreamId
+from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import tables
 from pos_loyalty.server.database.repository import Session
@@ -29,14 +30,14 @@ def load_sales(
 def load_waiting(
     session: Session, merchant: MerchantId, sales: Iterable[EventId]
 ) -> dict[EventId, list[Waiting]]:
-    """Return the refunds that wait for these sales, in the order in which they came."""
+    """Return the refunds that wait for these sales, also by the end of an id on a receipt."""
     if not session.fetch("SELECT 1 FROM waiting_refund WHERE merchant = ? LIMIT 1", merchant):
         return {}
     rows = session.fetch_among(
         "SELECT sale, event, stream, seq FROM waiting_refund"
         " WHERE merchant = ? AND sale {among} ORDER BY sale, event",
         merchant,
-        sorted(set(sales)),
+        sorted({name for sale in sales for name in (sale, sale[-SHORT_LETTERS:])}),
     )
     found: dict[EventId, list[Waiting]] = {}
     for sale, event, stream, seq in rows:
