@@ -39,7 +39,6 @@ GROWING = {
     "rights_lent",
     "sale_state",
     "version_mark",
-    "waiting_refund",
 }
 _WHOLE = re.compile(
     r"SCAN (\w+)|SEARCH (\w+) USING (?:PRIMARY KEY|(?:COVERING )?INDEX \w+) \(merchant=\?\)$"
