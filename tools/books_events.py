@@ -111,7 +111,9 @@ def rights_of(event: Event) -> Iterator[RightsMove]:
         return
     used = _number(fields, "rights_used")
     if kind == "sale" and member:
-        yield RightsMove(member, earned=_number(fields, "earned"), used=used)
+        # What waits for the end of a return period can be used once the server grants it.
+        earned = 0 if _number(fields, "pending_until_ms") else _number(fields, "earned")
+        yield RightsMove(member, earned=earned, used=used)
     elif kind in {"reversal", "refund"} and member:
         yield RightsMove(member, earned=_number(fields, "rights_returned"), used=used)
     elif kind == "rights_return":
