@@ -34,6 +34,7 @@ from pos_loyalty.server.inbox_state import Item, Settled, item_id
 from pos_loyalty.server.keeping import count, program_of, state_of, uncount
 from pos_loyalty.server.keeping_state import SaleState, Waiting
 from pos_loyalty.server.reading import read_event
+from pos_loyalty.server.tier_keeping import raise_tier
 from pos_loyalty.wire.verdicts import Verdict
 
 REFUND_ABOVE = "refund_above"
@@ -360,6 +361,7 @@ def _hand_over(place: Place, event: SaleMoved, held: Held, state: SaleState) -> 
         after = Held(sale=moved, returned=held.returned, program=held.program)
         member = books.member(event.to_member)
         count(books, member, _counts_left(books, after), tz_minutes=moved.tz_minutes)
+        raise_tier(books, member)
         books.touch_member(member)
 
 

@@ -10,8 +10,10 @@ import msgspec
 
 from pos_loyalty.domain.accrual import SaleFacts
 from pos_loyalty.domain.earning_rule import ReferralEvent
-from pos_loyalty.domain.event import SaleLine
+from pos_loyalty.domain.event import Event, SaleLine
+from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.member_facts import MemberFacts
+from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import PointsForMoney, Reward, RewardTaken
 from tests.reference import (
     account,
@@ -49,22 +51,33 @@ class History:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.program = ProgramDrawer(self.random).program()
+        self.program = self.draw_program()
         self.at_ms = draw_sale.START_MS + self.random.randint(0, 365) * DAY_MS
         self.tz = self.random.choice(draw_sale.OFFSETS)
-        self.members = (self.member(), self.member())
+        self.journal: list[Event] = []
+        self.members = (self.member(product.MEMBER), self.member(product.OTHER))
         self.expected, self.got = self.members[0].expected, self.members[0].got
         self.needs = self.got.needs()
         self.said: list[str] = []
         self.counts: Counter[str] = Counter()
 
-    def member(self) -> Member:
+    def draw_program(self) -> LoyaltyProgram:
+        return ProgramDrawer(self.random).program()
+
+    def member(self, member: MemberId) -> Member:
         """Draw a birthday and segments."""
         birthday = self.random.choice(("", "02-29", "03-01", "12-31", "01-02", "07-15"))
         segments = tuple(one for one in SEGMENTS if self.random.random() < 0.4)
         return Member(
             account.Account(self.program, self.at_ms, birthday=birthday, segments=segments),
-            product.Account(self.program, self.at_ms, birthday=birthday, segments=segments),
+            product.Account(
+                self.program,
+                self.at_ms,
+                birthday=birthday,
+                segments=segments,
+                member=member,
+                journal=self.journal,
+            ),
         )
 
     def begin(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pos_loyalty.domain.accrual import SaleFacts, earn, earned_points, pending_until
 from pos_loyalty.domain.activity import activity_points
@@ -10,10 +11,12 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import (
     ActivityRecorded,
     Basket,
+    Event,
     RefundLine,
     SaleMoved,
     SaleRecorded,
     SaleRefunded,
+    SaleReversed,
     StampsGiven,
 )
 from pos_loyalty.domain.ids import EventId, MemberId, TierId
@@ -97,6 +100,23 @@ class Account:
     book: LotBook = EMPTY_BOOK
     standing: TierStanding = field(default_factory=TierStanding)
     sales: list[Sale] = field(default_factory=list[Sale])
+    member: MemberId = MEMBER
+    journal: list[Event] = field(default_factory=list[Event])
+
+    def base(self, at_ms: int, tz_minutes: int) -> dict[str, Any]:
+        """Return what every event has; its number in the journal is its id."""
+        return {
+            "v": 1,
+            "id": EventId(f"{len(self.journal):032x}"),
+            "at_ms": at_ms,
+            "boot_ms": 1,
+            "tz_minutes": tz_minutes,
+            "program": self.program.version,
+        }
+
+    def place_of(self, sale: Sale) -> int:
+        """Return a sale's number in the journal, counted from 1."""
+        return next(n for n, event in enumerate(self.journal, 1) if event.id == sale.event.id)
 
     def known(self, *, shop: str, at_ms: int, tz_minutes: int) -> MemberFacts:
         return known_for(
@@ -146,12 +166,7 @@ class Account:
         accrual = earn(self.program, facts)
         redeemed = sum(one.points for one in facts.rewards)
         event = SaleRecorded(
-            v=1,
-            id=EventId(f"{len(self.sales):032x}"),
-            at_ms=facts.at_ms,
-            boot_ms=0,
-            tz_minutes=facts.offset_minutes,
-            program=self.program.version,
+            **self.base(facts.at_ms, facts.offset_minutes),
             sale=Basket(
                 total=facts.total,
                 currency=self.program.currency,
@@ -159,15 +174,17 @@ class Account:
                 payments=tuple(facts.payments),
                 tax=facts.tax,
             ),
-            member=MEMBER,
+            member=self.member,
             tier=TierId(facts.tier),
             earned=accrual.points,
             rewards=tuple(facts.rewards),
             redeemed=redeemed,
+            rights_used=redeemed,
             known=facts.known,
             stamps=accrual.stamps,
             pending_until_ms=pending_until(self.program, facts.at_ms),
         )
+        self.journal.append(event)
         sale = Sale(
             event,
             facts,
@@ -221,6 +238,7 @@ class Account:
         )
         sale.state = effect.after
         sale.refunds.append(self.refunded(sale, effect, at_ms, tz_minutes))
+        self.journal.append(sale.refunds[-1])
         self.give_back(place, effect.redeemed_returned, at_ms, tz_minutes)
         self.take_back(place, effect.earned_taken, at_ms)
         self.count_again(sale)
@@ -242,18 +260,14 @@ class Account:
     ) -> SaleRefunded:
         """Return the event that a till writes about it."""
         return SaleRefunded(
-            v=1,
-            id=EventId("d" * 32),
-            at_ms=at_ms,
-            boot_ms=0,
-            tz_minutes=tz_minutes,
-            program=self.program.version,
+            **self.base(at_ms, tz_minutes),
             sale_id=sale.event.id,
-            member=MEMBER,
+            member=self.member,
             amount=effect.amount,
             lines=effect.lines,
             earned_taken=effect.earned_taken,
             redeemed_returned=effect.redeemed_returned,
+            rights_returned=effect.redeemed_returned,
             cash=effect.cash,
             forgiven=effect.forgiven,
             stamps_taken=effect.stamps_taken,
@@ -282,6 +296,17 @@ class Account:
         sale = self.sales[place]
         self.give_back(place, sale.event.redeemed, at_ms, tz_minutes)
         self.take_back(place, sale.event.earned, at_ms)
+        self.journal.append(
+            SaleReversed(
+                **self.base(at_ms, tz_minutes),
+                sale_id=sale.event.id,
+                sale_seq=self.place_of(sale),
+                member=self.member,
+                earned_taken=sale.event.earned,
+                redeemed_returned=sale.event.redeemed,
+                rights_returned=sale.event.redeemed,
+            )
+        )
         self.tally = without(self.tally, sale.tally)
         self.measured = without(self.measured, sale.measured)
 
@@ -289,16 +314,11 @@ class Account:
         sale = self.sales.pop(place)
         taken, given = move_effect(self.program, sale.event, sale.state, facts)
         move = SaleMoved(
-            v=1,
-            id=EventId("e" * 32),
-            at_ms=at_ms,
-            boot_ms=0,
-            tz_minutes=sale.event.tz_minutes,
-            program=self.program.version,
+            **self.base(at_ms, sale.event.tz_minutes),
             sale_id=sale.event.id,
-            sale_seq=1,
-            to_member=OTHER,
-            from_member=MEMBER,
+            sale_seq=self.place_of(sale),
+            to_member=to.member,
+            from_member=self.member,
             earned_taken=taken,
             earned_given=given,
             tier=TierId(facts.tier),
@@ -309,6 +329,7 @@ class Account:
                 if count
             ),
         )
+        self.journal.append(move)
         self.book = take_back(
             self.book, points=taken, at_ms=at_ms, ends_ms=sale.ends, usable_ms=sale.usable
         )
@@ -354,16 +375,13 @@ class Account:
     def activity(self, rule: ActivityRule, at_ms: int, tz_minutes: int) -> int:
         given = activity_points(rule, self.tally, at_ms=at_ms, tz_minutes=tz_minutes).points
         event = ActivityRecorded(
-            v=1,
-            id=EventId("f" * 32),
-            at_ms=at_ms,
-            boot_ms=0,
-            tz_minutes=tz_minutes,
-            program=self.program.version,
-            member=MEMBER,
+            **self.base(at_ms, tz_minutes),
+            member=self.member,
             activity=rule.id,
             points=given,
+            approved_by="ida",
         )
+        self.journal.append(event)
         self.tally = plus(self.tally, tally_of(self.program, event))
         return given
 
