@@ -36,6 +36,13 @@ def receipt_matrix(code: str) -> list[list[bool]]:
     return _matrix(code, version=8, error_correction=ERROR_CORRECT_M)
 
 
+def invitation_matrix(code: str) -> list[list[bool]]:
+    """Return the modules of an invitation's code: 38 letters fit version 3 at level Q."""
+    from qrcode.constants import ERROR_CORRECT_Q
+
+    return _matrix(code, version=3, error_correction=ERROR_CORRECT_Q)
+
+
 def stencil(rows: list[list[bool]], x: float, y: float, side: float) -> str:
     """Return the PDF operators that paint a code with its lower left corner at `x`, `y`."""
     modules = len(rows)

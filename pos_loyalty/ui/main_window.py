@@ -71,6 +71,10 @@ class Presenter(Protocol):
         """Take a row of a list."""
         ...
 
+    def sale_pressed(self, sale_id: str) -> None:
+        """Take a row of the last sales."""
+        ...
+
     def search_edited(self, text: str) -> None:
         """Take the search field's text."""
         ...
@@ -169,6 +173,7 @@ class MainWindow(QMainWindow):
         view.digit_pressed.connect(presenter.digit_pressed)
         view.reward_pressed.connect(presenter.reward_pressed)
         view.row_pressed.connect(presenter.row_pressed)
+        view.sale_pressed.connect(presenter.sale_pressed)
         view.search_edited.connect(presenter.search_edited)
         view.name_edited.connect(presenter.name_edited)
         view.letter_pressed.connect(presenter.board_letter_pressed)

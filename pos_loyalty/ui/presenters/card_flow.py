@@ -1,11 +1,13 @@
 """A card was read: find out whose it is, and let the sale or the sign-up have it."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from pos_loyalty.devices.repeat_guard import RepeatGuard
 from pos_loyalty.domain.card_payload import PAYLOAD_LENGTH
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
+from pos_loyalty.domain.invitation import is_meant_as_invitation
 from pos_loyalty.domain.voucher import is_meant_as_voucher
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp
 from pos_loyalty.ui.presenters import strips
@@ -17,6 +19,12 @@ from pos_loyalty.ui.presenters.sign_up_flow import SignUpFlow
 _UNREAD = frozenset({Code.CARD_NOT_OURS, Code.CARD_CHECK, Code.SCAN_UNREADABLE})
 """What another reading of the same keystrokes may cure."""
 _LAYOUT_SLACK = 4
+
+
+class InvitationShown(NamedTuple):
+    """An invitation that passed the check."""
+
+    letters: str
 
 
 class CardFlow:
@@ -43,12 +51,14 @@ class CardFlow:
         self._desk.state.look_ups += 1
         self._desk.run(lambda: self._read(readings), self._looked_up, self._refused)
 
-    def _read(self, readings: tuple[str, ...]) -> CardLookedUp | VoucherOnSale:
+    def _read(self, readings: tuple[str, ...]) -> CardLookedUp | VoucherOnSale | InvitationShown:
         """Try each reading; the first that is a card wins, else the first refusal counts."""
         refusals: list[CardError] = []
         for text in readings:
             if is_meant_as_voucher(text):
                 return VoucherOnSale(text, self._desk.services.read_voucher(text))
+            if is_meant_as_invitation(text):
+                return InvitationShown(self._desk.services.check_invitation(text))
             try:
                 return self._desk.services.look_up_card(text)
             except CardError as refusal:
@@ -59,13 +69,15 @@ class CardFlow:
             raise _OtherLayout
         raise refusals[0]
 
-    def _looked_up(self, looked_up: CardLookedUp | VoucherOnSale) -> None:
+    def _looked_up(self, looked_up: CardLookedUp | VoucherOnSale | InvitationShown) -> None:
         state = self._desk.state
         state.look_ups -= 1
         if state.is_blocked:
             return
         if isinstance(looked_up, VoucherOnSale):
             self._sale.put_voucher(looked_up)
+        elif isinstance(looked_up, InvitationShown):
+            self._sign_up.invited(looked_up.letters)
         elif looked_up.kind is CardKind.BLANK:
             self._blank(looked_up)
         elif state.mode is Mode.SIGN_UP:

@@ -42,11 +42,15 @@ _LISTS: Final = frozenset(
         Mode.REWARD_PART,
         Mode.ATTENTION,
         Mode.ATTENTION_ITEM,
+        Mode.SALE_PAGE,
+        Mode.WHY,
+        Mode.ACTIVITIES,
     }
 )
 _COMMAND_REPEAT_MS: Final = 500
 """Shorter than for cards: 55 is typed by scanning the same code twice."""
-_UNUSED_SIGNS: Final = frozenset("-*/=")
+_MINUS_SIGNS: Final = frozenset("-\u2212")
+_SIGNS: Final = frozenset("?*/=") | _MINUS_SIGNS
 
 
 class CounterPresenter:
@@ -99,7 +103,7 @@ class CounterPresenter:
     @property
     def is_text_wanted(self) -> bool:
         """Return whether letters, spaces included, are text now."""
-        return self._state.mode in {Mode.FIND, Mode.SIGN_UP}
+        return self._state.mode in {Mode.FIND, Mode.SIGN_UP, Mode.SECOND_NAME}
 
     # --- life
 
@@ -111,6 +115,7 @@ class CounterPresenter:
     def data_changed(self) -> None:
         """Read what is on screen again: the till has heard from its server."""
         self._ask_connection()
+        self._inputs.news.ask()
         if self._is_reading:
             self._is_stale = True
             return
@@ -126,6 +131,7 @@ class CounterPresenter:
     def tick(self) -> None:
         """Let time pass: about once a second."""
         self._inputs.panels.tick()
+        self._inputs.news.tick()
         self._ask_connection()
         self._desk.refresh()
 
@@ -158,6 +164,10 @@ class CounterPresenter:
         """Handle a row of the open list."""
         self._take(lambda: self._inputs.row(key))
 
+    def sale_pressed(self, sale_id: str) -> None:
+        """Handle a row of the column of last sales."""
+        self._take(lambda: self._inputs.page.open(SaleId(sale_id)))
+
     def search_edited(self, text: str) -> None:
         """Handle the text of the search field as it stands."""
         self._take(lambda: self._inputs.search(text))
@@ -175,7 +185,10 @@ class CounterPresenter:
         if letter == BOARD_BACKSPACE:
             self.action_pressed(Action.BACKSPACE)
             return
-        text = self._state.find.text if self._state.mode is Mode.FIND else self._state.sign_up.name
+        text = {
+            Mode.FIND: self._state.find.text,
+            Mode.SECOND_NAME: self._state.activity.approved_by,
+        }.get(self._state.mode, self._state.sign_up.name)
         begins_word = not text[-1:].isalpha()
         self.letter_pressed(letter if begins_word else letter.lower())
 
@@ -185,8 +198,8 @@ class CounterPresenter:
             self.digit_pressed(text)
         elif text == "+":
             self.action_pressed(Action.ADD_LINE)
-        elif text in _UNUSED_SIGNS and not self.is_text_wanted:
-            return False
+        elif text in _SIGNS and not self.is_text_wanted:
+            return self._sign_typed(text)
         elif text == " ":
             # Elsewhere it presses what has the focus.
             if self.is_text_wanted:
@@ -194,6 +207,16 @@ class CounterPresenter:
             return self.is_text_wanted
         elif text.isprintable() and text:
             self.letter_pressed(text)
+        else:
+            return False
+        return True
+
+    def _sign_typed(self, sign: str) -> bool:
+        """Handle a sign where no text is wanted; most mean nothing."""
+        if sign == "?":
+            self.action_pressed(Action.WHY)
+        elif sign in _MINUS_SIGNS and self._state.mode is Mode.SALE_PAGE:
+            self.action_pressed(Action.GOODS_BACK)
         else:
             return False
         return True
@@ -271,6 +294,7 @@ class CounterPresenter:
     def _begin_input(self, *, keeps_question: bool) -> None:
         """Let go of what was said about the input before."""
         state = self._state
+        self._inputs.news.input_taken()
         state.message = None
         state.is_enter_waiting = False
         if not keeps_question:

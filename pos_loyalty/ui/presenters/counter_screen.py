@@ -47,6 +47,8 @@ class Action(StrEnum):
     HELP = "help"
     CLOSE_PANEL = "close_panel"
     SWITCH_BACK = "switch_back"
+    WHY = "why"
+    GOODS_BACK = "goods_back"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,14 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class StampLine:
+    """A stamp card: "7 of 10 coffees", and its bar with what this sale adds."""
+
+    text: str
+    progress: Progress
+
+
+@dataclass(frozen=True)
 class RewardButton:
     """One reward under "Ready to use"; ``position`` counts from 1 and is its key."""
 
@@ -139,6 +149,9 @@ class MemberPanel:
     coaching: str
     spendable_note: str = ""
     """Only where fewer points may be used here now than the member has."""
+    dates: str = ""
+    """Which points can be used later, and which end soon."""
+    stamps: tuple[StampLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,7 +187,7 @@ class ListRow:
 
 @dataclass(frozen=True)
 class ListPanel:
-    """Left zone for find, last sales, menu, connection details, reward part."""
+    """Left zone for find, last sales, a sale's page, menu, connection details, choices."""
 
     title: str
     rows: tuple[ListRow, ...]
@@ -183,6 +196,8 @@ class ListPanel:
     buttons: tuple[Button, ...] = ()
     is_table: bool = False
     """The rows are there to be read, all at once, and not to be pressed."""
+    is_steps: bool = False
+    """The rows are sentences to be read, each with a figure, and not to be pressed."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +210,17 @@ class CameraPanel:
 
 @dataclass(frozen=True)
 class ReceiptPanel:
-    """Left zone with a receipt's code; ``modules`` are its rows, ``1`` is dark."""
+    """Left zone with a receipt's code; ``modules`` are its rows, ``1`` is dark.
+
+    ``invitation`` is the code beside it, where the program pays for invitations; ``names``
+    are what stands below the two.
+    """
 
     title: str
     note: str
     modules: tuple[str, ...]
+    invitation: tuple[str, ...] = ()
+    names: tuple[str, str] = ("", "")
 
 
 LeftPanel = IdlePanel | MemberPanel | SignUpPanel | ListPanel | CameraPanel | ReceiptPanel
@@ -237,7 +258,10 @@ class SignUpFields:
 
 @dataclass(frozen=True)
 class LastSaleRow:
-    """A row of "Last sales"; ``unsent`` carries the cloud-off icon, ``undone`` is struck out."""
+    """A row of "Last sales"; ``unsent`` carries the cloud-off icon, ``undone`` is struck out.
+
+    ``key`` identifies the sale to the presenter.
+    """
 
     time: str
     name: str
@@ -245,6 +269,7 @@ class LastSaleRow:
     points: str
     unsent: bool = False
     undone: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)

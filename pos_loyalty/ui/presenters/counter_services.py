@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from pos_loyalty.domain.ids import CardKey, MemberId, SaleId
+from pos_loyalty.domain.ids import CardKey, EventId, MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.services.attention import AttentionList, ItemSettled
@@ -16,11 +16,16 @@ from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.enroll_member import MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, SaleInHand
 from pos_loyalty.services.last_sales import DayCounts, LastSale
+from pos_loyalty.services.look_at_sale import SaleLookedAt
 from pos_loyalty.services.look_up_card import CardLookedUp
 from pos_loyalty.services.look_up_member import MemberFound
 from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.move_sale import SaleMovedHere
+from pos_loyalty.services.program_news import ProgramNews
 from pos_loyalty.services.quote_sale import SaleQuote
+from pos_loyalty.services.record_activity import ActivityDone
 from pos_loyalty.services.record_sale import SaleDone
+from pos_loyalty.services.refund_sale import RefundDone
 from pos_loyalty.services.run_sync import ConnectionStatus
 from pos_loyalty.services.undo_sale import SaleUndone
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen
@@ -65,13 +70,42 @@ class SaleOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpOrder:
-    """A person to enroll."""
+    """A person to enroll; ``invited_by`` is the letters of an invitation, or empty."""
 
     card_key: CardKey | None
     phone: str
     name: str
     offers_consent: bool
     different_person: bool
+    invited_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundOrder:
+    """What comes back of a sale, in minor units; the same ``change_id`` again is the same."""
+
+    sale_id: SaleId
+    amount: int
+    change_id: EventId
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveOrder:
+    """Whose a sale is to be; the same ``change_id`` again is the same."""
+
+    sale_id: SaleId
+    to_member: MemberId
+    change_id: EventId
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityOrder:
+    """An activity of a member; ``approved_by`` is the second name where one is asked for."""
+
+    member_id: MemberId
+    activity: str
+    approved_by: str
+    change_id: EventId
 
 
 @dataclass(frozen=True)
@@ -99,9 +133,13 @@ class SaleFromBefore:
 
 @dataclass(frozen=True)
 class ReceiptShown:
-    """A receipt's code as rows of modules, ``1`` is dark."""
+    """A receipt's code as rows of modules, ``1`` is dark; the member's invitation likewise.
+
+    ``invitation`` is empty where the program pays none.
+    """
 
     modules: tuple[str, ...]
+    invitation: tuple[str, ...] = ()
 
 
 class CounterServices(Protocol):
@@ -126,6 +164,34 @@ class CounterServices(Protocol):
 
     def read_voucher(self, code: str) -> VoucherShown:
         """Return what a voucher is worth; it is claimed with a sale."""
+        ...
+
+    def check_invitation(self, text: str) -> str:
+        """Return the letters of an invitation as an enrollment takes them."""
+        ...
+
+    def look_at_sale(self, sale_id: SaleId) -> SaleLookedAt:
+        """Return a past sale: why it earned what it did, and what became of it."""
+        ...
+
+    def refund(self, order: RefundOrder) -> RefundDone:
+        """Take goods of a sale back."""
+        ...
+
+    def move(self, order: MoveOrder) -> SaleMovedHere:
+        """Give a sale to another member, or add a forgotten card to it."""
+        ...
+
+    def record_activity(self, order: ActivityOrder) -> ActivityDone:
+        """Give points for something else than a purchase."""
+        ...
+
+    def program_news(self) -> ProgramNews | None:
+        """Return rules in force that nobody here was told of yet."""
+        ...
+
+    def program_seen(self, version: str) -> None:
+        """Note that somebody was told of a version."""
         ...
 
     def member(self, member_id: MemberId, found_by: str) -> MemberView:

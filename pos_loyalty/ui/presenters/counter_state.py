@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pos_loyalty.domain.ids import CardKey, RewardId, SaleId
+from pos_loyalty.domain.ids import CardKey, EventId, RewardId, SaleId
 from pos_loyalty.domain.money import Currency, currency_of
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.attention import AttentionItem
 from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.last_sales import DayCounts, LastSale
+from pos_loyalty.services.look_at_sale import SaleLookedAt
 from pos_loyalty.services.look_up_member import MemberFound
 from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.program_news import ProgramNews
 from pos_loyalty.services.quote_sale import SaleQuote
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.ui.presenters.amount_entry import AmountEntry
@@ -34,6 +36,10 @@ class Mode(StrEnum):
     ATTENTION = "attention"
     ATTENTION_ITEM = "attention_item"
     RECEIPT = "receipt"
+    SALE_PAGE = "sale_page"
+    WHY = "why"
+    ACTIVITIES = "activities"
+    SECOND_NAME = "second_name"
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,8 @@ class SignUpDraft:
     has_consent: bool = False
     is_name_last: bool = False
     """Whether the name was typed last, so that Backspace belongs to it."""
+    invited_by: str = ""
+    """The letters of the invitation that was shown, if there was one."""
     known: MemberView | None = None
     """Who already has this phone number, while the cashier is asked about it."""
 
@@ -137,13 +145,60 @@ class OwnersList:
 
 
 @dataclass
+class SalePage:
+    """The page of a past sale; ``looked`` is None until the store has answered.
+
+    ``entry`` is what was typed of the goods that come back, ``change_id`` the id of the change
+    that was tried last and has not been answered: a further try is the same change.
+    """
+
+    sale_id: SaleId
+    entry: AmountEntry
+    looked: SaleLookedAt | None = None
+    is_asking: bool = False
+    change_id: EventId | None = None
+
+    @property
+    def amount(self) -> int:
+        """What is to come back, in minor units: as typed, or all that is left."""
+        if not self.entry.is_empty:
+            return self.entry.minor_units
+        return 0 if self.looked is None else self.looked.left_amount
+
+
+@dataclass
+class ActivityDraft:
+    """An activity that waits for the second name; ``change_id`` as on a sale's page."""
+
+    activity: str = ""
+    approved_by: str = ""
+    change_id: EventId | None = None
+
+
+@dataclass
 class FindDraft:
-    """A search in hand; ``answered`` is the text that ``found`` belongs to."""
+    """A search in hand; ``answered`` is the text that ``found`` belongs to.
+
+    ``is_for_page`` says that who is found takes over the sale of the page.
+    """
 
     text: str = ""
     answered: str = ""
     found: tuple[MemberFound, ...] = ()
     selected: int = 0
+    is_for_page: bool = False
+
+
+@dataclass
+class News:
+    """Rules that nobody here was told of yet; ``changed`` names what is new, where that is known.
+
+    ``is_said`` once they are on the strip: the next input is the sign that somebody read it.
+    """
+
+    program: ProgramNews
+    changed: str = ""
+    is_said: bool = False
 
 
 @dataclass
@@ -169,6 +224,9 @@ class CounterState:
     """F4 was pressed: the next digit is a reward."""
     attention: OwnersList = field(default_factory=OwnersList)
     receipt: ReceiptShown | None = None
+    page: SalePage | None = None
+    activity: ActivityDraft = field(default_factory=ActivityDraft)
+    news: News | None = None
     letters_open: bool = False
     is_saving: bool = False
     is_blocked: bool = False

@@ -8,13 +8,15 @@ from typing import Final
 
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.money import Currency, plain_amount
-from pos_loyalty.domain.rounding import local_minutes
+from pos_loyalty.domain.rounding import local_day, local_minutes
 
 MINUS: Final = "\u2212"
 BULLETS: Final = "\u2022\u2022"
 _ELLIPSIS: Final = "\u2026"
 _MINUTES_PER_HOUR: Final = 60
 _HOURS_PER_DAY: Final = 24
+_EPOCH_ORDINAL: Final = 719_163
+"""1 January 1970, as Python counts days; the calendar is imported when it is needed."""
 
 _SYMBOLS: Final = {
     "AUD": "A$ ",
@@ -81,12 +83,20 @@ def time_of_day(at_ms: int, clock: Clock) -> str:
 
 def day_and_time(at_ms: int, clock: Clock) -> str:
     """Write day and time of something that may be older than today: ``3 May 10:42``."""
-    from datetime import UTC, datetime, timedelta
+    return f"{day_of(at_ms, clock)} {time_of_day(at_ms, clock)}"
 
-    offset = timedelta(minutes=clock.offset_minutes(at_ms))
-    day = datetime.fromtimestamp(at_ms / 1000, UTC) + offset
+
+def day_of(at_ms: int, clock: Clock) -> str:
+    """Write a day on the shop's clock: ``3 Dec``, with its year where that is another one."""
+    from datetime import date
+
+    day = date.fromordinal(_EPOCH_ORDINAL + local_day(at_ms, clock.offset_minutes(at_ms)))
+    now_ms = clock.now_ms()
+    today = date.fromordinal(_EPOCH_ORDINAL + local_day(now_ms, clock.offset_minutes(now_ms)))
     month = _MONTHS[3 * day.month - 3 : 3 * day.month]
-    return f"{day.day} {month} {day:%H:%M}"
+    # A day of last year is understood where something is listed; one that is to come is not.
+    year = f" {day.year}" if day.year > today.year else ""
+    return f"{day.day} {month}{year}"
 
 
 def card_end(hint: str) -> str:

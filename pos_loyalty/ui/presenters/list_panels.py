@@ -9,6 +9,11 @@ from pos_loyalty.domain.reward import PointsForMoney
 from pos_loyalty.domain.rounding import whole_steps
 from pos_loyalty.services.last_sales import LastSale
 from pos_loyalty.services.look_up_member import MemberFound
+from pos_loyalty.ui.presenters.activity_panel import (
+    activity_list,
+    given_by_hand,
+    second_name_panel,
+)
 from pos_loyalty.ui.presenters.attention_panel import attention_item, attention_list
 from pos_loyalty.ui.presenters.counter_screen import (
     Action,
@@ -30,11 +35,10 @@ from pos_loyalty.ui.presenters.formatting import (
     time_of_day,
 )
 from pos_loyalty.ui.presenters.reward_choices import cost_now
+from pos_loyalty.ui.presenters.sale_page import UNDO_MS_MAX, sale_page, why_panel
 from pos_loyalty.ui.presenters.strips import CLOSE
 
 FIND_CHARACTERS_MIN: Final = 3
-UNDO_MS_MAX: Final = 5 * 60 * 1000
-"""A sale older than this is a manager's to cancel."""
 
 _SEARCH_SHOWN_MAX: Final = 24
 
@@ -56,6 +60,7 @@ MENU: Final = (
     MenuEntry("full_screen", "Full screen", "maximize", "F11"),
     MenuEntry("help", "Keys and help", "keyboard", "F1"),
     MenuEntry("attention", "Owner's list", "list"),
+    MenuEntry("activities", "Points for something else", "star"),
     MenuEntry("close", "Close the till", "log-out"),
 )
 
@@ -74,6 +79,8 @@ KEYS: Final = (
     ("F6", "sale without a card"),
     ("F7", "the receipt's code, for the customer's phone"),
     ("F8, Ctrl+Z", "take the last sale back, 5 minutes"),
+    ("?", "why this sale earns its points"),
+    ("\u2212", "goods back, on the page of a sale"),
     ("F10", "menu"),
     ("F11", "full screen"),
     ("Ctrl+D", "connection"),
@@ -109,6 +116,7 @@ def last_sale_rows(state: CounterState, clock: Clock) -> tuple[LastSaleRow, ...]
             points=sale_points(sale),
             unsent=_waits(sale, state),
             undone=sale.undone,
+            key=sale.sale_id,
         )
         for sale in state.last_sales
     )
@@ -184,6 +192,12 @@ def _last_sales(state: CounterState, clock: Clock) -> ListPanel:
     return ListPanel("Last sales", rows, empty="No sales yet today.", buttons=(undo, CLOSE))
 
 
+def menu_entries(state: CounterState) -> tuple[MenuEntry, ...]:
+    """Return the lines of the menu: without activities where the program has none to give."""
+    has_activities = bool(given_by_hand(state))
+    return tuple(each for each in MENU if has_activities or each.key != "activities")
+
+
 def _waits(sale: LastSale, state: CounterState) -> bool:
     """Return whether a sale is still to be sent; a till that works alone sends nothing."""
     return sale.unsent and state.chip.connection is not Connection.ALONE
@@ -208,7 +222,7 @@ def _menu(state: CounterState) -> ListPanel:
             icon=entry.icon,
             selected=place == state.selected,
         )
-        for place, entry in enumerate(MENU)
+        for place, entry in enumerate(menu_entries(state))
     )
     # The strip has the button that closes it: here is room for all rows at once.
     return ListPanel("Menu", rows)
@@ -280,9 +294,13 @@ _TIMED: Final[dict[Mode, Callable[[CounterState, Clock], ListPanel]]] = {
     Mode.CONNECTION: _connection,
     Mode.ATTENTION: attention_list,
     Mode.ATTENTION_ITEM: attention_item,
+    Mode.SALE_PAGE: sale_page,
 }
 _PLAIN: Final[dict[Mode, Callable[[CounterState], ListPanel]]] = {
     Mode.FIND: _find,
     Mode.HELP: _help,
     Mode.REWARD_PART: _reward_part,
+    Mode.WHY: why_panel,
+    Mode.ACTIVITIES: activity_list,
+    Mode.SECOND_NAME: second_name_panel,
 }

@@ -3,23 +3,28 @@
 from typing import Final
 
 from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.earning_rule import StampCard
+from pos_loyalty.domain.offer import PriceOffer
 from pos_loyalty.domain.rounding import whole_steps
-from pos_loyalty.services.member_view import MemberView, RewardOffer
+from pos_loyalty.services.member_view import PENDING, MemberView, RewardOffer
 from pos_loyalty.services.quote_sale import SaleQuote
 from pos_loyalty.ui.presenters.counter_screen import (
     MemberPanel,
     Progress,
     RewardButton,
+    StampLine,
     TierBadge,
 )
 from pos_loyalty.ui.presenters.counter_state import CounterState, Holder
 from pos_loyalty.ui.presenters.formatting import (
     card_end,
+    day_of,
     first_name,
     full_name,
     initials,
     money,
     points,
+    shortened,
     signed_points,
     time_of_day,
 )
@@ -28,11 +33,17 @@ from pos_loyalty.ui.presenters.reward_choices import name_on_sale, points_taken,
 _PERMILLE: Final = 1_000
 _DOUBLE_PERCENT: Final = 200
 _PERCENT_WHOLE: Final = 100
+_REASON_CHARACTERS_MAX: Final = 90
+STAMP_LINES_MAX: Final = 2
 _REWARD_ICONS: Final = {
     "amount_off": "tag",
     "percent_off": "percent",
     "free_item": "gift",
     "points_for_money": "banknote",
+    "buy_some_get_some": "shopping-basket",
+    "gift": "package",
+    "access": "ticket",
+    "donation": "award",
 }
 
 
@@ -59,8 +70,10 @@ def member_panel(state: CounterState, holder: Holder, clock: Clock) -> MemberPan
         rewards_title="Ready to use",
         rewards=_reward_buttons(state, member),
         rewards_empty=_rewards_empty(member, goal),
-        coaching=_coaching(quote, member) if quote else "",
+        coaching=_coaching(state, quote, member),
         spendable_note=_spendable_note(member),
+        dates=_dates(member, clock),
+        stamps=_stamps(state, member, quote),
     )
 
 
@@ -125,6 +138,8 @@ def _next_missing(member: MemberView, goal: RewardOffer | None, gain_points: int
 
 
 def _rewards_empty(member: MemberView, goal: RewardOffer | None) -> str:
+    if goal is None and member.rewards:
+        return "Nothing to redeem yet. Stamps open the rewards."
     if goal is None:
         return "This program has no rewards yet."
     return f"Nothing to redeem yet: {points(goal.cost_points - member.balance_points)} to go."
@@ -133,15 +148,87 @@ def _rewards_empty(member: MemberView, goal: RewardOffer | None) -> str:
 def _spendable_note(member: MemberView) -> str:
     """Say how many points can be used here now, why not all, and what to do."""
     limit = member.limit
-    if limit is None:
+    # Which points wait until when is among the dates.
+    if limit is None or limit.reason == PENDING:
         return ""
     safe = points(member.spendable_points) if member.spendable_points else "None"
     return f"{safe} safe to use here now. {limit.why} {limit.what_to_do}"
 
 
-def _coaching(quote: SaleQuote, member: MemberView) -> str:
-    """Return what the cashier can say: which reward comes next, and how near it is."""
-    if not quote.next_reward_name:
+def _dates(member: MemberView, clock: Clock) -> str:
+    """Say which points of the balance wait, and which end next; nothing where neither is known."""
+    parts: list[str] = []
+    if member.pending_points > 0 and member.pending_until_ms:
+        from_day = day_of(member.pending_until_ms, clock)
+        usable = points(max(0, member.balance_points - member.pending_points))
+        parts.append(f"{usable} to use now, {points(member.pending_points)} more from {from_day}")
+    if member.ends_points > 0 and member.ends_ms:
+        # They end with the end of a day, which is the first moment of the next.
+        last_day = day_of(member.ends_ms - 1, clock)
+        ends = "point ends" if member.ends_points == 1 else "points end"
+        parts.append(f"{points(member.ends_points)} {ends} on {last_day}")
+    return " \u00b7 ".join(parts)
+
+
+def _stamps(
+    state: CounterState, member: MemberView, quote: SaleQuote | None
+) -> tuple[StampLine, ...]:
+    """Return the member's stamp cards: each as far as the reward that takes it."""
+    program = state.program
+    if program is None:
+        return ()
+    gains = {given.card: given.count for given in quote.stamps} if quote else {}
+    cards = {card.id: card for card in program.stamp_cards}
+    lines: dict[str, StampLine] = {}
+    for offer in member.rewards:
+        reward = program.reward(offer.id)
+        card = cards.get(reward.stamp_card) if reward else None
+        if card is not None and offer.cost_stamps:
+            gain = gains.get(card.id, 0)
+            lines[card.id] = _stamp_line(card, offer, gain)
+    return tuple(lines.values())[:STAMP_LINES_MAX]
+
+
+def _stamp_line(card: StampCard, offer: RewardOffer, gain: int) -> StampLine:
+    full = offer.cost_stamps
+    has = max(0, min(offer.stamps, full))
+    more = f" +{gain}" if gain else ""
+    what = card.item or card.name
+    has_permille = whole_steps(has * _PERMILLE, full)
+    gain_permille = min(whole_steps(gain * _PERMILLE, full), _PERMILLE - has_permille)
+    text = f"{points(offer.stamps)} of {points(full)}{more} \u00b7 {what}"
+    return StampLine(text, Progress(has_permille, gain_permille))
+
+
+def _reason(state: CounterState, member: MemberView, quote: SaleQuote | None) -> str:
+    """Return what the program says of an offer that holds now; the first that has a sentence."""
+    offers = state.program.offers if state.program else ()
+    at_work = {step.rule for step in quote.trace} if quote else set[str]()
+    for offer in offers:
+        if not offer.reason:
+            continue
+        if isinstance(offer, PriceOffer):
+            holds = _has_price(state, member, offer)
+        else:
+            holds = f"offer {offer.id}" in at_work
+        if holds:
+            return offer.reason
+    return ""
+
+
+def _has_price(state: CounterState, member: MemberView, offer: PriceOffer) -> bool:
+    """Return whether a reward costs just what this offer says, and less than else."""
+    reward = state.program.reward(offer.reward) if state.program else None
+    costs = [one.cost_points for one in member.rewards if one.id == offer.reward]
+    return reward is not None and costs == [offer.cost_points] != [reward.cost_points]
+
+
+def _coaching(state: CounterState, quote: SaleQuote | None, member: MemberView) -> str:
+    """Return what the cashier can say: an offer's own words, or how near the next reward is."""
+    reason = "" if state.done is not None else _reason(state, member, quote)
+    if reason:
+        return f"Say: \u201c{shortened(reason, _REASON_CHARACTERS_MAX)}\u201d"
+    if quote is None or not quote.next_reward_name:
         return ""
     double = f"Double points today, {first_name(member.name)} \u2014 "
     is_double = quote.multiplier_percent == _DOUBLE_PERCENT and member.name
@@ -169,7 +256,9 @@ def _reward_detail(state: CounterState, member: MemberView, offer: RewardOffer) 
     if not offer.available:
         return offer.why_not_text
     if offer.cost_stamps:
-        return f"{points(offer.cost_stamps)} stamps"
+        left = offer.stamps - offer.cost_stamps
+        leaves = f" \u00b7 leaves {points(left)}" if left > 0 else ""
+        return f"{points(offer.cost_stamps)} stamps{leaves}"
     if not offer.cost_points:
         return "no points"
     taken = points_taken(state.draft, state.program, offer.id) or offer.cost_points

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 
+from pos_loyalty.ui.presenters.activity_flow import ActivityFlow
 from pos_loyalty.ui.presenters.amount_entry import ascii_key
 from pos_loyalty.ui.presenters.attention_flow import AttentionFlow
 from pos_loyalty.ui.presenters.card_flow import CardFlow
@@ -11,6 +12,8 @@ from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.draft_flow import DraftFlow
 from pos_loyalty.ui.presenters.find_flow import FindFlow
+from pos_loyalty.ui.presenters.news_flow import NewsFlow
+from pos_loyalty.ui.presenters.page_flow import PageFlow
 from pos_loyalty.ui.presenters.panel_flow import PanelFlow
 from pos_loyalty.ui.presenters.receipt_flow import ReceiptFlow
 from pos_loyalty.ui.presenters.reward_flow import RewardFlow
@@ -32,7 +35,12 @@ class ModeInputs:
         self.undo = UndoFlow(desk, sale=self.sale)
         self.receipt = ReceiptFlow(desk)
         self.attention = AttentionFlow(desk)
-        self.panels = PanelFlow(desk, self.attention)
+        self.page = PageFlow(desk, sale=self.sale, find=self.find)
+        self.activities = ActivityFlow(desk, sale=self.sale)
+        self.panels = PanelFlow(
+            desk, attention=self.attention, page=self.page, activities=self.activities
+        )
+        self.news = NewsFlow(desk)
         self.draft = DraftFlow(desk, sale=self.sale)
 
     @property
@@ -41,7 +49,7 @@ class ModeInputs:
 
     @property
     def _is_text_wanted(self) -> bool:
-        return self._state.mode in {Mode.FIND, Mode.SIGN_UP}
+        return self._state.mode in {Mode.FIND, Mode.SIGN_UP, Mode.SECOND_NAME}
 
     def complete(self) -> None:
         """Do what the primary button says."""
@@ -53,6 +61,11 @@ class ModeInputs:
             Mode.MENU: self.panels.enter,
             Mode.ATTENTION: self.panels.enter,
             Mode.ATTENTION_ITEM: self.panels.enter,
+            Mode.LAST_SALES: self.panels.enter,
+            Mode.ACTIVITIES: self.panels.enter,
+            Mode.SECOND_NAME: self.activities.approve,
+            Mode.SALE_PAGE: self.page.take_back,
+            Mode.WHY: self._complete_from_why,
         }
         handler = handlers.get(self._state.mode)
         if handler is not None:
@@ -73,6 +86,10 @@ class ModeInputs:
             self.rewards.part_key(key)
         elif state.mode is Mode.MENU and sign.isdigit():
             self.panels.enter_row(int(sign) - 1)
+        elif state.mode is Mode.SALE_PAGE:
+            self.page.amount_key(key)
+        elif state.mode is Mode.SECOND_NAME:
+            self.activities.typed(sign)
         else:
             self._desk.show_sale()
             self.sale.amount_key(key)
@@ -83,6 +100,8 @@ class ModeInputs:
             self.sign_up.letter(letter)
         elif self._state.mode is Mode.FIND:
             self.find.typed(letter)
+        elif self._state.mode is Mode.SECOND_NAME:
+            self.activities.typed(letter)
         elif letter.strip() and not unicodedata.category(letter[0]).startswith("C"):
             self.find.open(letter)
 
@@ -120,6 +139,8 @@ class ModeInputs:
             Mode.SIGN_UP: self.sign_up.backspace,
             Mode.FIND: self.find.backspace,
             Mode.REWARD_PART: self.rewards.part_backspace,
+            Mode.SALE_PAGE: self.page.backspace,
+            Mode.SECOND_NAME: self.activities.backspace,
         }
         handlers.get(self._state.mode, self.sale.backspace)()
 
@@ -128,18 +149,26 @@ class ModeInputs:
             Mode.SIGN_UP: self.sign_up.clear,
             Mode.FIND: lambda: self.find.edited(""),
             Mode.REWARD_PART: self.rewards.part_clear,
+            Mode.SALE_PAGE: self.page.clear,
+            Mode.SECOND_NAME: self.activities.clear,
         }
         handlers.get(self._state.mode, self.sale.clear)()
 
     def _cancel(self) -> None:
         """Take one step back: the Esc key."""
         state = self._state
-        if state.letters_open:
+        handlers = {
+            Mode.SIGN_UP: self.sign_up.cancel,
+            Mode.ATTENTION_ITEM: self.attention.back,
+            Mode.SECOND_NAME: self.activities.back,
+            Mode.SALE_PAGE: self.page.back,
+        }
+        if state.letters_open and state.mode is not Mode.SECOND_NAME:
             state.letters_open = False
-        elif state.mode is Mode.SIGN_UP:
-            self.sign_up.cancel()
-        elif state.mode is Mode.ATTENTION_ITEM:
-            self.attention.back()
+        elif state.mode in handlers:
+            handlers[state.mode]()
+        elif state.mode is Mode.FIND and state.find.is_for_page:
+            self.page.leave_find()
         elif state.mode is not Mode.SALE:
             self._desk.show_sale()
         elif state.is_choosing_reward:
@@ -183,8 +212,20 @@ class ModeInputs:
             self.sale.without_card()
 
     def _find_pressed(self) -> None:
-        if self._state.mode is not Mode.FIND:
+        if self._state.mode is Mode.SALE_PAGE:
+            self.page.find_other()
+        elif self._state.mode is not Mode.FIND:
             self.find.open()
+
+    def _undo(self) -> None:
+        self.undo.undo()
+        if self._state.mode is Mode.SALE_PAGE:
+            self.page.read()
+
+    def _complete_from_why(self) -> None:
+        """Complete the sale that was explained."""
+        self._desk.show_sale()
+        self.sale.complete()
 
     def _letters(self) -> None:
         if not self._is_text_wanted:
@@ -202,7 +243,9 @@ class ModeInputs:
             Action.REWARDS: self.rewards.pressed,
             Action.NO_CARD: self._no_card,
             Action.RECEIPT: self.receipt.pressed,
-            Action.UNDO: self.undo.undo,
+            Action.UNDO: self._undo,
+            Action.WHY: self.page.why,
+            Action.GOODS_BACK: self.page.goods_back,
             Action.MENU: lambda: self.panels.toggle(Mode.MENU),
             Action.CONNECTION: lambda: self.panels.toggle(Mode.CONNECTION),
             Action.LAST_SALES: lambda: self.panels.toggle(Mode.LAST_SALES),

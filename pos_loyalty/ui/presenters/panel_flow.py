@@ -2,10 +2,13 @@
 
 from typing import Final
 
+from pos_loyalty.domain.ids import SaleId
+from pos_loyalty.ui.presenters.activity_flow import ActivityFlow
 from pos_loyalty.ui.presenters.attention_flow import AttentionFlow
 from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.list_panels import row_keys
+from pos_loyalty.ui.presenters.page_flow import PageFlow
 
 CAMERA_MS_MAX: Final = 20_000
 """The camera's box closes after this long without a card."""
@@ -14,9 +17,13 @@ CAMERA_MS_MAX: Final = 20_000
 class PanelFlow:
     """Opens, moves in and closes what lies over the left zone."""
 
-    def __init__(self, desk: Desk, attention: AttentionFlow) -> None:
+    def __init__(
+        self, desk: Desk, *, attention: AttentionFlow, page: PageFlow, activities: ActivityFlow
+    ) -> None:
         self._desk = desk
         self._attention = attention
+        self._page = page
+        self._activities = activities
 
     @property
     def _state(self) -> CounterState:
@@ -35,7 +42,7 @@ class PanelFlow:
                 self._attention.read()
 
     def row_pressed(self, key: str) -> None:
-        """Choose a row: the menu goes there, last sales marks it."""
+        """Choose a row: it is opened, or done."""
         state = self._state
         keys = row_keys(state, self._desk.clock)
         if key not in keys:
@@ -44,7 +51,7 @@ class PanelFlow:
         self._take(key)
 
     def enter(self) -> None:
-        """Go where the selected row of the menu or of the owner's list leads."""
+        """Go where the selected row leads."""
         if key := self.selected_key():
             self._take(key)
 
@@ -56,6 +63,10 @@ class PanelFlow:
                 self._attention.open_item(key)
             case Mode.ATTENTION_ITEM:
                 self._attention.choose(key)
+            case Mode.LAST_SALES:
+                self._page.open(SaleId(key))
+            case Mode.ACTIVITIES:
+                self._activities.choose(key)
             case _:
                 return
 

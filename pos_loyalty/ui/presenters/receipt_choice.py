@@ -9,6 +9,8 @@ def receipt_sale(state: CounterState) -> SaleId | None:
     if state.mode is Mode.LAST_SALES:
         chosen = state.last_sales[state.selected : state.selected + 1]
         return chosen[0].sale_id if chosen else None
+    if state.mode is Mode.SALE_PAGE and state.page is not None:
+        return state.page.sale_id
     if state.done is not None:
         return state.done.sale_id
     return state.last_sales[0].sale_id if state.last_sales else None

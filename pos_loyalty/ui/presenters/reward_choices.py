@@ -14,15 +14,16 @@ from pos_loyalty.ui.presenters.counter_state import SaleDraft
 
 POSITIONS_MAX: Final = 9
 """A reward's key is one digit."""
+_BAR_LEADS_THERE: Final = frozenset({Code.POINTS_SHORT, Code.STAMPS_SHORT})
 
 
 def shown_offers(member: MemberView) -> tuple[RewardOffer, ...]:
     """Return the rewards under "Ready to use", in the order of their keys.
 
-    A reward that costs more points than the member has is not shown: the bar leads to it. One that
-    may not be used here and now stays in its place, disabled.
+    A reward that costs more points or stamps than there are is not shown: a bar leads to it. One
+    that may not be used here and now stays in its place, disabled.
     """
-    shown = [offer for offer in member.rewards if offer.why_not is not Code.POINTS_SHORT]
+    shown = [offer for offer in member.rewards if offer.why_not not in _BAR_LEADS_THERE]
     # Those that can be used come first; within each half the program's order stays.
     shown.sort(key=lambda offer: not offer.available)
     return tuple(shown[:POSITIONS_MAX])

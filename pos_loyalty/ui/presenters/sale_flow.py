@@ -1,6 +1,6 @@
 """The sale in hand: who is on it, what it costs, which rewards, and saving it exactly once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Final
@@ -49,6 +49,8 @@ class SaleFlow:
         self._desk = desk
         self._quotes = 0
         self._reserved: tuple[MemberId, int] | None = None
+        self.diverts: Callable[[Holder], bool] = _for_the_sale
+        """Takes who was scanned or found for something else than the sale in hand."""
 
     @property
     def _state(self) -> CounterState:
@@ -62,6 +64,8 @@ class SaleFlow:
 
     def put_on_sale(self, holder: Holder) -> None:
         """Put a member or a new card on the sale; another one there is taken off."""
+        if self.diverts(holder):
+            return
         self._desk.leave_done()
         self._desk.show_sale()
         draft, before = self._draft, self._draft.holder
@@ -356,6 +360,11 @@ class SaleFlow:
             state.mode = Mode.SALE
             self._desk.say(strips.not_saved(error, self._desk.owner))
         self._desk.end_saving()
+
+
+def _for_the_sale(_: Holder) -> bool:
+    """Let every member go on the sale in hand."""
+    return False
 
 
 def _is_same(before: Holder, holder: Holder) -> bool:

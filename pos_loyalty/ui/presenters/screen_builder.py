@@ -17,17 +17,20 @@ from pos_loyalty.ui.presenters.counter_screen import (
     SignUpPanel,
     Strip,
 )
-from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
+from pos_loyalty.ui.presenters.counter_state import CounterState, Mode, SalePage
 from pos_loyalty.ui.presenters.formatting import card_end, counted, money, points
 from pos_loyalty.ui.presenters.list_panels import can_undo, last_sale_rows, list_panel
 from pos_loyalty.ui.presenters.member_panel import member_panel, multiplier_hint
+from pos_loyalty.ui.presenters.primary_button import primary_button, welcome_points
 from pos_loyalty.ui.presenters.receipt_choice import receipt_sale
 from pos_loyalty.ui.presenters.reward_choices import shown_offers
-from pos_loyalty.ui.presenters.strips import complete_label, start_label, state_strip
+from pos_loyalty.ui.presenters.sale_page import can_undo_page
+from pos_loyalty.ui.presenters.strips import state_strip
 
 SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
 _BADGE_MAX: Final = 9
 RECEIPT_NOTE: Final = "Scanned at another till, it shows the points after this sale."
+INVITATION_NOTE: Final = "Friends who show the invitation when they join bring points to both."
 STEPS: Final = (
     ("Scan the card", "or find by phone \u2014 F3"),
     ("Type the amount", "card and amount in any order"),
@@ -50,7 +53,7 @@ def build_screen(state: CounterState, clock: Clock) -> CounterScreen:
         amount=_amount(state),
         decimal_key=".",
         plus_label="+" if state.mode is Mode.SIGN_UP else "+ line",
-        primary=_primary(state),
+        primary=primary_button(state),
         bottom=_bottom(state, is_undo_open=is_undo_open),
         last_sales_title="Last sales",
         last_sales=last_sale_rows(state, clock),
@@ -81,13 +84,25 @@ def _left(state: CounterState, clock: Clock) -> LeftPanel:
         case Mode.CAMERA:
             return CameraPanel("Camera", "Hold the card 10 to 30 cm before the camera.")
         case Mode.RECEIPT:
-            modules = () if state.receipt is None else state.receipt.modules
-            return ReceiptPanel("Receipt", RECEIPT_NOTE, modules)
+            return _receipt(state)
         case Mode.SALE:
             holder = state.draft.holder
             return _idle(state) if holder is None else member_panel(state, holder, clock)
         case _:
             return list_panel(state, clock)
+
+
+def _receipt(state: CounterState) -> ReceiptPanel:
+    shown = state.receipt
+    if shown is None or not shown.invitation:
+        return ReceiptPanel("Receipt", RECEIPT_NOTE, () if shown is None else shown.modules)
+    return ReceiptPanel(
+        "Receipt and invitation",
+        INVITATION_NOTE,
+        shown.modules,
+        invitation=shown.invitation,
+        names=("Receipt", "Invite a friend"),
+    )
 
 
 def _idle(state: CounterState) -> IdlePanel:
@@ -102,12 +117,8 @@ def _idle(state: CounterState) -> IdlePanel:
     return IdlePanel(STEPS, "Today: " + " \u00b7 ".join(today))
 
 
-def _welcome_points(state: CounterState) -> int:
-    return state.program.welcome_points if state.program else 0
-
-
 def _sign_up_panel(state: CounterState) -> SignUpPanel:
-    welcome = _welcome_points(state)
+    welcome = welcome_points(state)
     head_start = (("gift", f"+{points(welcome)} welcome points", "added the moment you start"),)
     benefits = (
         ("cloud-off", "Works offline", "this card is reserved for this shop"),
@@ -142,7 +153,23 @@ def _amount(state: CounterState) -> AmountBox:
     if state.mode is Mode.REWARD_PART:
         look = AmountLook.TYPED if state.part_text else AmountLook.EMPTY
         return AmountBox("Points to use", state.part_text or "0", look)
+    if state.mode is Mode.SECOND_NAME:
+        name = state.activity.approved_by
+        look = AmountLook.TYPED if name else AmountLook.EMPTY
+        return AmountBox("Who approves?", name or "Name", look)
+    if state.mode is Mode.SALE_PAGE and state.page is not None:
+        return _page_amount(state, state.page)
     return _sale_amount(state)
+
+
+def _page_amount(state: CounterState, page: SalePage) -> AmountBox:
+    """Return what of a past sale would come back: as typed, or all that is left."""
+    left = page.looked.left_amount if page.looked else 0
+    if page.entry.is_empty:
+        text = money(left, state.currency)
+        return AmountBox("Goods back", text, AmountLook.EMPTY, hint="all that is left")
+    hint = f"of {money(left, state.currency)}"
+    return AmountBox("Goods back", page.entry.text, AmountLook.TYPED, hint=hint)
 
 
 def _sale_amount(state: CounterState) -> AmountBox:
@@ -170,55 +197,6 @@ def _sale_amount(state: CounterState) -> AmountBox:
 def _to_pay(discount: int, to_pay: int, state: CounterState) -> str:
     """Say what the cashier takes where rewards pay a part; nothing where they do not."""
     return f"To pay {money(to_pay, state.currency)}" if discount else ""
-
-
-def _primary(state: CounterState) -> Button:
-    match state.mode:
-        case Mode.SIGN_UP:
-            is_ready = state.sign_up.can_start and not state.is_saving
-            label = start_label(_welcome_points(state))
-            return Button(Action.COMPLETE, label, "Enter", "check", enabled=is_ready)
-        case Mode.FIND:
-            has_row = bool(state.find.found) and not state.is_saving
-            label = "Put on this sale"
-            return Button(Action.COMPLETE, label, "Enter", "user-check", enabled=has_row)
-        case Mode.ATTENTION:
-            return _look(state)
-        case Mode.ATTENTION_ITEM:
-            return _choose(state)
-        case Mode.REWARD_PART:
-            label = f"Use {state.part_text or '0'} points"
-            return Button(
-                Action.COMPLETE, label, "Enter", "check", enabled=bool(state.part_text.strip("0"))
-            )
-        case _:
-            return _complete(state)
-
-
-def _look(state: CounterState) -> Button:
-    has_row = bool(state.attention.items)
-    return Button(Action.COMPLETE, "Look at it", "Enter", "list", enabled=has_row)
-
-
-def _choose(state: CounterState) -> Button:
-    item = state.attention.shown
-    if item is None or item.chosen is not None:
-        return Button(Action.COMPLETE, "Settled", "Enter", "check", enabled=False)
-    if not item.choices:
-        return Button(Action.COMPLETE, "At the server", "Enter", "check", enabled=False)
-    label = item.choices[state.selected].label if state.selected < len(item.choices) else "Choose"
-    return Button(Action.COMPLETE, label, "Enter", "check", enabled=not state.is_saving)
-
-
-def _complete(state: CounterState) -> Button:
-    is_ready = (
-        state.is_blocked
-        or (state.draft.can_complete and state.done is None and state.mode is Mode.SALE)
-    ) and not state.is_saving
-    label = "Try again" if state.is_blocked else complete_label(state)
-    if state.done is not None:
-        label = "Complete sale"
-    return Button(Action.COMPLETE, label, "Enter", "check", enabled=is_ready)
 
 
 def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
@@ -253,6 +231,11 @@ def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
 
 
 def _is_undo_open(state: CounterState, clock: Clock) -> bool:
+    if state.mode is Mode.SALE_PAGE:
+        looked = state.page.looked if state.page else None
+        if looked is None or state.is_saving:
+            return False
+        return can_undo_page(looked, clock.now_ms())
     if state.is_undo_spent or not state.last_sales or state.is_saving:
         return False
     return can_undo(state.last_sales[0], clock.now_ms())

@@ -8,7 +8,7 @@ from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.services.enroll_member import MemberWelcomed
 from pos_loyalty.services.look_up_card import CardLookedUp
 from pos_loyalty.services.member_view import MemberView
-from pos_loyalty.ui.presenters import strips
+from pos_loyalty.ui.presenters import change_strips, strips
 from pos_loyalty.ui.presenters.amount_entry import POINT, ascii_key
 from pos_loyalty.ui.presenters.counter_screen import Strip, Tone
 from pos_loyalty.ui.presenters.counter_services import SignUpOrder, Sound
@@ -27,6 +27,7 @@ class SignUpFlow:
         self._desk = desk
         self._sale = sale
         self._offered: CardLookedUp | None = None
+        self._invitation = ""
 
     @property
     def _draft(self) -> SignUpDraft:
@@ -41,8 +42,22 @@ class SignUpFlow:
         state.sign_up = SignUpDraft(
             phone=phone[:PHONE_CHARACTERS_MAX], name=name[:NAME_CHARACTERS_MAX]
         )
+        state.sign_up.invited_by = self._invitation
         if self._offered is not None:
             self._take_card(self._offered)
+
+    def invited(self, letters: str) -> None:
+        """Take an invitation: it opens the sign-up, unless somebody is on the sale."""
+        self._invitation = letters
+        self._desk.leave_done()
+        self._desk.play(Sound.FOUND)
+        state = self._desk.state
+        if state.mode is Mode.SIGN_UP:
+            self._draft.invited_by = letters
+        elif state.draft.holder is not None:
+            self._desk.say(change_strips.invitation_waits())
+        else:
+            self.begin()
 
     def card_read(self, card: CardLookedUp, *, is_offered_only: bool) -> None:
         """Take a blank card: at once, or only if the cashier asks for a new member next."""
@@ -56,8 +71,9 @@ class SignUpFlow:
             self.begin()
 
     def forget_offer(self) -> None:
-        """Let go of a blank card that was shown, once something else goes on."""
+        """Let go of a blank card or an invitation that was shown, once something else goes on."""
         self._offered = None
+        self._invitation = ""
 
     def phone_key(self, key: str) -> None:
         """Take a digit of the phone number, in any script, or a leading plus."""
@@ -102,7 +118,7 @@ class SignUpFlow:
 
     def cancel(self) -> None:
         """Leave the sign-up; the sale goes on as it was."""
-        self._offered = None
+        self.forget_offer()
         self._desk.state.sign_up = SignUpDraft()
         self._desk.show_sale()
 
@@ -117,6 +133,7 @@ class SignUpFlow:
             name=draft.name,
             offers_consent=draft.has_consent,
             different_person=different_person,
+            invited_by=draft.invited_by,
         )
         self._desk.be_deaf()
         self._desk.begin_saving()
@@ -145,7 +162,8 @@ class SignUpFlow:
         draft.holder = Holder(member, card_key, member.card_hint, member.found_by)
         draft.rewards = {}
         draft.without_card = False
-        self._desk.say(strips.welcome(member, welcomed.welcome_points, draft))
+        start = welcomed.welcome_points + welcomed.activity_points
+        self._desk.say(strips.welcome(member, start, draft))
         self._desk.play(Sound.SAVED)
         self._sale.requote()
         self._desk.load_sales()

@@ -4,6 +4,7 @@ A strip is never empty and has at most 90 characters beside names. Sentences abo
 from the one catalog; here they get their tone, icon and buttons.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from pos_loyalty.domain.clock import Clock
@@ -17,10 +18,10 @@ from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.receipt import ReceiptStanding
 from pos_loyalty.services.record_sale import SaleDone
 from pos_loyalty.services.undo_sale import SaleUndone
+from pos_loyalty.ui.presenters import change_strips
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, Strip, Tone
 from pos_loyalty.ui.presenters.counter_state import (
     CounterState,
-    FindDraft,
     Holder,
     Mode,
     SaleDraft,
@@ -47,6 +48,7 @@ CLOSE: Final = Button(Action.CLOSE_PANEL, "Close", "Esc")
 TRY_AGAIN: Final = Button(Action.COMPLETE, "Try again", "Enter")
 _BACK: Final = Button(Action.CLOSE_PANEL, "Back", "Esc")
 _REMOVE: Final = Button(Action.CANCEL, "Remove", "Esc")
+_WHY: Final = Button(Action.WHY, "Why?", "?")
 _NAME_CHARACTERS_MAX: Final = 32
 _TILL_NAME_MAX: Final = 14
 
@@ -64,13 +66,19 @@ def state_strip(state: CounterState) -> Strip:
     if state.mode is Mode.SIGN_UP:
         return _sign_up(state.sign_up)
     if state.mode is Mode.FIND:
-        return _find(state.find)
+        return _find(state)
+    panel = _CHANGES.get(state.mode)
+    if panel is not None:
+        return panel(state)
     return _PANELS.get(state.mode) or _sale(state)
 
 
 def saved(done: SaleDone, state: CounterState) -> Strip:
     """Return the strip after a sale was saved."""
-    return Strip(Tone.OK, "check", _saved_text(done, state), (UNDO,))
+    has_points = state.draft.holder is not None
+    return Strip(
+        Tone.OK, "check", _saved_text(done, state), (UNDO, _WHY) if has_points else (UNDO,)
+    )
 
 
 def undone(result: SaleUndone, *, name: str, amount: str) -> Strip:
@@ -160,7 +168,7 @@ def known_phone(member: MemberView) -> Strip:
 
 
 def welcome(member: MemberView, welcome_points: int, draft: SaleDraft) -> Strip:
-    """Return the strip after someone was enrolled."""
+    """Return the strip after someone was enrolled; points of activities are among them."""
     step = "Press Enter to complete." if draft.total else "Type the amount."
     start = f"{_name(member)} starts with {points(welcome_points)} points."
     return Strip(Tone.OK, "user-check", f"{start} {step}", (_REMOVE,))
@@ -230,7 +238,7 @@ def sentence(error: Exception, owner: str) -> str:
 
 _PANELS: Final = {
     Mode.LAST_SALES: Strip(
-        Tone.QUIET, "receipt", "Choose a sale. F8 takes it back within 5 minutes.", (CLOSE,)
+        Tone.QUIET, "receipt", "Choose a sale to see why it earned, or to change it.", (CLOSE,)
     ),
     Mode.MENU: Strip(Tone.QUIET, "menu", "Choose with the arrow keys and Enter, or tap.", (CLOSE,)),
     Mode.CONNECTION: Strip(
@@ -251,9 +259,19 @@ _PANELS: Final = {
     Mode.ATTENTION_ITEM: Strip(
         Tone.QUIET, "list", "The first choice counts, at whichever till it is made.", (_BACK,)
     ),
+    Mode.WHY: Strip(
+        Tone.QUIET, "circle-help", "Here is why. Enter completes the sale, Esc goes back.", (_BACK,)
+    ),
     Mode.CAMERA: Strip(Tone.INFO, "camera", "Hold the card to the camera.", (CANCEL,)),
 }
 """What the strip says while a panel lies over the sale."""
+
+_CHANGES: Final[dict[Mode, Callable[[CounterState], Strip]]] = {
+    Mode.SALE_PAGE: change_strips.sale_page,
+    Mode.ACTIVITIES: change_strips.activities,
+    Mode.SECOND_NAME: change_strips.second_name,
+}
+"""What it says where that depends on more than the panel."""
 
 _MANNERS: Final = {
     Code.CARD_NOT_OURS: (Tone.BAD, (FIND, NEW_MEMBER)),
@@ -283,13 +301,19 @@ def _name(member: MemberView | None) -> str:
 
 
 def _sign_up(sign_up: SignUpDraft) -> Strip:
+    if sign_up.invited_by:
+        return change_strips.invited(sign_up)
     if sign_up.card_key is None:
         text = "Scan a new card, or type the phone number and start without one."
         return Strip(Tone.INFO, "user-plus", text, (CANCEL,))
     return Strip(Tone.INFO, "user-plus", _RESERVED, (CANCEL,))
 
 
-def _find(find: FindDraft) -> Strip:
+def _find(state: CounterState) -> Strip:
+    find = state.find
+    if find.is_for_page:
+        name = find.found[find.selected].name if find.found else ""
+        return change_strips.find_for_page(state, found_name=name)
     text = "Type 3 characters or more of a name, a phone or a card number."
     if find.found:
         name = find.found[find.selected].name
@@ -354,7 +378,9 @@ def _voucher(state: CounterState) -> Strip:
     else:
         step = "Scan a card, or press F6."
     take_off = Button(Action.CANCEL, "Take off", "Esc")
-    return Strip(Tone.INFO, "gift", f"Voucher: {worth}. {step}", (take_off,))
+    has_why = draft.quote is not None and draft.member is not None
+    buttons = (take_off, _WHY) if has_why else (take_off,)
+    return Strip(Tone.INFO, "gift", f"Voucher: {worth}. {step}", buttons)
 
 
 def _holder(draft: SaleDraft) -> Strip:
@@ -363,7 +389,8 @@ def _holder(draft: SaleDraft) -> Strip:
     if holder is None or holder.member is None:
         return new_card_counted()
     text = f"{_name(holder.member)} is on this sale. {step}"
-    return Strip(Tone.INFO, "corner-down-left", text, (_REMOVE,))
+    buttons = (_REMOVE,) if draft.quote is None else (_REMOVE, _WHY)
+    return Strip(Tone.INFO, "corner-down-left", text, buttons)
 
 
 def _reward(state: CounterState) -> Strip:
@@ -383,6 +410,8 @@ def _reward(state: CounterState) -> Strip:
     buttons: tuple[Button, ...] = (take_off,)
     if any(offer.id in draft.rewards and offer.kind == "points_for_money" for offer in offers):
         buttons = (take_off, Button(Action.REWARDS, "Other points", "F4"))
+    elif draft.quote is not None:
+        buttons = (take_off, _WHY)
     said = " ".join(word for word in (subject, is_are, "on this sale.", step) if word)
     return Strip(Tone.INFO, "gift", said, buttons)
 

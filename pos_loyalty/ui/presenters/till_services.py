@@ -7,7 +7,9 @@ from pos_loyalty.domain.card_payload import merchant_tag
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.ids import MemberId, SaleId
+from pos_loyalty.domain.invitation import format_invitation, parse_invitation
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.receipt_code import parse_receipt
 from pos_loyalty.services.attention import (
     AttentionList,
     ItemSettled,
@@ -18,16 +20,24 @@ from pos_loyalty.services.claim_voucher import ReadVoucher, VoucherShown
 from pos_loyalty.services.enroll_member import EnrollMember, MemberWelcomed
 from pos_loyalty.services.keep_draft import DraftTaken, KeepDraft, SaleInHand, TakeDraft
 from pos_loyalty.services.last_sales import DayCounts, LastSale, ReadDayCounts, ReadLastSales
+from pos_loyalty.services.look_at_sale import LookAtSale, SaleLookedAt
 from pos_loyalty.services.look_up_card import CardLookedUp, LookUpCard
 from pos_loyalty.services.look_up_member import FindMembers, LookUpMember, MemberFound
 from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.move_sale import MoveSale, SaleMovedHere
+from pos_loyalty.services.program_news import ProgramNews
 from pos_loyalty.services.quote_sale import QuoteSale, SaleQuote
+from pos_loyalty.services.record_activity import ActivityDone, RecordActivity
 from pos_loyalty.services.record_sale import RecordSale, SaleDone
+from pos_loyalty.services.refund_sale import RefundDone, RefundSale
 from pos_loyalty.services.run_sync import ConnectionStatus
 from pos_loyalty.services.till_context import ShopIdentity
 from pos_loyalty.services.undo_sale import SaleUndone, UndoSale
 from pos_loyalty.ui.presenters.counter_services import (
+    ActivityOrder,
+    MoveOrder,
     ReceiptShown,
+    RefundOrder,
     SaleFromBefore,
     SaleOrder,
     ShopNames,
@@ -52,6 +62,18 @@ class SyncReport(Protocol):
 
     def reserve_rights(self, member: MemberId, points: int) -> None:
         """Keep points here that a basket counts on; 0 = no more."""
+        ...
+
+
+class NewsReader(Protocol):
+    """Says once for each version that there are new rules."""
+
+    def __call__(self) -> ProgramNews | None:
+        """Return what is new."""
+        ...
+
+    def seen(self, version: str) -> None:
+        """Note that somebody was told."""
         ...
 
 
@@ -81,6 +103,31 @@ class TillUseCases(Protocol):
     @property
     def read_voucher(self) -> Callable[[ReadVoucher], VoucherShown]:
         """What is this voucher worth?"""
+        ...
+
+    @property
+    def look_at_sale(self) -> Callable[[LookAtSale], SaleLookedAt]:
+        """Read a past sale."""
+        ...
+
+    @property
+    def refund_sale(self) -> Callable[[RefundSale], RefundDone]:
+        """Take goods back."""
+        ...
+
+    @property
+    def move_sale(self) -> Callable[[MoveSale], SaleMovedHere]:
+        """Give a sale to the right member."""
+        ...
+
+    @property
+    def record_activity(self) -> Callable[[RecordActivity], ActivityDone]:
+        """Give points for something else."""
+        ...
+
+    @property
+    def program_news(self) -> NewsReader:
+        """Are there new rules?"""
         ...
 
     @property
@@ -180,13 +227,18 @@ class TillServices:
 
     def receipt(self, sale_id: SaleId) -> ReceiptShown | None:
         """Return the code of a sale's receipt; None where the sale has no member."""
-        from pos_loyalty.cards.code_stencil import receipt_matrix
+        from pos_loyalty.cards.code_stencil import invitation_matrix, receipt_matrix
 
         code = self._till.make_receipt(sale_id)
         if code is None:
             return None
-        rows = receipt_matrix(code)
-        return ReceiptShown(tuple("".join("01"[dark] for dark in row) for row in rows))
+        invitation: tuple[str, ...] = ()
+        if self._till.program().referral is not None:
+            member = parse_receipt(code).receipt.member
+            invitation = _rows(
+                invitation_matrix(format_invitation(self._till.shop.merchant, member))
+            )
+        return ReceiptShown(_rows(receipt_matrix(code)), invitation)
 
     def look_up_card(self, text: str) -> CardLookedUp:
         """Return whose card this is."""
@@ -195,6 +247,46 @@ class TillServices:
     def read_voucher(self, code: str) -> VoucherShown:
         """Return what a voucher is worth."""
         return self._till.read_voucher(ReadVoucher(code))
+
+    def check_invitation(self, text: str) -> str:
+        """Return the letters of an invitation; damaged or foreign ones are refused."""
+        parse_invitation(text, self._till.shop.accepted_merchants)
+        return text.strip()
+
+    def look_at_sale(self, sale_id: SaleId) -> SaleLookedAt:
+        """Return a past sale."""
+        return self._till.look_at_sale(LookAtSale(sale_id))
+
+    def refund(self, order: RefundOrder) -> RefundDone:
+        """Take goods of a sale back."""
+        return self._till.refund_sale(
+            RefundSale(order.sale_id, amount=order.amount, refund_id=order.change_id)
+        )
+
+    def move(self, order: MoveOrder) -> SaleMovedHere:
+        """Give a sale to another member."""
+        return self._till.move_sale(
+            MoveSale(order.sale_id, order.to_member, event_id=order.change_id)
+        )
+
+    def record_activity(self, order: ActivityOrder) -> ActivityDone:
+        """Give points for something else."""
+        return self._till.record_activity(
+            RecordActivity(
+                order.member_id,
+                order.activity,
+                event_id=order.change_id,
+                approved_by=order.approved_by,
+            )
+        )
+
+    def program_news(self) -> ProgramNews | None:
+        """Return rules that are new here."""
+        return self._till.program_news()
+
+    def program_seen(self, version: str) -> None:
+        """Note that somebody was told."""
+        self._till.program_news.seen(version)
 
     def member(self, member_id: MemberId, found_by: str) -> MemberView:
         """Return a member with the points of this moment."""
@@ -245,6 +337,7 @@ class TillServices:
                 name=order.name,
                 offers_consent=order.offers_consent,
                 different_person=order.different_person,
+                invited_by=order.invited_by,
             )
         )
 
@@ -294,6 +387,10 @@ class TillServices:
         except RuleViolation:
             # Paused or taken over meanwhile: the amount comes back alone.
             return SaleFromBefore(draft, None)
+
+
+def _rows(matrix: list[list[bool]]) -> tuple[str, ...]:
+    return tuple("".join("01"[dark] for dark in row) for row in matrix)
 
 
 def _names(shop: ShopIdentity) -> ShopNames:

@@ -8,7 +8,7 @@ from pos_loyalty.services.undo_sale import SaleUndone
 from pos_loyalty.ui.presenters import strips
 from pos_loyalty.ui.presenters.counter_screen import Strip, Tone
 from pos_loyalty.ui.presenters.counter_services import Sound
-from pos_loyalty.ui.presenters.counter_state import CounterState, Mode
+from pos_loyalty.ui.presenters.counter_state import CounterState, Mode, SalePage
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.formatting import first_name, money
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
@@ -30,6 +30,8 @@ class UndoFlow:
         state = self._state
         if state.mode is Mode.LAST_SALES:
             self._undo_listed()
+        elif state.mode is Mode.SALE_PAGE and state.page is not None:
+            self._undo_page(state.page)
         elif state.done is not None:
             member = state.draft.member
             name = first_name(member.name if member else "")
@@ -45,6 +47,12 @@ class UndoFlow:
         state = self._state
         for sale in state.last_sales[state.selected : state.selected + 1]:
             self._run_listed(sale)
+
+    def _undo_page(self, page: SalePage) -> None:
+        looked = page.looked
+        if looked is not None:
+            amount = money(looked.total, self._state.currency)
+            self._run(page.sale_id, first_name(looked.member_name), amount)
 
     def _run_listed(self, sale: LastSale) -> None:
         amount = money(sale.total, self._state.currency)

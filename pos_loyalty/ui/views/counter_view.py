@@ -44,6 +44,8 @@ class CounterView(QWidget):
     """The position of a reward, from 1."""
     row_pressed = Signal(str)
     """The key of a `ListRow`."""
+    sale_pressed = Signal(str)
+    """The key of a `LastSaleRow`."""
     search_edited = Signal(str)
     name_edited = Signal(str)
     letter_pressed = Signal(str)
@@ -202,11 +204,12 @@ class CounterView(QWidget):
         if is_wide and self._last_sales is None:
             self._last_sales = LastSalesColumn(self._theme, self)
             self._last_sales.action_pressed.connect(self.action_pressed)
+            self._last_sales.sale_pressed.connect(self.sale_pressed)
             self._arrange()
             has_new = True
         if self._last_sales is not None:
             self._last_sales.setVisible(is_wide)
-            self._last_sales.show_sales(
+            has_new |= self._last_sales.show_sales(
                 title=screen.last_sales_title,
                 rows=screen.last_sales,
                 empty=screen.last_sales_empty,
@@ -256,7 +259,7 @@ class CounterView(QWidget):
             chain += self._letter_board.keys
         chain += [self.primary, *self.bottom.buttons]
         if self._last_sales is not None:
-            chain.append(self._last_sales.undo)
+            chain += [*self._last_sales.keys, self._last_sales.undo]
         chain += [self.chip, self.menu]
         for first, second in pairwise(chain):
             QWidget.setTabOrder(first, second)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from pos_loyalty.ui.look import PANEL_RADIUS
 from pos_loyalty.ui.presenters.counter_screen import ListPanel, ListRow
 from pos_loyalty.ui.theme import Theme, TypeRole
+from pos_loyalty.ui.views.step_lines import paint_steps
 from pos_loyalty.ui.views.words import CounterWords
 from pos_loyalty.ui.widgets.canvas import Canvas, placed
 from pos_loyalty.ui.widgets.list_rows import RowPages
@@ -68,7 +69,7 @@ class ListPanelView(Painted):
         for button, value in zip(self.buttons, panel.buttons, strict=False):
             button.show_words(value.label, key=value.key, icon=value.icon, enabled=value.enabled)
         self._arrange()
-        rows = () if panel.is_table else panel.rows
+        rows = () if panel.is_table or panel.is_steps else panel.rows
         self.pages.show_rows(rows)
         self.pages.setVisible(bool(rows))
         self.update()
@@ -95,6 +96,8 @@ class ListPanelView(Painted):
             canvas.lines(box, note, "text2")
         if panel.is_table:
             self._paint_table(canvas, panel.rows)
+        elif panel.is_steps and panel.rows:
+            paint_steps(canvas, self.theme, self._list_box(), panel.rows)
         elif not panel.rows and panel.empty:
             self._paint_empty(canvas, panel.empty)
 
@@ -184,6 +187,8 @@ class ListPanelView(Painted):
 
 def _description(panel: ListPanel) -> str:
     """Return what a screen reader says of the panel beside its title and its buttons."""
+    if panel.is_steps:
+        return f"{panel.note} " + ". ".join(f"{row.title} {row.trailing}" for row in panel.rows)
     if panel.is_table:
         return ". ".join(f"{row.title}: {row.detail}" for row in panel.rows)
     return panel.note or panel.empty

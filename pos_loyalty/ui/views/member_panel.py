@@ -31,6 +31,9 @@ _NOTE_LINES = 3
 _POINTS = 54
 _BAR = 16
 _NEXT = 28
+_STAMPS = 28
+_STAMP_BAR = 12
+_STAMP_BAR_SHARE = 0.42
 _REWARDS_TITLE = 30
 _REWARD_GAP = 8
 _COACHING = 62
@@ -48,6 +51,7 @@ class _Places:
     points: float
     bar: float
     next_line: float
+    stamps: float
     rewards_title: float
     rewards: float
     rewards_shown: int
@@ -67,6 +71,7 @@ class MemberPanelView(Painted):
         self._avatar = Avatar(theme, self)
         self._tier = TierPill(theme, self)
         self._bar = ProgressBar(theme, self)
+        self._stamp_bars: list[ProgressBar] = []
         self.rewards: list[RewardKey] = []
 
     def show_panel(self, panel: MemberPanel) -> bool:
@@ -79,6 +84,7 @@ class MemberPanelView(Painted):
         if panel.progress is not None:
             self._bar.show_progress(panel.progress)
             tell(self._bar, name=f"{self._words.progress}: {panel.next_label} {panel.next_missing}")
+        self._show_stamps(panel)
         count_before = len(self.rewards)
         while len(self.rewards) < len(panel.rewards):
             key = RewardKey(self.theme, self)
@@ -87,7 +93,8 @@ class MemberPanelView(Painted):
         for key, reward in zip(self.rewards, panel.rewards, strict=False):
             key.show_reward(reward)
         told = (panel.tier.name, panel.card_hint, f"{panel.points} {panel.points_word}", panel.gain)
-        rest = (panel.as_of, panel.spendable_note, panel.coaching)
+        stamps = (each.text for each in panel.stamps)
+        rest = (panel.as_of, panel.spendable_note, panel.dates, *stamps, panel.coaching)
         tell(self, name=panel.name, description=". ".join(each for each in told + rest if each))
         self._arrange()
         self.update()
@@ -106,14 +113,15 @@ class MemberPanelView(Painted):
             return
         places = self._places(panel)
         self._paint_head(canvas, panel)
-        for number, note in enumerate(self._notes(panel)):
+        for number, (note, ink) in enumerate(self._notes(panel)):
             box = self._row(places.note + number * canvas.px(_NOTE), _NOTE)
-            canvas.lines(box, note, "warn")
+            canvas.lines(box, note, ink)
         self._paint_points(canvas, panel, self._row(places.points, _POINTS))
         if panel.next_label or panel.next_missing:
             self._paint_pair(
                 canvas, self._row(places.next_line, _NEXT), panel.next_label, panel.next_missing
             )
+        self._paint_stamps(canvas, panel, places.stamps)
         title = self._row(places.rewards_title, _REWARDS_TITLE)
         canvas.line(title, panel.rewards_title, self.theme.font(TypeRole.LABEL), "text2")
         if not panel.rewards and panel.rewards_empty:
@@ -121,15 +129,16 @@ class MemberPanelView(Painted):
         if places.coaching is not None:
             self._paint_coaching(canvas, self._row(places.coaching, _COACHING), panel.coaching)
 
-    def _notes(self, panel: MemberPanel) -> list[Fitted]:
-        """Return, line by line, how old the balance is and what may be used of it here."""
+    def _notes(self, panel: MemberPanel) -> list[tuple[Fitted, str]]:
+        """Return, line by line, how old the balance is, what may be used of it here and when."""
         width = self.width() - self.theme.px(2 * _PADDING)
-        lines: list[Fitted] = []
-        for note in (panel.as_of, panel.spendable_note):
+        lines: list[tuple[Fitted, str]] = []
+        notes = ((panel.as_of, "warn"), (panel.spendable_note, "warn"), (panel.dates, "text2"))
+        for note, ink in notes:
             text = fitted(
                 note, self.theme, TypeRole.NOTE, width, sizes=(15, 14), lines_max=_NOTE_LINES
             )
-            lines += [Fitted(text.font, (line,)) for line in text.lines if line]
+            lines += [(Fitted(text.font, (line,)), ink) for line in text.lines if line]
         return lines
 
     def _row(self, top: float, designed_height: float) -> QRectF:
@@ -172,6 +181,21 @@ class MemberPanelView(Painted):
         text = fitted(leading, self.theme, TypeRole.BODY_STRONG, start.width(), sizes=(17, 16, 15))
         canvas.lines(start, text, "text")
 
+    def _show_stamps(self, panel: MemberPanel) -> None:
+        while len(self._stamp_bars) < len(panel.stamps):
+            self._stamp_bars.append(ProgressBar(self.theme, self))
+        for bar, stamps in zip(self._stamp_bars, panel.stamps, strict=False):
+            bar.show_progress(stamps.progress)
+            tell(bar, name=f"{self._words.progress}: {stamps.text}")
+
+    def _paint_stamps(self, canvas: Canvas, panel: MemberPanel, top: float) -> None:
+        """Paint what is on each stamp card; its bar stands at the end of the line."""
+        for place, stamps in enumerate(panel.stamps):
+            row = self._row(top + place * canvas.px(_STAMPS), _STAMPS)
+            room = row.width() * (1 - _STAMP_BAR_SHARE) - canvas.px(10)
+            text = fitted(stamps.text, self.theme, TypeRole.BODY_STRONG, room, sizes=(16, 15, 14))
+            canvas.lines(QRectF(row.left(), row.top(), room, row.height()), text, "text")
+
     def _paint_empty(self, canvas: Canvas, box: QRectF, text: str) -> None:
         px = canvas.px
         canvas.fill(box, "surface2")
@@ -204,7 +228,9 @@ class MemberPanelView(Painted):
         points = note + px(_NOTE) * max(len(self._notes(panel)), 1)
         bar = points + px(_POINTS + 4) + air
         next_line = bar + (px(_BAR + 6) if panel.progress is not None else 0)
-        rewards_title = next_line + px(_NEXT) + 2 * air
+        has_next = panel.next_label or panel.next_missing or not panel.stamps
+        stamps = next_line + (px(_NEXT) if has_next else 0)
+        rewards_title = stamps + px(_STAMPS) * len(panel.stamps) + 2 * air
         rewards = rewards_title + px(_REWARDS_TITLE) + air
         bottom = self.height() - px(_PADDING)
         step = px(REWARD_HEIGHT + _REWARD_GAP)
@@ -220,6 +246,7 @@ class MemberPanelView(Painted):
             points=points,
             bar=bar,
             next_line=next_line,
+            stamps=stamps,
             rewards_title=rewards_title,
             rewards=rewards,
             rewards_shown=min(len(panel.rewards), max(int(room // step), 0)),
@@ -247,6 +274,13 @@ class MemberPanelView(Painted):
         self._tier.setGeometry(placed(self, QRectF(left, px(_PADDING + 34), width, px(28))))
         self._bar.setVisible(panel.progress is not None)
         self._bar.setGeometry(placed(self, self._row(places.bar, _BAR)))
+        for place, bar in enumerate(self._stamp_bars):
+            row = self._row(places.stamps + place * px(_STAMPS), _STAMPS)
+            width = row.width() * _STAMP_BAR_SHARE
+            top = row.center().y() - px(_STAMP_BAR) / 2
+            box = QRectF(row.right() - width, top, width, px(_STAMP_BAR))
+            bar.setGeometry(placed(self, box))
+            bar.setVisible(place < len(panel.stamps))
         step = px(REWARD_HEIGHT + _REWARD_GAP)
         for place, key in enumerate(self.rewards):
             key.setVisible(place < places.rewards_shown)

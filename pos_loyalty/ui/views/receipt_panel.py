@@ -14,6 +14,8 @@ from pos_loyalty.ui.widgets.text_painting import Align, fitted
 _PADDING = 16
 _TITLE = 40
 _NOTE = 60
+_NAME = 44
+_BETWEEN = 12
 _QUIET_MODULES = 4
 """White around the code; without it half the readers find nothing."""
 _DARK = "1"
@@ -51,7 +53,31 @@ class ReceiptPanelView(Painted):
         box = QRectF(
             px(_PADDING), head.bottom() + px(6), width, foot.top() - head.bottom() - px(12)
         )
-        _paint_code(canvas.painter, box, panel.modules)
+        if panel.invitation:
+            self._paint_both(canvas, box, panel)
+        else:
+            _paint_code(canvas.painter, box, panel.modules)
+
+    def _paint_both(self, canvas: Canvas, box: QRectF, panel: ReceiptPanel) -> None:
+        """Paint both codes in modules of one size, each with its name below."""
+        px = canvas.px
+        name_height = px(_NAME)
+        counts = [len(each) + 2 * _QUIET_MODULES for each in (panel.modules, panel.invitation)]
+        width = box.width() - px(_BETWEEN)
+        high = box.height() - name_height
+        module = max(1, int(min(width / sum(counts), high / max(counts))))
+        left = box.left() + (width - module * sum(counts)) / 2
+        top = box.center().y() - (module * max(counts) + name_height) / 2
+        codes = zip((panel.modules, panel.invitation), counts, panel.names, strict=True)
+        for modules, count, name in codes:
+            side = module * count
+            # Both stand on one line, where their names begin.
+            code = canvas.place(QRectF(left, top + module * max(counts) - side, side, side))
+            _paint_code(canvas.painter, code, modules)
+            below = QRectF(left, top + module * max(counts), side, name_height)
+            words = fitted(name, self.theme, TypeRole.LABEL, side, sizes=(16, 15, 14), lines_max=2)
+            canvas.lines(below, words, "text", align=Align.CENTER)
+            left += side + px(_BETWEEN)
 
 
 def _paint_code(painter: QPainter, box: QRectF, modules: tuple[str, ...]) -> None:

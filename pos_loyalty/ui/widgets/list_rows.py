@@ -12,6 +12,8 @@ from pos_loyalty.ui.widgets.painted import Pressable, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted, text_width
 
 ROW_HEIGHT = 60
+_ROW_HEIGHT_MIN = 49
+"""Rows become so low where all of them fit by that, rather than turn pages."""
 _GAP = 8
 _PAGER_HEIGHT = 48
 _SENTENCE_LINES = 3
@@ -148,12 +150,13 @@ class RowPages(QWidget):
             button = RowButton(self._theme, self)
             button.clicked.connect(lambda _checked=False, row=button: self._pressed(row))
             self._buttons.append(button)
-        step = px(ROW_HEIGHT) + px(_GAP)
+        height = self._row_height()
+        step = height + px(_GAP)
         for place, button in enumerate(self._buttons):
             is_used = place < len(shown)
             if is_used:
                 button.show_row(shown[place])
-                box = QRectF(0, place * step, self.width(), px(ROW_HEIGHT))
+                box = QRectF(0, place * step, self.width(), height)
                 button.setGeometry(placed(self, box))
             button.setVisible(is_used)
         self._arrange_pager(has_pages=len(self._rows) > size)
@@ -169,9 +172,15 @@ class RowPages(QWidget):
         self._up.setEnabled(self._first > 0)
         self._down.setEnabled(self._first + self._page_size() < len(self._rows))
 
+    def _row_height(self) -> int:
+        """Return the height at which all rows fit, or the usual one where none does that."""
+        px = self._theme.px
+        share = (self.height() + px(_GAP)) // max(len(self._rows), 1) - px(_GAP)
+        return min(share, px(ROW_HEIGHT)) if share >= px(_ROW_HEIGHT_MIN) else px(ROW_HEIGHT)
+
     def _page_size(self) -> int:
         px = self._theme.px
-        step = px(ROW_HEIGHT) + px(_GAP)
+        step = self._row_height() + px(_GAP)
         fitting = (self.height() + px(_GAP)) // step
         if len(self._rows) > fitting:
             fitting = (self.height() - px(_PAGER_HEIGHT)) // step

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.default_program import default_program
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError, RuleViolation
@@ -38,6 +39,7 @@ from pos_loyalty.ui.presenters.counter_services import (
     SignUpOrder,
     Sound,
 )
+from tests.unit.ui.presenters.change_fakes import FakeChanges, Person
 
 AYSE, JONAS, NAMELESS = "AYSE", "JONAS", "NAMELESS"
 BLANK, NEW, FOREIGN = "BLANK", "NEW", "FOREIGN"
@@ -73,24 +75,17 @@ class FakeClock:
         return 0
 
 
-@dataclass
-class _Person:
-    name: str
-    points: int
-    hint: str
-    phone: str = ""
-
-
-class FakeServices:
+class FakeServices(FakeChanges):
     """A till in memory: one point a euro, the default program's rewards."""
 
     def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
         self.clock = clock
         self.rules = default_program("EUR")
         self.people = {
-            AYSE: _Person("Ay\u015fe Y\u0131lmaz", 1240, "4417", "015123456789"),
-            JONAS: _Person("Jonas Keller", 60, "5521"),
-            NAMELESS: _Person("", 0, "7788"),
+            AYSE: Person("Ay\u015fe Y\u0131lmaz", 1240, "4417", "015123456789"),
+            JONAS: Person("Jonas Keller", 60, "5521"),
+            NAMELESS: Person("", 0, "7788"),
         }
         self.orders: list[SaleOrder] = []
         self.sales: list[LastSale] = []
@@ -228,7 +223,10 @@ class FakeServices:
             balance_after_points=0,
             next_reward_name="Free brunch",
             next_reward_missing_points=218,
-            trace=(),
+            trace=(
+                TraceStep(rule="earn", text="EUR 21.00 at 1 point for each EUR 1.00", points=21),
+                TraceStep(rule="rule tuesday", text="Tuesday x2", points=earned),
+            ),
         )
 
     def record(self, order: SaleOrder) -> SaleDone:
@@ -302,7 +300,7 @@ class FakeServices:
         if order.phone and known and not order.different_person:
             raise RuleViolation(Code.PHONE_KNOWN, member_id=known)
         key = f"PERSON{len(self.people)}"
-        self.people[key] = _Person(order.name, 50, "9901", order.phone)
+        self.people[key] = Person(order.name, 50, "9901", order.phone)
         return MemberWelcomed(self.member(MemberId(key), "card"), 50)
 
     def last_sales(self) -> tuple[LastSale, ...]:

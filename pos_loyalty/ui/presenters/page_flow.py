@@ -1,0 +1,243 @@
+"""A past sale: look at it, take goods back, give it to the right member."""
+
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
+from pos_loyalty.domain.ids import EventId, SaleId
+from pos_loyalty.domain.money import plain_amount
+from pos_loyalty.services.look_at_sale import SaleLookedAt
+from pos_loyalty.services.member_view import MemberView
+from pos_loyalty.services.move_sale import SaleMovedHere
+from pos_loyalty.services.refund_sale import RefundDone
+from pos_loyalty.ui.presenters import change_strips
+from pos_loyalty.ui.presenters.amount_entry import AmountEntry
+from pos_loyalty.ui.presenters.counter_services import MoveOrder, RefundOrder, Sound
+from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, Mode, SalePage
+from pos_loyalty.ui.presenters.desk import Desk
+from pos_loyalty.ui.presenters.find_flow import FindFlow
+from pos_loyalty.ui.presenters.sale_flow import SaleFlow
+from pos_loyalty.ui.presenters.sale_page import can_move, can_refund
+
+
+class PageFlow:
+    """Handles every input on the page of a past sale. The sale in hand stays behind it."""
+
+    def __init__(self, desk: Desk, *, sale: SaleFlow, find: FindFlow) -> None:
+        self._desk = desk
+        self._sale = sale
+        self._find = find
+        self._came_from_list = False
+        sale.diverts = self.takes
+
+    @property
+    def _state(self) -> CounterState:
+        return self._desk.state
+
+    # --- the page itself
+
+    def open(self, sale_id: SaleId) -> None:
+        """Open the page of a sale of this till."""
+        state = self._state
+        if state.mode is Mode.SIGN_UP:
+            return
+        self._came_from_list = state.mode is Mode.LAST_SALES
+        place = state.selected
+        self._desk.show_sale()
+        state.mode = Mode.SALE_PAGE
+        state.selected = place if self._came_from_list else 0
+        state.page = SalePage(sale_id, AmountEntry(state.currency))
+        self.read()
+
+    def why(self) -> None:
+        """Say why: of the sale in hand, or of the one just saved."""
+        state = self._state
+        if state.mode is Mode.WHY:
+            self._desk.show_sale()
+        elif state.mode is Mode.LAST_SALES:
+            for sale in state.last_sales[state.selected : state.selected + 1]:
+                self.open(sale.sale_id)
+        elif state.mode is not Mode.SALE:
+            return
+        elif state.done is not None:
+            self.open(state.done.sale_id)
+        elif state.draft.quote is None:
+            self._desk.say(change_strips.nothing_to_explain())
+        else:
+            state.mode = Mode.WHY
+            state.selected = 0
+
+    def read(self) -> None:
+        """Read the sale of the page again."""
+        page = self._state.page
+        if page is None:
+            return
+        services, sale_id = self._desk.services, page.sale_id
+
+        def looked(found: SaleLookedAt) -> None:
+            page.looked = found
+
+        def not_there(error: Exception) -> None:
+            if self._state.page is page and self._state.mode is Mode.SALE_PAGE:
+                self.close()
+                self._desk.refuse(error)
+
+        self._desk.run(lambda: services.look_at_sale(sale_id), looked, not_there)
+
+    def back(self) -> None:
+        """Take one step back: the question, what was typed, the page."""
+        page = self._state.page
+        if page is not None and (page.is_asking or not page.entry.is_empty):
+            self._typed(page.entry if page.is_asking else page.entry.emptied())
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Go back to the list, or to the sale in hand."""
+        place = self._state.selected
+        self._desk.show_sale()
+        self._state.page = None
+        if self._came_from_list:
+            self._state.mode = Mode.LAST_SALES
+            self._state.selected = place
+
+    # --- goods back
+
+    def amount_key(self, key: str) -> None:
+        """Take a digit of what comes back."""
+        page = self._state.page
+        if page is None:
+            return
+        entry = page.entry.with_key(key)
+        self._typed(entry)
+        if entry.is_overflowing:
+            self._refuse_too_much(page)
+
+    def backspace(self) -> None:
+        """Take the last digit back."""
+        if self._state.page is not None:
+            self._typed(self._state.page.entry.without_last())
+
+    def clear(self) -> None:
+        """Empty what was typed."""
+        if self._state.page is not None:
+            self._typed(self._state.page.entry.emptied())
+
+    def goods_back(self) -> None:
+        """Ask whether so much comes back; nothing can undo it, so it takes two keys."""
+        page = self._state.page
+        if self._state.mode is not Mode.SALE_PAGE or page is None or page.looked is None:
+            return
+        if not can_refund(page.looked):
+            refusal = Code.REFUND_REVERSED if page.looked.is_undone else Code.REFUND_NOTHING
+            self._desk.refuse(RuleViolation(refusal))
+        elif page.amount > page.looked.left_amount:
+            self._refuse_too_much(page)
+        elif page.amount == 0:
+            self._desk.refuse(RuleViolation(Code.AMOUNT_ZERO))
+        else:
+            page.is_asking = True
+            page.change_id = EventId(self._desk.new_sale_id())
+            self._desk.be_deaf()
+
+    def take_back(self) -> None:
+        """Refund: the Enter key, once it was asked."""
+        page = self._state.page
+        if page is None or not page.is_asking or page.looked is None or page.change_id is None:
+            return
+        order = RefundOrder(sale_id=page.sale_id, amount=page.amount, change_id=page.change_id)
+        name = page.looked.member_name
+        self._desk.be_deaf(until_typed=False)
+        self._desk.begin_saving()
+        self._desk.run(
+            lambda: self._desk.services.refund(order),
+            lambda done: self._refunded(done, name=name),
+            lambda error: self._not_changed(error, "The refund"),
+        )
+
+    def _refunded(self, done: RefundDone, *, name: str) -> None:
+        self._desk.say(change_strips.refunded(done, name=name, currency=self._desk.currency))
+        self._changed()
+
+    def _typed(self, entry: AmountEntry) -> None:
+        page = self._state.page
+        if page is not None:
+            page.entry, page.is_asking, page.change_id = entry, False, None
+
+    def _refuse_too_much(self, page: SalePage) -> None:
+        left = page.looked.left_amount if page.looked else 0
+        amount = plain_amount(left, self._desk.currency)
+        self._desk.refuse(RuleViolation(Code.REFUND_TOO_MUCH, left_amount=amount))
+
+    # --- another member
+
+    def find_other(self) -> None:
+        """Look for the right member: a scan, or a search."""
+        page = self._state.page
+        if page is None or page.looked is None:
+            return
+        if not can_move(page.looked):
+            is_card = page.looked.waits_on_card and can_refund(page.looked)
+            self._desk.refuse(RuleViolation(Code.MOVE_CARD if is_card else Code.REFUND_NOTHING))
+            return
+        self._typed(page.entry.emptied())
+        place = self._state.selected
+        self._find.open()
+        self._state.find.is_for_page = True
+        self._state.selected = place
+
+    def leave_find(self) -> None:
+        """Go back from the search to the page."""
+        self._desk.show_sale()
+        self._state.mode = Mode.SALE_PAGE
+
+    def takes(self, holder: Holder) -> bool:
+        """Take who was scanned or found while the right member is looked for."""
+        state = self._state
+        page = state.page
+        if state.mode is not Mode.FIND or not state.find.is_for_page or page is None:
+            return False
+        if holder.member is None:
+            self._desk.say(change_strips.nobodys_card())
+            return True
+        self.leave_find()
+        self._move(page, holder.member)
+        return True
+
+    def _move(self, page: SalePage, member: MemberView) -> None:
+        order = MoveOrder(
+            sale_id=page.sale_id,
+            to_member=member.id,
+            change_id=EventId(self._desk.new_sale_id()),
+        )
+        from_name = page.looked.member_name if page.looked else ""
+        self._desk.be_deaf(until_typed=False)
+        self._desk.begin_saving()
+        self._desk.run(
+            lambda: self._desk.services.move(order),
+            lambda done: self._moved(done, to_name=member.name, from_name=from_name),
+            lambda error: self._not_changed(error, "The change"),
+        )
+
+    def _moved(self, done: SaleMovedHere, *, to_name: str, from_name: str) -> None:
+        self._desk.say(change_strips.moved(done, to_name=to_name, from_name=from_name))
+        self._changed()
+
+    # --- after a change
+
+    def _changed(self) -> None:
+        """Show what is true now, everywhere."""
+        page = self._state.page
+        if page is not None:
+            self._typed(page.entry.emptied())
+        self._desk.play(Sound.SAVED)
+        self.read()
+        self._desk.load_sales()
+        self._sale.read_member_again()
+        self._desk.end_saving()
+
+    def _not_changed(self, error: Exception, what: str) -> None:
+        is_ordinary = isinstance(error, RuleViolation | CommandRefused)
+        if is_ordinary or (isinstance(error, LoyaltyError) and error.saved):
+            self._desk.refuse(error)
+        else:
+            self._desk.say(change_strips.not_changed(what, self._desk.owner))
+        self._desk.end_saving()

@@ -1,0 +1,146 @@
+"""The page of a past sale, and "why?" of the sale in hand: every step of the points in words."""
+
+from typing import Final
+
+from pos_loyalty.domain.accrual import TraceStep
+from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.explanation import Explanation
+from pos_loyalty.domain.money import Currency
+from pos_loyalty.services.look_at_sale import SaleLookedAt
+from pos_loyalty.ui.presenters.counter_screen import Action, Button, ListPanel, ListRow
+from pos_loyalty.ui.presenters.counter_state import CounterState
+from pos_loyalty.ui.presenters.formatting import (
+    before_amount,
+    change,
+    day_and_time,
+    full_name,
+    money,
+    points,
+    short_name,
+)
+
+UNDO_MS_MAX: Final = 5 * 60 * 1000
+"""A sale older than this is a manager's to cancel."""
+STEPS_AT_ONCE_MAX: Final = 7
+"""So many sentences stand on the page as text; more are rows with pages."""
+
+
+def sale_page(state: CounterState, clock: Clock) -> ListPanel:
+    """Return the page of a past sale: why it earned, what became of it, what can be done."""
+    page = state.page
+    looked = None if page is None else page.looked
+    if looked is None:
+        return ListPanel("Sale", (), empty="Looking at this sale.")
+    rows = [_step_row(each, state.currency) for each in looked.why.steps]
+    rows += _difference(looked.why)
+    rows += [ListRow("", in_shop_money(each.what, state.currency)) for each in looked.later]
+    if looked.is_undone:
+        rows.append(ListRow("", "This sale was taken back as a whole."))
+    when = day_and_time(looked.at_ms, clock)
+    return _steps_panel(
+        state,
+        title=f"{buyer(looked)} \u00b7 {money(looked.total, state.currency)}",
+        note=f"{when}. {in_shop_money(looked.why.what, state.currency)}",
+        rows=rows,
+        buttons=_page_buttons(looked, clock.now_ms()),
+    )
+
+
+def why_panel(state: CounterState) -> ListPanel:
+    """Return why the sale in hand would earn what the button says."""
+    draft = state.draft
+    quote, member = draft.quote, draft.member
+    if quote is None:
+        return ListPanel("Why", (), empty="Put a card and an amount on the sale first.")
+    figures = change(earned_points=quote.earned_points, redeemed_points=quote.redeemed_points)
+    rows = [_step_row(each, state.currency) for each in quote.trace]
+    if quote.voucher_points:
+        rows.append(ListRow("", "The voucher gives points", trailing=points(quote.voucher_points)))
+    days = state.program.pending_days if state.program else 0
+    if days and quote.earned_points:
+        rows.append(ListRow("", f"They can be used after {days} days."))
+    who = "The card" if member is None else full_name(member.name, card_hint=member.card_hint)
+    return _steps_panel(
+        state,
+        title=f"Why {figures} points",
+        note=f"{who}, {money(draft.total, state.currency)}:",
+        rows=rows,
+        buttons=(),
+    )
+
+
+def can_undo_page(looked: SaleLookedAt, now_ms: int) -> bool:
+    """Return whether a sale may still be taken back as if it had never been."""
+    is_untouched = not looked.is_undone and not looked.is_changed
+    return is_untouched and now_ms - looked.at_ms <= UNDO_MS_MAX
+
+
+def can_refund(looked: SaleLookedAt) -> bool:
+    """Return whether goods of a sale can come back."""
+    return looked.left_amount > 0 and not looked.is_undone
+
+
+def can_move(looked: SaleLookedAt) -> bool:
+    """Return whether a sale can be another member's; the store knows the finer reasons."""
+    return can_refund(looked) and not looked.waits_on_card
+
+
+def buyer(looked: SaleLookedAt) -> str:
+    """Return whose sale it is, as short as in the list."""
+    if looked.member_id is not None:
+        return short_name(looked.member_name)
+    return "New card" if looked.waits_on_card else "No card"
+
+
+def in_shop_money(text: str, currency: Currency) -> str:
+    """Write the amounts of an explanation as the counter does: ``€ 2.00`` for ``EUR 2.00``."""
+    return text.replace(f"{currency.code} ", before_amount(currency))
+
+
+def _page_buttons(looked: SaleLookedAt, now_ms: int) -> tuple[Button, ...]:
+    is_open = can_refund(looked)
+    other = "Other member" if looked.member_id is not None else "Add a card"
+    return (
+        Button(Action.GOODS_BACK, "Goods back", "\u2212", "package", enabled=is_open),
+        Button(Action.FIND, other, "F3", "users", enabled=can_move(looked)),
+        Button(
+            Action.UNDO, "Undo this sale", "F8", "undo-2", enabled=can_undo_page(looked, now_ms)
+        ),
+    )
+
+
+def _step_row(step: TraceStep, currency: Currency) -> ListRow:
+    trailing = points(step.points) if step.points else ""
+    text = in_shop_money(step.text, currency)
+    return ListRow("", text[:1].upper() + text[1:], trailing=trailing)
+
+
+def _difference(why: Explanation) -> list[ListRow]:
+    """Never hide that the rules come to something else than what the sale says."""
+    if why.agrees is not False or why.computed is None:
+        return []
+    text = f"The rules come to {points(why.computed)}, and the sale says {points(why.stored)}."
+    return [ListRow("", text)]
+
+
+def _steps_panel(
+    state: CounterState,
+    *,
+    title: str,
+    note: str,
+    rows: list[ListRow],
+    buttons: tuple[Button, ...],
+) -> ListPanel:
+    """Return the sentences as text where they all fit, else as rows with pages."""
+    is_text = len(rows) <= STEPS_AT_ONCE_MAX
+    keyed = tuple(
+        ListRow(
+            key=str(place),
+            title=row.title,
+            trailing=row.trailing,
+            selected=not is_text and place == state.selected,
+        )
+        for place, row in enumerate(rows)
+    )
+    empty = "No points moved with this sale."
+    return ListPanel(title, keyed, empty=empty, note=note, buttons=buttons, is_steps=is_text)

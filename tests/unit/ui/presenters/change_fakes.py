@@ -1,0 +1,195 @@
+"""The part of the till in memory that changes past sales, and gives points beside sales."""
+
+from dataclasses import dataclass, field
+
+from pos_loyalty.domain.accrual import TraceStep
+from pos_loyalty.domain.earning_rule import Approval
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CardError, RuleViolation
+from pos_loyalty.domain.explanation import Explanation
+from pos_loyalty.domain.ids import EventId, MemberId, MerchantId, ProgramVersion, SaleId
+from pos_loyalty.domain.invitation import format_invitation
+from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.rounding import part_of
+from pos_loyalty.services.last_sales import LastSale
+from pos_loyalty.services.look_at_sale import SaleLookedAt
+from pos_loyalty.services.move_sale import SaleMovedHere
+from pos_loyalty.services.program_news import ProgramNews
+from pos_loyalty.services.record_activity import ActivityDone
+from pos_loyalty.services.refund_sale import RefundDone
+from pos_loyalty.ui.presenters.counter_services import ActivityOrder, MoveOrder, RefundOrder
+
+INVITATION = format_invitation(MerchantId("5" * 32), MemberId("a" * 32))
+DAMAGED_INVITATION = INVITATION[:-1] + ("B" if INVITATION[-1] != "B" else "C")
+
+
+@dataclass
+class Person:
+    """A member in memory."""
+
+    name: str
+    points: int
+    hint: str
+    phone: str = ""
+
+
+@dataclass
+class Changes:
+    """What happened to sales beside being made and undone."""
+
+    refunds: list[RefundOrder] = field(default_factory=list[RefundOrder])
+    moves: list[MoveOrder] = field(default_factory=list[MoveOrder])
+    activities: list[ActivityOrder] = field(default_factory=list[ActivityOrder])
+    news: ProgramNews | None = None
+    seen: list[str] = field(default_factory=list[str])
+
+
+class FakeChanges:
+    """The services of the counter that are about past sales, activities and news."""
+
+    people: dict[str, Person]
+    rules: LoyaltyProgram
+    sales: list[LastSale]
+    refusals: list[Exception]
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+
+    def _sale(self, sale_id: SaleId) -> LastSale:
+        sale = next((each for each in self.sales if each.sale_id == sale_id), None)
+        if sale is None:
+            raise RuleViolation(Code.SALE_UNKNOWN)
+        return sale
+
+    def _holder(self, sale: LastSale) -> str | None:
+        moved = [each.to_member for each in self.changes.moves if each.sale_id == sale.sale_id]
+        if moved:
+            return moved[-1]
+        return next((key for key, one in self.people.items() if one.name == sale.member_name), None)
+
+    def _left(self, sale: LastSale) -> int:
+        back = (each.amount for each in self.changes.refunds if each.sale_id == sale.sale_id)
+        return sale.total - sum(back)
+
+    def look_at_sale(self, sale_id: SaleId) -> SaleLookedAt:
+        self._refuse()
+        sale = self._sale(sale_id)
+        holder = self._holder(sale) if sale.member_name or self.changes.moves else None
+        return SaleLookedAt(
+            sale_id=sale_id,
+            at_ms=sale.at_ms,
+            total=sale.total,
+            left_amount=self._left(sale),
+            member_id=MemberId(holder) if holder else None,
+            member_name=self.people[holder].name if holder else "",
+            waits_on_card=False,
+            is_undone=sale.undone,
+            is_changed=self._left(sale) != sale.total,
+            why=explained(sale_id, f"Sale of EUR {sale.total / 100:.2f}: 21 points earned."),
+            later=tuple(
+                explained(each.change_id, f"Refund of EUR {each.amount / 100:.2f}.")
+                for each in self.changes.refunds
+                if each.sale_id == sale_id
+            ),
+        )
+
+    def refund(self, order: RefundOrder) -> RefundDone:
+        self._refuse()
+        sale = self._sale(order.sale_id)
+        assert 0 < order.amount <= self._left(sale)
+        assert order.change_id not in {each.change_id for each in self.changes.refunds}
+        self.changes.refunds.append(order)
+        holder = self._holder(sale) if sale.member_name else None
+        taken = part_of(sale.earned_points, order.amount, sale.total)
+        balance = 0
+        if holder is not None:
+            self.people[holder].points -= taken
+            balance = self.people[holder].points
+        return RefundDone(
+            refund_id=order.change_id,
+            sale_id=order.sale_id,
+            member_id=MemberId(holder) if holder else None,
+            amount=order.amount,
+            cash=order.amount,
+            earned_points_taken=taken if holder else 0,
+            redeemed_points_returned=0,
+            forgiven_points=0,
+            stamps_taken=(),
+            balance_points=balance,
+            left_amount=self._left(sale),
+            claim=False,
+            already=False,
+        )
+
+    def move(self, order: MoveOrder) -> SaleMovedHere:
+        self._refuse()
+        sale = self._sale(order.sale_id)
+        before = self._holder(sale) if sale.member_name else None
+        if before == order.to_member:
+            raise RuleViolation(Code.MOVE_SAME)
+        self.changes.moves.append(order)
+        points = sale.earned_points or 21
+        self.people[order.to_member].points += points
+        if before is not None:
+            self.people[before].points -= points
+        return SaleMovedHere(
+            move_id=order.change_id,
+            sale_id=order.sale_id,
+            to_member=order.to_member,
+            from_member=MemberId(before) if before else None,
+            earned_points_given=points,
+            earned_points_taken=points if before else 0,
+            balance_points=self.people[order.to_member].points,
+            from_balance_points=self.people[before].points if before else 0,
+            stamps=(),
+            already=False,
+        )
+
+    def record_activity(self, order: ActivityOrder) -> ActivityDone:
+        self._refuse()
+        rule = next(each for each in self.rules.activities if each.id == order.activity)
+        if rule.approval is Approval.OWNER and not order.approved_by:
+            raise RuleViolation(Code.SECOND_NAME)
+        self.changes.activities.append(order)
+        self.people[order.member_id].points += rule.points
+        return ActivityDone(
+            event_id=order.change_id,
+            name=rule.name,
+            points=rule.points,
+            balance_points=self.people[order.member_id].points,
+            reason="",
+            already=False,
+        )
+
+    def check_invitation(self, text: str) -> str:
+        if text == DAMAGED_INVITATION:
+            raise CardError(Code.INVITATION_CHECK)
+        return text
+
+    def program_news(self) -> ProgramNews | None:
+        news = self.changes.news
+        return None if news is None or news.version in self.changes.seen else news
+
+    def program_seen(self, version: str) -> None:
+        self.changes.seen.append(version)
+
+
+def explained(event: str, what: str) -> Explanation:
+    """Return an explanation of two steps."""
+    return Explanation(
+        event=EventId(event),
+        kind="sale",
+        at_ms=0,
+        tz_minutes=0,
+        program=ProgramVersion("standard-1-EUR"),
+        program_name="Standard",
+        what=what,
+        steps=(
+            TraceStep(rule="earn", text="EUR 21.00 at 1 point for each EUR 1.00", points=21),
+            TraceStep(rule="rule tuesday", text="Tuesday x2", points=42),
+        ),
+    )
