@@ -20,7 +20,7 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import EventId, MemberId, StreamId, TierId
 from pos_loyalty.domain.member_facts import MemberSheet
 from pos_loyalty.store import migrations, pruning
-from pos_loyalty.store.arrival import _members_in  # pyright: ignore[reportPrivateUsage]
+from pos_loyalty.store.arrival import _members_in  # pyright: ignore[reportPrivateUsage] - what an upgrade and a file do is tested by its parts
 from pos_loyalty.store.event_index import fact_of, members_of, reference_of
 from pos_loyalty.store.pruning import Pruning
 from pos_loyalty.store.row_writer import RowWriter
@@ -251,7 +251,7 @@ def test_F32_an_upgrade_finds_the_visits_that_changed_no_points(till: Till) -> N
         before = quiet_rows(work)
         work.connection.execute("DROP TABLE quiet_event")
         work.connection.execute("DROP TABLE event_reference")
-        for statement in migrations._M004.split(";\n"):  # pyright: ignore[reportPrivateUsage]
+        for statement in migrations._M004.split(";\n"):  # pyright: ignore[reportPrivateUsage] - what an upgrade and a file do is tested by its parts
             if statement.strip() and "ALTER TABLE" not in statement:
                 work.connection.execute(statement)
 
