@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import pos_loyalty
 from pos_loyalty.domain.card import CardStatus
 from pos_loyalty.domain.ids import SaleId
@@ -13,8 +15,11 @@ from pos_loyalty.services.look_up_member import FindMembers
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.store.database import connect_writer
 from pos_loyalty.store.settings import Setting
+from tests.migration.make_books import BOOKS
 from tests.migration.make_sample import HERE
 from tests.sample_till import MemoryKeys, SampleTill, event_ids, sell
+
+VERSIONS = sorted(path.parent.name for path in HERE.glob("*/expected.json"))
 
 
 def _released(version: str, tmp_path: Path) -> tuple[SampleTill, dict[str, Any]]:
@@ -29,8 +34,9 @@ def _released(version: str, tmp_path: Path) -> tuple[SampleTill, dict[str, Any]]
     return SampleTill(tmp_path / "data", keys=keys, seed=3), expected
 
 
-def test_upgrade_from_0_1_0(tmp_path: Path) -> None:
-    sample, expected = _released("0.1.0", tmp_path)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_till_of_every_release_opens_with_every_point(version: str, tmp_path: Path) -> None:
+    sample, expected = _released(version, tmp_path)
 
     with sample.open() as till:
         assert not till.created
@@ -66,13 +72,24 @@ def test_this_version_s_sample_has_this_version_s_schema(tmp_path: Path) -> None
     ).fetchall()
     reader.close()
 
-    assert [list(row) for row in schema] == expected["schema"]
+    again = "run `python -m tests.migration.make_sample`"
+    assert [list(row) for row in schema] == expected["schema"], again
 
 
-def test_S29_a_till_of_0_1_0_asks_for_all_rows_again_after_its_update(tmp_path: Path) -> None:
-    sample, _ = _released("0.1.0", tmp_path)
+def test_a_sample_and_books_of_every_release_are_kept() -> None:
+    books = sorted(path.stem for path in BOOKS.glob("*.db"))
+
+    assert ["0.1.0", *books] == VERSIONS
+    assert pos_loyalty.__version__ in books
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
+def test_S29_an_older_till_asks_for_all_rows_again_after_its_update(
+    version: str, tmp_path: Path
+) -> None:
+    sample, _ = _released(version, tmp_path)
     with closing(connect_writer(sample.folder.database, sample.key())) as older:
         older.execute("INSERT INTO setting(name, value) VALUES ('cursor', '1.900..')")
 
     with sample.open() as till, till.context.store.read() as work:
-        assert work.settings.text(Setting.CURSOR) == "", "it passed over rows it could not read"
+        assert work.settings.text(Setting.CURSOR) == "", "it was not sent what it could not read"
