@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
+from pos_loyalty.domain import lot as lots
 from pos_loyalty.domain.earning_rule import Caps, Stamps
 from pos_loyalty.domain.event import SaleRecorded
+from pos_loyalty.domain.expiration import Inactivity
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import Stock
 from pos_loyalty.domain.tally import POINTS, reward_name, rule_name, tally_of
 from pos_loyalty.server.books import Books, MemberState
+from pos_loyalty.server.due_times import inactive_ms
 from pos_loyalty.server.fold_place import Place
 from pos_loyalty.server.keeping import above_limits, count, keep, program_of, tally_of_person
 from pos_loyalty.server.stock import note_taken
@@ -18,6 +21,7 @@ CAP_ABOVE = "cap_above"
 """Kind of an item: tills together gave more than a cap allows; nothing is taken back."""
 STOCK_ABOVE = "stock_above"
 """Kind of an item: tills together gave away more of a reward than there are."""
+_ENOUGH = 10**15
 
 
 def note_active(member: MemberState, *, at_ms: int, tz_minutes: int) -> None:
@@ -27,9 +31,24 @@ def note_active(member: MemberState, *, at_ms: int, tz_minutes: int) -> None:
         kept.active_ms, kept.tz_minutes = at_ms, tz_minutes
 
 
+def end_if_inactive(books: Books, member: MemberState, *, at_ms: int) -> None:
+    """Let points end that had ended by inactivity before this event, whoever looked meanwhile."""
+    if not isinstance(books.program.expiration.model, Inactivity):
+        return
+    everyone = [state.kept for state in books.class_of(member.member) if state.kept is not None]
+    ends_ms = max((inactive_ms(books, kept) for kept in everyone), default=0)
+    if not 0 < ends_ms <= at_ms:
+        return
+    for kept in everyone:
+        if kept.ended_ms < ends_ms:
+            kept.book, _ = lots.expire_all(kept.book, at_ms=ends_ms, keep=_ENOUGH)
+            kept.ended_ms = ends_ms
+
+
 def keep_sale(place: Place, event: SaleRecorded, owner: MemberId) -> None:
     """Add a sale to what is kept of its member; told of what exceeds a limit by it."""
     books, member = place.books, place.books.member(owner)
+    end_if_inactive(books, member, at_ms=event.at_ms)
     note_active(member, at_ms=event.at_ms, tz_minutes=event.tz_minutes)
     kept = keep(member)
     kept.visit_ms = max(kept.visit_ms, event.at_ms)

@@ -187,6 +187,22 @@ def test_all_points_end_when_a_member_did_not_come_for_months(database_url: str)
         assert server.verified().faults == []
 
 
+def test_who_comes_again_too_late_does_not_save_what_had_ended(database_url: str) -> None:
+    rules = ExpirationRules(model=Inactivity(months=2), warnings_days=())
+    program = ruled_books(database_url, expiration=rules)
+    with quiet_server(database_url) as server:
+        till, member = new_till(server), new_member()
+        later_ms = CLOCK.now_ms() + 70 * DAY_MS
+        till.exchange(joined(program, member), sell(program, member, 5_000))
+        till.exchange(rights_return(member, 50), sell(program, member, 3_000, at_ms=later_ms))
+        till.exchange(rights_return(member, 30))
+
+        assert dues(server, later_ms + DAY_MS)["expired_points"] == 100, "on time it was the same"
+        till.exchange()
+        assert till.member(member).balance == 30
+        assert server.verified().faults == []
+
+
 def test_a_level_of_the_starting_program_falls_one_level_when_its_window_is_over(
     own_server: RunningServer,
 ) -> None:
