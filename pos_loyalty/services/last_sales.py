@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from pos_loyalty.domain.event import SaleRecorded, decode_event
+from pos_loyalty.domain.event import (
+    SaleMoved,
+    SaleRecorded,
+    SaleRefunded,
+    decode_event,
+)
 from pos_loyalty.domain.ids import SaleId
 from pos_loyalty.domain.redemption import reward_names
 from pos_loyalty.domain.rounding import MINUTES_PER_DAY, MS_PER_MINUTE, local_day
@@ -20,7 +25,10 @@ class ReadLastSales:
 
 @dataclass(frozen=True)
 class LastSale:
-    """A sale of this till; points are integers, ``total`` minor units before rewards."""
+    """A sale of this till; points are integers, ``total`` minor units before rewards.
+
+    ``member_name`` is who has its points now; ``refunded`` is what came back of ``total``.
+    """
 
     sale_id: SaleId
     at_ms: int
@@ -31,6 +39,7 @@ class LastSale:
     reward_names: str
     unsent: bool
     undone: bool
+    refunded: int = 0
 
 
 class ReadLastSalesHandler:
@@ -49,7 +58,10 @@ class ReadLastSalesHandler:
     def _sale(self, work: Repositories, stored: StoredEvent) -> LastSale:
         event = decode_event(stored.data)
         assert isinstance(event, SaleRecorded)
-        record = None if event.member is None else work.members.record(event.member)
+        changes = work.journal.index.referring_to(event.id)
+        moved = [change.to_member for change in changes if isinstance(change, SaleMoved)]
+        member = moved[-1] if moved else event.member
+        record = None if member is None else work.members.record(member)
         stream = work.journal.stream()
         program = self._context.program_version(event.program) or self._context.program()
         return LastSale(
@@ -62,6 +74,7 @@ class ReadLastSalesHandler:
             reward_names=reward_names(program, event.rewards),
             unsent=stored.stream_no == stream.stream_no and stored.seq > stream.acked_seq,
             undone=work.journal.is_reversed(stored.id) is not None,
+            refunded=sum(change.amount for change in changes if isinstance(change, SaleRefunded)),
         )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
+from pos_loyalty.domain.event import SaleMoved, SaleRefunded
 from pos_loyalty.domain.explanation import Explanation, explain
 from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.domain.refund import what_is_left
@@ -71,5 +72,9 @@ class LookAtSaleHandler:
                 is_undone=history.reversal_id is not None,
                 is_changed=history.is_changed,
                 why=explain(event, past),
-                later=tuple(explain(each, past) for each in past.referring_to(command.sale_id)),
+                later=tuple(
+                    explain(each, past)
+                    for each in past.referring_to(command.sale_id)
+                    if isinstance(each, SaleRefunded | SaleMoved)
+                ),
             )

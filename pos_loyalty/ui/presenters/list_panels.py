@@ -207,6 +207,8 @@ def _sale_detail(sale: LastSale, state: CounterState, clock: Clock) -> str:
     notes = [time_of_day(sale.at_ms, clock)]
     if sale.undone:
         notes.append("taken back")
+    elif sale.refunded:
+        notes.append(f"{money(sale.refunded, state.currency)} came back")
     if sale.unsent:
         notes.append("not sent yet" if _waits(sale, state) else "saved on this PC")
     return " \u00b7 ".join(notes)

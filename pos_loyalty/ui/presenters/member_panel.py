@@ -161,12 +161,14 @@ def _dates(member: MemberView, clock: Clock) -> str:
     if member.pending_points > 0 and member.pending_until_ms:
         from_day = day_of(member.pending_until_ms, clock)
         usable = points(max(0, member.balance_points - member.pending_points))
-        parts.append(f"{usable} to use now, {points(member.pending_points)} more from {from_day}")
+        parts.append(f"{usable} now, {points(member.pending_points)} more from {from_day}")
     if member.ends_points > 0 and member.ends_ms:
         # They end with the end of a day, which is the first moment of the next.
         last_day = day_of(member.ends_ms - 1, clock)
-        ends = "point ends" if member.ends_points == 1 else "points end"
-        parts.append(f"{points(member.ends_points)} {ends} on {last_day}")
+        word = "points " if not parts else ""
+        ends = f"{points(member.ends_points)} {word}end"
+        ends = "1 point ends" if member.ends_points == 1 else ends
+        parts.append(f"{ends} on {last_day}")
     return " \u00b7 ".join(parts)
 
 

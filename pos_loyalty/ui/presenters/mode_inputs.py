@@ -228,6 +228,10 @@ class ModeInputs:
         self.sale.complete()
 
     def _letters(self) -> None:
+        if self._state.mode is Mode.SECOND_NAME:
+            # There the letters are all there is.
+            self.activities.back()
+            return
         if not self._is_text_wanted:
             self.find.open()
         self._state.letters_open = not self._state.letters_open

@@ -35,5 +35,6 @@ class ReceiptFlow:
         self._desk.show_sale()
         self._desk.state.mode = Mode.RECEIPT
         self._desk.state.receipt = shown
-        text = "The customer may take a picture of this code."
+        codes = "these codes" if shown.invitation else "this code"
+        text = f"The customer may take a picture of {codes}."
         self._desk.say(Strip(Tone.QUIET, "receipt", text, (CLOSE,)))

@@ -1,5 +1,6 @@
 """The page of a past sale, and "why?" of the sale in hand: every step of the points in words."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from pos_loyalty.domain.accrual import TraceStep
@@ -31,7 +32,7 @@ def sale_page(state: CounterState, clock: Clock) -> ListPanel:
     looked = None if page is None else page.looked
     if looked is None:
         return ListPanel("Sale", (), empty="Looking at this sale.")
-    rows = [_step_row(each, state.currency) for each in looked.why.steps]
+    rows = _step_rows(looked.why.steps, state.currency)
     rows += _difference(looked.why)
     rows += [ListRow("", in_shop_money(each.what, state.currency)) for each in looked.later]
     if looked.is_undone:
@@ -53,7 +54,7 @@ def why_panel(state: CounterState) -> ListPanel:
     if quote is None:
         return ListPanel("Why", (), empty="Put a card and an amount on the sale first.")
     figures = change(earned_points=quote.earned_points, redeemed_points=quote.redeemed_points)
-    rows = [_step_row(each, state.currency) for each in quote.trace]
+    rows = _step_rows(quote.trace, state.currency)
     if quote.voucher_points:
         rows.append(ListRow("", "The voucher gives points", trailing=points(quote.voucher_points)))
     days = state.program.pending_days if state.program else 0
@@ -109,10 +110,16 @@ def _page_buttons(looked: SaleLookedAt, now_ms: int) -> tuple[Button, ...]:
     )
 
 
-def _step_row(step: TraceStep, currency: Currency) -> ListRow:
-    trailing = points(step.points) if step.points else ""
-    text = in_shop_money(step.text, currency)
-    return ListRow("", text[:1].upper() + text[1:], trailing=trailing)
+def _step_rows(steps: Sequence[TraceStep], currency: Currency) -> list[ListRow]:
+    """Write each step; the points after it stand there where they have changed."""
+    rows: list[ListRow] = []
+    before = 0
+    for step in steps:
+        text = in_shop_money(step.text, currency)
+        trailing = points(step.points) if step.points != before else ""
+        rows.append(ListRow("", text[:1].upper() + text[1:], trailing=trailing))
+        before = step.points
+    return rows
 
 
 def _difference(why: Explanation) -> list[ListRow]:

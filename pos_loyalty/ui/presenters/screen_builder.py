@@ -30,7 +30,7 @@ from pos_loyalty.ui.presenters.strips import state_strip
 SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
 _BADGE_MAX: Final = 9
 RECEIPT_NOTE: Final = "Scanned at another till, it shows the points after this sale."
-INVITATION_NOTE: Final = "Friends who show the invitation when they join bring points to both."
+INVITATION_NOTE: Final = "A friend who joins here shows the invitation at the till."
 STEPS: Final = (
     ("Scan the card", "or find by phone \u2014 F3"),
     ("Type the amount", "card and amount in any order"),
