@@ -17,30 +17,22 @@ from pos_loyalty.server.books import (
     Books,
     CardState,
     Fact,
-    MemberState,
     Merchant,
     Programs,
     RightsState,
     StreamState,
 )
-from pos_loyalty.server.database import tables, version_marks
+from pos_loyalty.server.database import member_statements, tables, version_marks
 from pos_loyalty.server.database.inbox_statements import save_inbox
 from pos_loyalty.server.database.keeping_statements import save_keeping
 from pos_loyalty.server.database.repository import Found, Session
-from pos_loyalty.server.keeping_state import Kept
 
 _STREAM = (
     "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous, seen_ms,"
     " durable, lost, risk_granted, risk_used"
 )
 _SHOP = "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
-_MEMBER = (
-    "member, balance, outstanding, tier, months, name, phone, consent, consent_v, status,"
-    " enrolled_ms, visits, alias_of, cards_blocked, sheet, due_ms"
-)
-_MONTHS: msgspec.json.Decoder[dict[int, int]] = msgspec.json.Decoder(dict[int, int])
 _PROGRAM: msgspec.json.Decoder[LoyaltyProgram] = msgspec.json.Decoder(LoyaltyProgram)
-_JSON = msgspec.json.Encoder()
 
 
 def take_version(session: Session, merchant: MerchantId) -> tuple[int, int]:
@@ -128,58 +120,7 @@ def is_any_frozen(session: Session, merchant: MerchantId) -> bool:
     return bool(session.fetch(sql, merchant, merchant))
 
 
-def load_members(
-    session: Session, merchant: MerchantId, members: Iterable[MemberId]
-) -> dict[MemberId, MemberState]:
-    """Return the members with these ids."""
-    rows = session.fetch_among(
-        f"SELECT {_MEMBER} FROM member WHERE merchant = ? AND member {{among}}",  # noqa: S608 - a constant
-        merchant,
-        sorted(set(members)),
-    )
-    return {MemberId(row[0]): member_of(row) for row in rows}
-
-
-def member_of(row: Found) -> MemberState:
-    """Build a member from its columns in the order of the table."""
-    state = MemberState(
-        member=MemberId(row[0]),
-        balance=row[1],
-        outstanding=row[2],
-        tier=row[3],
-        months=_MONTHS.decode(row[4]),
-        name=row[5],
-        phone=row[6],
-        consent=row[7],
-        consent_v=row[8],
-        status=row[9],
-        enrolled_ms=row[10],
-        visits=row[11],
-        alias_of=MemberId(row[12]) if row[12] else None,
-        cards_blocked=bool(row[13]),
-        due_ms=row[15],
-    )
-    if row[14]:
-        sheet = _SHEET.decode(row[14])
-        state.segments, state.birthday, state.kept = sheet.segments, sheet.birthday, sheet.kept
-    return state
-
-
-class _Sheet(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the column ``sheet`` holds; it is empty for most members of a plain program."""
-
-    segments: tuple[str, ...] = ()
-    birthday: str = ""
-    kept: Kept | None = None
-
-
-_SHEET: msgspec.json.Decoder[_Sheet] = msgspec.json.Decoder(_Sheet)
-
-
-def _sheet_text(state: MemberState) -> str:
-    if state.kept is None and not state.segments and not state.birthday:
-        return ""
-    return _JSON.encode(_Sheet(state.segments, state.birthday, state.kept)).decode()
+load_members = member_statements.load_members
 
 
 def load_rights(
@@ -417,28 +358,7 @@ def _save_states(session: Session, books: Books) -> None:
     merchant = books.merchant.merchant
     session.put(
         tables.MEMBER,
-        [
-            (
-                merchant,
-                state.member,
-                state.balance,
-                state.outstanding,
-                state.tier,
-                _JSON.encode(state.months).decode(),
-                state.name,
-                state.phone,
-                state.consent,
-                state.consent_v,
-                state.status,
-                state.enrolled_ms,
-                state.visits,
-                state.alias_of,
-                int(state.cards_blocked),
-                _sheet_text(state),
-                state.due_ms,
-            )
-            for state in (books.members[member] for member in sorted(books.dirty_members))
-        ],
+        [member_row(merchant, books.members[member]) for member in sorted(books.dirty_members)],
     )
     rights = [books.rights[member][stream] for member, stream in sorted(books.dirty_rights)]
     session.put(
