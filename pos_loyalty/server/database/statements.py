@@ -358,7 +358,10 @@ def _save_states(session: Session, books: Books) -> None:
     merchant = books.merchant.merchant
     session.put(
         tables.MEMBER,
-        [member_row(merchant, books.members[member]) for member in sorted(books.dirty_members)],
+        [
+            member_statements.member_row(merchant, books.members[member])
+            for member in sorted(books.dirty_members)
+        ],
     )
     rights = [books.rights[member][stream] for member, stream in sorted(books.dirty_rights)]
     session.put(
