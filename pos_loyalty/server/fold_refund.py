@@ -218,8 +218,9 @@ def _counts_left(books: Books, held: Held) -> dict[str, int]:
 def uncount_sale(books: Books, owner: MemberId, held: Held) -> None:
     """Take from a member's counts what is left of a sale there."""
     if books.needs.tally:
-        counts = _counts_left(books, held)
-        uncount(books, books.member(owner), counts, tz_minutes=held.sale.tz_minutes)
+        counts, member = _counts_left(books, held), books.member(owner)
+        uncount(books, member, counts, tz_minutes=held.sale.tz_minutes)
+        books.touch_member(member)  # a sale without points has no entry that would do it
 
 
 def _rights_back(place: Place, event: SaleRefunded, fact: Fact, sale: SaleRecorded) -> int:
