@@ -21,7 +21,7 @@ from pos_loyalty.server.profiles import take_profiles
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.stock import hand_out
 from pos_loyalty.wire.messages import Status, SyncRequest
-from pos_loyalty.wire.version import is_too_old
+from pos_loyalty.wire.version import PROTOCOL_3, is_too_old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,8 @@ def _fold_request(
         return Outcome(status=Status.CLOSED)
     take_profiles(books, request.profiles, stream=stream.stream, till=stream.till)
     top_up(books, stream, request)
-    if books.needs.stock:
+    if books.needs.stock and request.proto >= PROTOCOL_3:
+        # With an older till a share would lie where nobody can give it away.
         hand_out(books, stream)
     if is_too_old(request.proto):
         # Points granted to a till that hears of no rows would lie there unseen.

@@ -24,6 +24,7 @@ from pos_loyalty.wire.messages import (
     Status,
     SyncRequest,
 )
+from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_3
 from tests.sample_till import sell
 from tests.unit.hub.hub_shop import MERCHANT, HubShop, ShopTill
 
@@ -391,6 +392,17 @@ def test_a_till_of_protocol_1_waits_for_the_server(shop: HubShop) -> None:
         shop.hold(one, request)
 
     assert refused.value.code is Code.SERVER_SILENT
+
+
+@pytest.mark.parametrize("protocol", [PROTOCOL_2, PROTOCOL_3])
+def test_S29_a_hub_holds_for_tills_of_its_own_age_and_older(shop: HubShop, protocol: int) -> None:
+    one = shop.add("one")
+    enroll(one)
+    request = msgspec.structs.replace(one.exchange.next_request(), proto=protocol)
+
+    reply = shop.hold(one, request).reply
+
+    assert (reply.status, reply.held) == (Status.HELD, request.top)
 
 
 def test_a_closed_journal_is_neither_sent_on_nor_shown(shop: HubShop) -> None:
