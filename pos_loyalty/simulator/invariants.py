@@ -25,6 +25,8 @@ _FORK_NOTICES = {
     *("carried_over", "rights_left"),
 }
 _OLD_BOOKS_NOTICES = {"restored", "till_twice"}
+_RULES_NOTICES = {"differs", "cap_above"}
+"""What comes of rules of which a till has not heard, or that it cannot compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +123,20 @@ def _ensure_closed(open_streams: set[str], stream: str, data: bytes) -> None:
             raise Violation(f"I5 stream {origin} is open, though {stream} carries its events")
 
 
+def _honest(world: World) -> set[str]:
+    more = {"overdraft"} if world.disasters.was_silent else _NO_NOTICES
+    return _HONEST | more | ({"differs"} if world.profile.has_old_tills else _NO_NOTICES)
+
+
 def _check_verdicts(world: World, books: _Books) -> None:
     """I1: an honest till's events are taken as they are; and nobody is accused falsely."""
     profile = world.profile
     allowed = _CARD_NOTICES | (_RISK_NOTICES if profile.allowance_points else _NO_NOTICES)
+    allowed |= _RULES_NOTICES if profile.has_old_tills else _NO_NOTICES
     if profile.has_second_writers:
         allowed |= _FORK_NOTICES
     else:
-        honest = _HONEST | {"overdraft"} if world.disasters.was_silent else _HONEST
+        honest = _honest(world)
         for row in books.rows:
             if row.verdict not in honest:
                 raise Violation(f"I1 {row.fact.kind} at {row.stream} {row.seq}: {row.verdict}")

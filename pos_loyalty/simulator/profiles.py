@@ -32,7 +32,8 @@ class Profile:
     ``allowance_points`` is the owner's total for all tills together, less than two of them
     could use. ``has_second_writers`` and ``has_old_books`` say which alarms are then no false ones;
     ``has_hub`` that the tills of the shop talk through its hub at times; ``has_old_tills``
-    that some of them run the first release until somebody updates them; ``has_sticks`` that
+    that some of them run an earlier release until somebody updates them, and that rules are
+    published which those cannot compute; ``has_sticks`` that
     packets are carried by hand beside the line.
     """
 
@@ -90,7 +91,7 @@ PROFILES: Mapping[str, Profile] = {
             faults={"carry_out": 12.0, "carry_in": 14.0, "carry_back": 16.0},
             has_sticks=True,
         ),
-        Profile(name="versions", faults={"update": 1.0}, has_old_tills=True),
+        Profile(name="versions", faults={"update": 1.0, "publish": 0.3}, has_old_tills=True),
         Profile(
             name="hub",
             faults={

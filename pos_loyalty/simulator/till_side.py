@@ -10,6 +10,7 @@ import msgspec
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, ServerUnreachable
 from pos_loyalty.domain.ids import MemberId, MerchantId, StreamId
+from pos_loyalty.domain.program import is_plain
 from pos_loyalty.simulator.failpoints import Fuse, FusedConnection, Killed, copy_database
 from pos_loyalty.simulator.oracle import Violation
 from pos_loyalty.simulator.parking import Strand
@@ -19,6 +20,7 @@ from pos_loyalty.simulator.sources import SimulatedClock, SimulatedIds, Simulate
 from pos_loyalty.store import unit_of_work
 from pos_loyalty.store.database import Connection, connect_writer
 from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import SyncPosition, SyncState
 from pos_loyalty.sync.credentials import Signer, TillKey, request_text
 from pos_loyalty.sync.exchange import Outcome
@@ -28,11 +30,12 @@ from pos_loyalty.till import Till, open_till
 from pos_loyalty.wire import codec
 from pos_loyalty.wire.messages import (
     ROW_TYPES_OF_PROTOCOL_1,
+    ProgramRow,
     Refusal,
     SyncReply,
     SyncRequest,
 )
-from pos_loyalty.wire.version import PROTOCOL_1, PROTOCOL_2, PROTOCOL_NEWEST
+from pos_loyalty.wire.version import PROTOCOL_2, PROTOCOL_3, PROTOCOL_NEWEST
 
 _OK = 200
 _SERVER_FAULTS = range(500, 600)
@@ -74,9 +77,9 @@ class _LineTransport:
     ) -> ReplyT:
         """Send a signed message and return the reply; errors are translated as over HTTP."""
         del read_seconds
-        is_old = self.speaks() < PROTOCOL_2
-        if is_old and isinstance(message, SyncRequest):
-            message = _as_protocol_1(message)
+        protocol = self.speaks()
+        if protocol < PROTOCOL_NEWEST and isinstance(message, SyncRequest):
+            message = _as_older(message, protocol)
         body = codec.pack(message)
         signature = self.signer.sign(request_text(path, body))
         answer = await Outgoing(path, body, signature)
@@ -86,8 +89,8 @@ class _LineTransport:
             reply = codec.unpack(answer.body, kind)
         except CommandRefused as error:
             raise ServerUnreachable(Code.SERVER_TROUBLE) from error
-        if is_old and isinstance(reply, SyncReply):
-            _ensure_readable(reply)
+        if isinstance(reply, SyncReply):
+            _ensure_readable(reply, protocol)
         return reply
 
     async def merchant(self) -> MerchantId:
@@ -98,11 +101,13 @@ class _LineTransport:
         """Nothing stays open between calls."""
 
 
-def _as_protocol_1(request: SyncRequest) -> SyncRequest:
-    """Return what a till of the first release says instead: it knows none of the newer fields."""
+def _as_older(request: SyncRequest, protocol: int) -> SyncRequest:
+    """Return what an earlier release says instead: the first one knows none of the newer fields."""
+    if protocol >= PROTOCOL_2:
+        return msgspec.structs.replace(request, proto=protocol)
     return msgspec.structs.replace(
         request,
-        proto=PROTOCOL_1,
+        proto=protocol,
         closed_streams=(),
         buckets=(),
         settlements=(),
@@ -112,11 +117,14 @@ def _as_protocol_1(request: SyncRequest) -> SyncRequest:
     )
 
 
-def _ensure_readable(reply: SyncReply) -> None:
-    """An old till cannot read rows of a newer kind: one of them and it hears nothing at all."""
+def _ensure_readable(reply: SyncReply, protocol: int) -> None:
+    """An old till cannot read newer rows or programs: one of them and it hears nothing at all."""
     kinds = {str(row.__struct_config__.tag) for row in reply.rows}
-    if not kinds <= ROW_TYPES_OF_PROTOCOL_1:
+    if protocol < PROTOCOL_2 and not kinds <= ROW_TYPES_OF_PROTOCOL_1:
         raise Violation(f"S29 an old till is sent rows that it cannot read: {sorted(kinds)}")
+    programs = [row.program for row in reply.rows if isinstance(row, ProgramRow)]
+    if protocol < PROTOCOL_3 and not all(map(is_plain, programs)):
+        raise Violation("S29 an old till is sent a program that it cannot read")
 
 
 def _refusal(answer: Answer) -> LoyaltyError:
@@ -203,6 +211,13 @@ class SimulatedTill:
             copy_database(self.database, self._death_image)
         self.close()
         copy_database(self._death_image, self.database)
+
+    def update(self) -> None:
+        """Put the newest program on it; as its migration does, it asks for all rows again."""
+        self.protocol = PROTOCOL_NEWEST
+        with self.till.context.store.write() as work:
+            work.settings.put(Setting.CURSOR, "")
+            work.commit()
 
     def close(self) -> None:
         """Close the files."""

@@ -16,13 +16,14 @@ from pos_loyalty.simulator.line import Line, Reply, Request
 from pos_loyalty.simulator.oracle import Disk, Fact, Oracle, Violation
 from pos_loyalty.simulator.pages import PageWatch
 from pos_loyalty.simulator.profiles import Profile, Swarm
+from pos_loyalty.simulator.ruled_program import publish_rules
 from pos_loyalty.simulator.server_side import SimulatedServer, allow
 from pos_loyalty.simulator.sources import WorldTime
 from pos_loyalty.simulator.stranger import Stranger
 from pos_loyalty.simulator.template import TILLS, Template
 from pos_loyalty.simulator.till_side import Outgoing, SimulatedTill
 from pos_loyalty.sync.exchange import Outcome, Step
-from pos_loyalty.wire.version import PROTOCOL_1, PROTOCOL_NEWEST
+from pos_loyalty.wire.version import PROTOCOL_1, PROTOCOL_2, PROTOCOL_NEWEST
 
 _STEP_MS_MAX = 20_000
 _POLL_ODDS = 0.2
@@ -131,7 +132,7 @@ class World:
     def open_shop(self, seed: random.Random) -> None:
         """Begin the day with a few members."""
         for till in self.tills if self.profile.has_old_tills else ():
-            till.protocol = seed.choice((PROTOCOL_1, PROTOCOL_NEWEST))
+            till.protocol = seed.choice((PROTOCOL_1, PROTOCOL_2, PROTOCOL_NEWEST))
         self._cashier.open_shop(self.tills[0], seed)
         self.harvest(self.tills[0])
         if seed.random() < _EARLY_SYNC_ODDS:
@@ -176,6 +177,7 @@ class World:
             "kill_server": self._kill_server,
             "poison": self._poison,
             "update": self._update,
+            "publish": self._publish,
             "carry_out": self._carry_out,
             "carry_in": lambda _till, seed: self._at_server(lambda: self.sticks.bring(seed)),
             "carry_back": self._carry_back,
@@ -238,14 +240,20 @@ class World:
         return till.name
 
     def _update(self, till: SimulatedTill, _seed: random.Random) -> str:
-        """Put the newest program on a till that runs the first release."""
+        """Put the newest program on a till that runs an earlier release."""
         if till.protocol == PROTOCOL_NEWEST:
             return "is new"
         if till.is_up:
             till.die()
-        till.protocol = PROTOCOL_NEWEST
         self.open_till(till)
+        till.update()
         return "updated"
+
+    def _publish(self, _till: SimulatedTill, _seed: random.Random) -> str:
+        """Let the owner publish rules that no earlier release can compute."""
+        if not self.server.is_up:
+            return "is down"
+        return "new" if publish_rules(self.server.database, self.time) else "is there"
 
     def _kill_till(self, till: SimulatedTill, seed: random.Random) -> str:
         """Kill a till now, or light a fuse."""
