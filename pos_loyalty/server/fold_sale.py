@@ -20,7 +20,7 @@ from pos_loyalty.server.fold_refund import Held, held_sale, owner_of_sale, uncou
 from pos_loyalty.server.keeping import program_of
 from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.reading import read_event
-from pos_loyalty.server.sale_keeping import keep_sale, keep_stock
+from pos_loyalty.server.sale_keeping import forget_visit, keep_sale, keep_stock
 from pos_loyalty.server.stock import note_back
 from pos_loyalty.wire.verdicts import Verdict
 
@@ -148,6 +148,7 @@ def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
     _give_stock_back(books, fact.stream, sale)
     if owner is not None:
         uncount_sale(books, owner, held)
+        forget_visit(books, owner, held.sale)
     if short and event.rights_source != LENT_RIGHTS:
         return Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner, short)
     if (event.earned_taken, event.redeemed_returned) != (left.earned, left.redeemed):

@@ -69,6 +69,15 @@ def keep_sale(place: Place, event: SaleRecorded, owner: MemberId) -> None:
         )
 
 
+def forget_visit(books: Books, owner: MemberId, sale: SaleRecorded) -> None:
+    """Let a sale that was undone be no visit: the one before it is the last one again."""
+    member = books.member(owner)
+    kept = keep(member)
+    if books.needs.has_last_visit and kept.visit_ms == sale.at_ms:
+        kept.visit_ms = sale.known.last_visit_ms
+        books.touch_member(member)
+
+
 def keep_stock(books: Books, stream: StreamId, seq: int, event: SaleRecorded) -> None:
     """Count rewards of which there are only so many; told of what was given without a share."""
     for taken in event.rewards:

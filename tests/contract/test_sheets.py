@@ -2,7 +2,15 @@
 
 import msgspec
 
-from pos_loyalty.domain.earning_rule import Bonus, Caps, Conditions, EarningRule, StampCard, Stamps
+from pos_loyalty.domain.earning_rule import (
+    Bonus,
+    Caps,
+    Conditions,
+    EarningRule,
+    PerVisit,
+    StampCard,
+    Stamps,
+)
 from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
 from pos_loyalty.domain.ids import RewardId, TierId
@@ -43,6 +51,23 @@ def test_a_plain_program_has_no_sheets_and_keeps_nothing(own_server: RunningServ
     assert till.member(member).sheet == NO_SHEET
     assert own_server.fetch("SELECT sheet, due_ms FROM member") == [("", 0)]
     assert own_server.fetch("SELECT count(*) FROM sale_state") == [(0,)]
+
+
+def test_a_sale_that_was_undone_was_no_visit(database_url: str) -> None:
+    visit = EarningRule(id="visit", name="Visit", give=PerVisit(points=5, hours_between=20))
+    program = ruled_books(database_url, rules=(visit,))
+    with running_server(database_url) as server:
+        till, member = new_till(server), new_member()
+        first = sell(program, member, 1_000)
+        known = MemberFacts(last_visit_ms=first.at_ms)
+        wrong = sell(program, member, 2_000, at_ms=first.at_ms + 25 * 3_600_000, known=known)
+        till.exchange(enrollment(member), first, wrong)
+        assert till.member(member).sheet.last_visit_ms == wrong.at_ms
+
+        reply = till.exchange(reversal(wrong, 3))
+
+        assert reply.verdicts == ()
+        assert till.member(member).sheet.last_visit_ms == first.at_ms
 
 
 def test_stamps_come_and_go_with_their_sales(database_url: str) -> None:
