@@ -38,7 +38,7 @@ _PARTS: Final = (
     ("offers", ("offers",)),
     ("rewards", ("rewards",)),
     ("stamp cards", ("stamp_cards",)),
-    ("levels", ("tiers", "tier_rules")),
+    ("tiers", ("tiers", "tier_rules")),
     ("welcome points", ("welcome_points",)),
     ("activities", ("activities",)),
     ("invitations", ("referral",)),

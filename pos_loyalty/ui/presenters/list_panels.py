@@ -55,12 +55,12 @@ class MenuEntry:
 
 MENU: Final = (
     MenuEntry("last_sales", "Last sales", "receipt"),
+    MenuEntry("activities", "Points for something else", "star"),
     MenuEntry("connection", "Connection", "wifi", "Ctrl+D"),
     MenuEntry("theme", "Theme", "sun"),
     MenuEntry("full_screen", "Full screen", "maximize", "F11"),
     MenuEntry("help", "Keys and help", "keyboard", "F1"),
     MenuEntry("attention", "Owner's list", "list"),
-    MenuEntry("activities", "Points for something else", "star"),
     MenuEntry("close", "Close the till", "log-out"),
 )
 

@@ -1,5 +1,7 @@
 """A past sale: look at it, take goods back, give it to the right member."""
 
+from typing import Final
+
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
 from pos_loyalty.domain.ids import EventId, SaleId
@@ -16,6 +18,8 @@ from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.find_flow import FindFlow
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
 from pos_loyalty.ui.presenters.sale_page import can_move, can_refund
+
+_SEARCHING: Final = frozenset({Mode.FIND, Mode.CAMERA})
 
 
 class PageFlow:
@@ -193,7 +197,7 @@ class PageFlow:
         """Take who was scanned or found while the right member is looked for."""
         state = self._state
         page = state.page
-        if state.mode is not Mode.FIND or not state.find.is_for_page or page is None:
+        if state.mode not in _SEARCHING or not state.find.is_for_page or page is None:
             return False
         if holder.member is None:
             self._desk.say(change_strips.nobodys_card())

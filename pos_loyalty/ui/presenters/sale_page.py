@@ -1,5 +1,6 @@
 """The page of a past sale, and "why?" of the sale in hand: every step of the points in words."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ from pos_loyalty.ui.presenters.formatting import (
     change,
     day_and_time,
     full_name,
+    grouped,
     money,
     points,
     short_name,
@@ -94,8 +96,9 @@ def buyer(looked: SaleLookedAt) -> str:
 
 
 def in_shop_money(text: str, currency: Currency) -> str:
-    """Write the amounts of an explanation as the counter does: ``€ 2.00`` for ``EUR 2.00``."""
-    return text.replace(f"{currency.code} ", before_amount(currency))
+    """Write amounts as the counter does: ``€ 2,000.00`` for an explanation's ``EUR 2000.00``."""
+    amounts = re.compile(rf"\b{currency.code} (-?[0-9]+(?:\.[0-9]+)?)")
+    return amounts.sub(lambda found: before_amount(currency) + grouped(found[1]), text)
 
 
 def _page_buttons(looked: SaleLookedAt, now_ms: int) -> tuple[Button, ...]:

@@ -305,6 +305,7 @@ class TillServices:
                 rewards=order.rewards,
                 found_by=order.found_by,
                 card_key=order.card_key,
+                lines=_lines(order),
                 voucher=order.voucher,
             )
         )
@@ -319,7 +320,7 @@ class TillServices:
                 sale_id=order.sale_id,
                 found_by=order.found_by,
                 card_key=order.card_key,
-                lines=tuple(SaleLine(amount=amount) for amount in order.lines),
+                lines=_lines(order),
                 voucher=order.voucher,
             )
         )
@@ -387,6 +388,11 @@ class TillServices:
         except RuleViolation:
             # Paused or taken over meanwhile: the amount comes back alone.
             return SaleFromBefore(draft, None)
+
+
+def _lines(order: SaleOrder) -> tuple[SaleLine, ...]:
+    """Return what was typed line by line: plain lines, of no category."""
+    return tuple(SaleLine(amount=amount) for amount in order.lines)
 
 
 def _rows(matrix: list[list[bool]]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def counter() -> Counter:
 
 
 def open_list(counter: Counter) -> ListPanel:
-    counter.press("F10", "7")
+    counter.press("F10", "2")
     assert isinstance(counter.screen.left, ListPanel)
     return counter.screen.left
 

@@ -227,6 +227,19 @@ def test_a_scan_gives_the_sale_to_the_right_member(counter: Counter) -> None:
     assert page(counter).title == "Ayşe Y. · € 21.00"
 
 
+def test_the_camera_gives_the_sale_to_the_right_member_too(counter: Counter) -> None:
+    sell(counter, JONAS)
+    open_page(counter)
+    counter.press("F3")
+    counter.presenter.action_pressed(Action.CAMERA)
+    counter.settle()
+    counter.scan(AYSE)
+
+    assert counter.services.changes.moves[0].to_member == AYSE
+    assert counter.window.asked == ["camera on", "camera off"]
+    assert page(counter).title == "Ayşe Y. · € 21.00"
+
+
 def test_the_right_member_is_found_by_name_with_keys_alone(counter: Counter) -> None:
     sell(counter, JONAS)
     open_page(counter)

@@ -164,6 +164,30 @@ def test_why_a_sale_will_earn_is_why_it_has_earned(till: Till, counter: RealCoun
     assert [(row.title, row.trailing) for row in counter.panel.rows] == before
 
 
+def test_large_amounts_are_written_as_everywhere(till: Till, counter: RealCounter) -> None:
+    enroll(till, "Ann Example")
+    counter.find("Ann")
+    counter.type("123400")
+    counter.press("?")
+
+    assert counter.panel.rows[0].title.startswith("€ 1,234.00 at 1 point for each € 1.00")
+
+
+def test_lines_are_plain_in_the_preview_and_in_the_sale(till: Till, sample: SampleTill) -> None:
+    give_rules(till, rules(till))
+    enroll(till, "Ann Example")
+    counter = RealCounter(till, sample.clock)
+    counter.find("Ann")
+    counter.type("500")
+    counter.press("+")
+    counter.type("700")
+    assert counter.screen.primary.label == "Complete · +18 points", "3 for each of 2 items"
+
+    counter.press("Enter")
+
+    assert counter.strip == "Saved. +18 points for Ann."
+
+
 def test_goods_come_back_in_two_parts_and_points_end_where_they_began(
     till: Till, counter: RealCounter
 ) -> None:
@@ -240,9 +264,9 @@ def test_activities_are_given_and_approved(till: Till, sample: SampleTill) -> No
     counter = RealCounter(till, sample.clock)
     before = counter.balance(ann)
     counter.find("Ann")
-    counter.press("F10", "7", "Enter")
+    counter.press("F10", "2", "Enter")
     assert counter.strip.startswith("Review: +20 points for Ann.")
-    counter.press("F10", "7", "Down", "Enter")
+    counter.press("F10", "2", "Down", "Enter")
     counter.type("Sam")
     counter.press("Enter")
 

@@ -97,7 +97,9 @@ def test_a_sale_older_than_five_minutes_stays(counter: Counter) -> None:
     assert not counter.screen.undo.enabled
     counter.press("F8")
 
-    assert counter.strip == "This sale is older than 5 minutes. A manager can cancel it."
+    assert counter.strip == (
+        "This sale is older than 5 minutes. Choose it in Last sales, then Goods back."
+    )
     assert not counter.services.sales[0].undone
 
 
