@@ -20,7 +20,7 @@ GROUPS: Final = {
     "bytes": "bytes of a sale on its way to the server",
     "ingest": "events a second over HTTP",
     "sync": "both sides' CPU beside a peer, storms, a week offline, an idle poll (minutes)",
-    "program": "rules: earning, a member's levels, lots and refunds, trying a draft (minutes)",
+    "program": "rules: earning, a member's tier, lots and refunds, trying a draft (minutes)",
     "window": "the first window: time to paint and memory",
 }
 _MODULES: Final = {"bytes": "upstream_bytes", "window": "first_window"}

@@ -92,7 +92,7 @@ def _dues(arguments: argparse.Namespace) -> Said:
         done = run_dues(database, read_merchant(database), now_ms=now_ms)
     words = (
         f"Looked at {done.members} members: {done.expired_points} points expired,"
-        f" {done.fallen} levels fell, {done.birthdays} birthdays were paid."
+        f" {done.fallen} tiers fell, {done.birthdays} birthdays were paid."
     )
     fields: dict[str, object] = {
         "members": done.members,

@@ -226,8 +226,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         choices=(SEEN,),
     ),
     "tier_unknown": Kind(
-        title="A level that the program does not have",
-        happened="{till} gave {member} the level {tier}, which no version of the program has.",
+        title="A tier that the program does not have",
+        happened="{till} gave {member} the tier {tier}, which no version of the program has.",
         choices=(SEEN,),
     ),
     "cap_above": Kind(

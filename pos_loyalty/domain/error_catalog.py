@@ -155,9 +155,9 @@ CATALOG: dict[Code, Entry] = {
         "A sale id is 32 hexadecimal characters.", _NOT_SAVED, "Leave the id out, or correct it."
     ),
     Code.UNDO_LATE: Entry(
-        "This sale is older than 5 minutes. A manager can cancel it.",
+        "This sale is older than 5 minutes. Choose it in Last sales, then Goods back.",
         "The sale stays saved.",
-        "Call a manager.",
+        "In the menu: Last sales, the sale, Goods back. Enter takes back what is left.",
     ),
     Code.UNDO_EARLIER_STREAM: Entry(
         "This till has joined its server again since this sale. The owner can cancel it.",

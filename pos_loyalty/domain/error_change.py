@@ -116,7 +116,7 @@ CHANGES: dict[Code, Entry] = {
         "Let somebody else than the cashier approve, by name.",
     ),
     Code.REASON_ABSENT: Entry(
-        "Say in a few words why the points or the level change.",
+        "Say in a few words why the points or the tier change.",
         NO_SALE,
         "Give a reason that the owner understands later.",
     ),
@@ -130,13 +130,13 @@ CHANGES: dict[Code, Entry] = {
         "So many points are never right: {limit} at most.", NO_SALE, "Check the number of points."
     ),
     Code.TIER_UNKNOWN: Entry(
-        "The program has no level {tier}.", NO_SALE, "Choose one that the program names."
+        "The program has no tier {tier}.", NO_SALE, "Choose one that the program names."
     ),
     Code.TIER_NOT_SOLD: Entry(
-        "The level {tier} is not for sale.", NO_SALE, "Grant it with a reason and a second name."
+        "The tier {tier} is not for sale.", NO_SALE, "Grant it with a reason and a second name."
     ),
     Code.TIER_UNTIL: Entry(
-        "A granted level ends on a day that is yet to come.",
+        "A granted tier ends on a day that is yet to come.",
         NO_SALE,
         "Give a last day after today, at most ten years from now.",
     ),

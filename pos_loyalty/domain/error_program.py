@@ -5,9 +5,9 @@ from pos_loyalty.domain.error_entry import NO_SALE, Entry
 
 PROGRAMS: dict[Code, Entry] = {
     Code.WHY_ABSENT: Entry(
-        "No event and no member here is called {subject}.",
+        "{subject} is no sale's or member's id here, and no member's phone number.",
         NO_SALE,
-        "Ask for the id of a sale or another event, or for a member's id or phone number.",
+        "Names are not searched: ask for a sale's id, a member's id, or a phone number.",
     ),
     Code.REPLAY_EMPTY: Entry(
         "No member bought anything since {since}. Choose an earlier day.",

@@ -174,7 +174,7 @@ def test_what_nobody_knows_is_said_in_one_sentence(shop: Shop, run: Run) -> None
         code, out, err = run("why", unknown, "--data", shop.folder)
 
         assert (code, out) == (1, "")
-        assert "No event and no member here" in err
+        assert "is no sale's or member's id here" in err
         assert "E-WHY-ABSENT" in err
 
 
