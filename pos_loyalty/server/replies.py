@@ -136,11 +136,14 @@ def _with_rows(session: Session, answering: Answering, held: SyncReply, version:
     )
     again, buckets = bucket_rows(session, asking, request)
     mark = version_marks.current_mark(session, asking.merchant.merchant)
+    cursor = _cursor_for(request, str(page.cursor.read_from(version, mark)))
     return msgspec.structs.replace(
         held,
         rows=page.rows + again,
         buckets=buckets,
-        cursor=_cursor_for(request, str(page.cursor.read_from(version, mark))),
+        cursor=cursor,
+        # Shares only change with a new version of the books, and that moves the cursor.
+        stock=held.stock if cursor else (),
         more=page.more,
     )
 

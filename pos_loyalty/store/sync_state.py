@@ -99,7 +99,8 @@ class PageEnd:
     verdicts: Sequence[tuple[int, str]] = ()
     profiles_have: Sequence[EventId] = ()
     settlements_have: Sequence[EventId] = ()
-    stock: Sequence[tuple[RewardId, int]] = ()
+    stock: Sequence[tuple[RewardId, int]] | None = None
+    """This stream's shares of rewards with a stock in all; None where nothing has changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,7 +372,7 @@ def _finish(work: UnitOfWork, have: int, end: PageEnd) -> None:
     settings.put(Setting.SERVER_OFFSET_MS, end.server_offset_ms)
     settings.put(Setting.RISK_TOTAL, end.risk_total)
     settings.put(Setting.SPEND_UNTIL_MS, end.spend_until_ms)
-    if end.stock or settings.text(Setting.REWARD_STOCK):
+    if end.stock or (end.stock is not None and settings.text(Setting.REWARD_STOCK)):
         RewardStock(settings, work.journal.stream().stream).share(end.stock)
     settings.put(Setting.TRUSTED_MS, end.server_now_ms)
     settings.put(Setting.TRUSTED_BOOT_MS, end.boot_ms)

@@ -426,7 +426,7 @@ class Exchange:
             contact_ms=self._clock.now_ms(),
             server_offset_ms=offset_ms(request, reply, self._clock.now_ms()),
             risk_total=reply.risk_total,
-            stock=reply.stock,
+            stock=reply.stock if reply.cursor else None,
             spend_until_ms=reply.spend_until_ms,
             server_now_ms=reply.server_now,
             boot_ms=self._clock.monotonic_ms(),

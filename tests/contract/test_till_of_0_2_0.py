@@ -137,6 +137,8 @@ def test_F34_after_its_update_it_is_sent_the_rules_and_what_they_ask(database_ur
         assert till.member(known.member).sheet == known.sheet
         sold = till.exchange(sell(program, known.member, 1_000), proto=PROTOCOL_3)
         assert [reward for reward, _ in sold.stock] == ["evening"]
+        idle = till.send(till.request(proto=PROTOCOL_3))
+        assert (idle.cursor, idle.stock, idle.rows) == ("", (), ()), "what it knows is not told"
 
 
 def test_S29_the_file_of_all_members_is_one_for_tills_of_every_age(

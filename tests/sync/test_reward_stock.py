@@ -80,6 +80,15 @@ def test_tills_without_a_line_never_give_more_than_there_are(shop: Shop) -> None
         assert_sound(till)
 
 
+def test_a_till_that_hears_nothing_new_keeps_its_share(shop: Shop) -> None:
+    one, two, member = ruled_tills(shop)
+
+    synced(one, two)
+    synced(one, two)
+
+    assert offers(one, member)["evening"].available
+
+
 def test_what_an_undone_sale_gives_back_is_there_again(shop: Shop) -> None:
     one, two, member = ruled_tills(shop)
     done = redeem(one, member, "evening", total=10)
