@@ -17,7 +17,7 @@ from pos_loyalty.ui.fonts import load_fonts
 from pos_loyalty.ui.look import Mode
 from pos_loyalty.ui.theme import Theme
 from pos_loyalty.ui.views.counter_view import CounterView
-from tools.sample_screens import ALL
+from tools.sample_change_screens import ALL
 
 SIZES = ("1024x720", "1024x768", "1366x768", "1920x1080")
 

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen
 from pos_loyalty.ui.theme import Theme
 from pos_loyalty.ui.views.counter_view import CounterView
-from tools.sample_screens import ALL, IDLE
+from tools.sample_change_screens import ALL
+from tools.sample_screens import IDLE
 
 SIZES = [(1024, 720), (1024, 768), (1366, 768), (1920, 1080)]
 STATES = sorted(ALL)

@@ -20,7 +20,8 @@ from tests.unit.ui.views.counter_robot import (
     open_counter,
     pressables,
 )
-from tools.sample_screens import ALL, IDLE, MEMBER, MEMBER_OFFLINE
+from tools.sample_change_screens import ALL
+from tools.sample_screens import IDLE, MEMBER, MEMBER_OFFLINE
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff " * 9
 

@@ -22,8 +22,8 @@ from pos_loyalty.ui.views.words import CounterWords
 from pos_loyalty.ui.widgets.letter_board import BACKSPACE, LETTERS_MAX
 from pos_loyalty.ui.widgets.painted import Pressable
 from tests.unit.ui.views.counter_robot import STATES, box_in, open_counter, pressables
+from tools.sample_change_screens import ALL
 from tools.sample_screens import (
-    ALL,
     BAD_CARD,
     CAMERA,
     DONE,

@@ -10,7 +10,8 @@ from pos_loyalty.ui.views.list_panel import ListPanelView
 from pos_loyalty.ui.views.words import CounterWords
 from pos_loyalty.ui.widgets import text_painting
 from tests.unit.ui.views.counter_robot import open_counter, pressables
-from tools.sample_screens import IDLE, SALE_PAGE, WHY
+from tools.sample_change_screens import SALE_PAGE, WHY
+from tools.sample_screens import IDLE
 
 SENTENCE = "€ 18.00 at 1 point for each € 1.00, rounded down; at most 50 points in a month"
 

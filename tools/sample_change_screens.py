@@ -1,0 +1,210 @@
+"""Sample screens of what lies beside a sale: past sales, why, activities, the receipt's codes."""
+
+from dataclasses import replace
+
+from pos_loyalty.ui.presenters.counter_screen import (
+    Action,
+    AmountBox,
+    AmountLook,
+    Button,
+    ListPanel,
+    ListRow,
+    Progress,
+    ReceiptPanel,
+    StampLine,
+    Strip,
+    Tone,
+)
+from tools.sample_screens import (
+    DONE,
+    IDLE,
+    MEMBER,
+    MEMBER_OFFLINE,
+    MEMBER_PANEL,
+    ONLINE,
+    SALE_STATES,
+)
+
+
+def sample_code(modules: int) -> tuple[str, ...]:
+    """Return what a code looks like from afar; no reader finds anything in it."""
+    side = range(modules)
+    return tuple(
+        "".join("01"[(row * column + row * row // 3 + column // 2) % 3 == 0] for column in side)
+        for row in side
+    )
+
+
+BACK = (Button(Action.CLOSE_PANEL, "Back", "Esc"),)
+
+NEW_RULES = replace(
+    IDLE, strip=Strip(Tone.INFO, "info", "New rules since 08:00: earning, rewards, stamp cards.")
+)
+
+STAMPS = replace(
+    MEMBER_OFFLINE,
+    chip=ONLINE,
+    strip=replace(
+        MEMBER_OFFLINE.strip,
+        buttons=(
+            Button(Action.CANCEL, "Remove", "Esc"),
+            Button(Action.WHY, "Why?", "?"),
+        ),
+    ),
+    left=replace(
+        MEMBER_PANEL,
+        gain="+42",
+        dates="1,198 now, 42 more from 3 Dec \u00b7 120 end on 31 May",
+        progress=Progress(826, 28),
+        next_missing="218 to go",
+        stamps=(
+            StampLine("7 of 10 +1 \u00b7 coffees", Progress(700, 100)),
+            StampLine("3 of 5 \u00b7 breakfasts", Progress(600)),
+        ),
+        coaching="Say: “Two weeks of double points for everybody who comes before nine.”",
+    ),
+)
+
+WHY = replace(
+    STAMPS,
+    strip=Strip(
+        Tone.QUIET, "circle-help", "Here is why. Enter completes the sale, Esc goes back.", BACK
+    ),
+    left=ListPanel(
+        title="Why +42 points",
+        note="Ayşe Yılmaz, \u20ac 21.00:",  # noqa: RUF001 - this is how she writes her name
+        rows=(
+            ListRow("0", "\u20ac 3.00 of \u20ac 21.00 paid with rewards, which earns nothing"),
+            ListRow(
+                "1", "\u20ac 18.00 at 1 point for each \u20ac 1.00, rounded down", trailing="18"
+            ),
+            ListRow("2", "Tuesday x2", trailing="36"),
+            ListRow(
+                "3", "Coffee days: 3 points for each of 2 items; at most 50 a month", trailing="42"
+            ),
+            ListRow("4", "Coffee card: 2 stamps"),
+        ),
+        is_steps=True,
+    ),
+)
+
+SALE_PAGE = replace(
+    IDLE,
+    strip=Strip(
+        Tone.QUIET,
+        "receipt",
+        "Here is why it earned what it did. Press a key below to change it.",
+        BACK,
+    ),
+    left=ListPanel(
+        title="Jonas K. \u00b7 \u20ac 18.20",
+        note="21 Nov 10:58. Sale of \u20ac 18.20: 18 points earned.",
+        rows=(
+            ListRow(
+                "0", "\u20ac 18.20 at 1 point for each \u20ac 1.00, rounded down", trailing="18"
+            ),
+            ListRow("1", "Can be used from 2026-12-05 10:58"),
+            ListRow(
+                "2",
+                "Refund of \u20ac 5.00 of the sale of 2026-11-21 10:58: 5 points taken back.",
+            ),
+        ),
+        buttons=(
+            Button(Action.GOODS_BACK, "Goods back", "\u2212", "package"),
+            Button(Action.FIND, "Other member", "F3", "users"),
+            Button(Action.UNDO, "Undo this sale", "F8", "undo-2", enabled=False),
+        ),
+        is_steps=True,
+    ),
+    amount=AmountBox("Goods back", "\u20ac 13.20", AmountLook.EMPTY, hint="all that is left"),
+    primary=Button(Action.COMPLETE, "Take back \u20ac 13.20", "Enter", "package", enabled=False),
+)
+
+GOODS_BACK = replace(
+    SALE_PAGE,
+    strip=Strip(
+        Tone.WARN,
+        "circle-help",
+        "Take back \u20ac 4.50 of \u20ac 13.20? Press Enter, or type what comes back.",
+        (Button(Action.CANCEL, "Cancel", "Esc"),),
+    ),
+    amount=AmountBox("Goods back", "\u20ac 4.50", AmountLook.TYPED, hint="of \u20ac 13.20"),
+    primary=Button(Action.COMPLETE, "Take back \u20ac 4.50", "Enter", "package"),
+)
+
+REFUNDED = replace(
+    SALE_PAGE,
+    strip=Strip(
+        Tone.OK,
+        "check",
+        "Give back \u20ac 4.50. 4 points taken, 100 given back; Jonas has 1,137.",
+        BACK,
+    ),
+)
+
+ACTIVITIES = replace(
+    MEMBER,
+    strip=Strip(Tone.INFO, "star", "Choose what Ayşe gets points for, then press Enter.", BACK),
+    left=ListPanel(
+        title="Points for something else",
+        note="For Ayşe Yılmaz.",  # noqa: RUF001 - this is how she writes her name
+        rows=(
+            ListRow("review", "Review", trailing="+20", icon="star", selected=True),
+            ListRow("survey", "Survey at the table", trailing="+10", icon="star"),
+            ListRow(
+                "event",
+                "Helped at the street party",
+                detail="needs a second name",
+                trailing="+200",
+                icon="star",
+            ),
+        ),
+    ),
+    primary=Button(Action.COMPLETE, "Give +20 points", "Enter", "star"),
+)
+
+SECOND_NAME = replace(
+    ACTIVITIES,
+    letters_open=True,
+    strip=Strip(
+        Tone.INFO,
+        "users",
+        "Helped at the street pa\u2026 needs a second person. Type the name.",
+        BACK,
+    ),
+    left=ListPanel(
+        title="Points for something else",
+        note=(
+            "Ayşe Yılmaz gets these points if a second person agrees."  # noqa: RUF001 - her name
+            " Both names are kept."
+        ),
+        rows=(ListRow("", "Helped at the street party", trailing="+200"),),
+        is_steps=True,
+    ),
+    amount=AmountBox("Who approves?", "Sam Okafor", AmountLook.TYPED),
+    primary=Button(Action.COMPLETE, "Give +200 points", "Enter", "star"),
+)
+
+RECEIPT = replace(
+    DONE,
+    strip=Strip(Tone.QUIET, "receipt", "The customer may take a picture of these codes.", BACK),
+    left=ReceiptPanel(
+        "Receipt and invitation",
+        "A friend who joins here shows the invitation at the till.",
+        sample_code(49),
+        invitation=sample_code(29),
+        names=("Receipt", "Invite a friend"),
+    ),
+)
+
+ALL = SALE_STATES | {
+    "new_rules": NEW_RULES,
+    "stamps": STAMPS,
+    "why": WHY,
+    "sale_page": SALE_PAGE,
+    "goods_back": GOODS_BACK,
+    "refunded": REFUNDED,
+    "activities": ACTIVITIES,
+    "second_name": SECOND_NAME,
+    "receipt": RECEIPT,
+}
