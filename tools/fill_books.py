@@ -45,7 +45,7 @@ def _member(merchant: MerchantId, members: SampleMembers, number: int) -> tuple[
     points = number * 7919 % _POINTS_MAX
     enrolled_ms = _ENROLLED_MS + number * _MS_BETWEEN
     row = (merchant, members.member(number), points, 0, "", "{}", members.name(number))
-    return (*row, members.phone(number), -1, 0, "active", enrolled_ms, "{}", None, 0)
+    return (*row, members.phone(number), -1, 0, "active", enrolled_ms, "{}", None, 0, "", 0)
 
 
 def _key(merchant: MerchantId, members: SampleMembers, number: int) -> str:
