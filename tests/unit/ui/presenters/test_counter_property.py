@@ -1,12 +1,16 @@
 """Whatever is pressed in whatever order: no exception, no doubled sale, always a next step."""
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pos_loyalty.domain.earning_rule import ActivityRule, Approval
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation, StoreUnavailable
+from pos_loyalty.services.program_news import ProgramNews
 from pos_loyalty.ui.presenters import key_bindings
 from pos_loyalty.ui.presenters.counter_screen import Action
+from tests.unit.ui.presenters.change_fakes import INVITATION
 from tests.unit.ui.presenters.counter_fakes import (
     AYSE,
     BLANK,
@@ -15,20 +19,28 @@ from tests.unit.ui.presenters.counter_fakes import (
     NAMELESS,
     NEW,
     NUMBER,
+    TWO_OFF,
     Counter,
+    FakeClock,
+    FakeServices,
 )
 
 STRIP_CHARACTERS_MAX = 90
 _KEYS = [*key_bindings.ACTIONS, *key_bindings.REWARDS, *key_bindings.ROWS, "F11", "F9", "Up"]
-_CARDS = [AYSE, JONAS, NAMELESS, BLANK, NEW, FOREIGN, NUMBER, "?"]
+_CARDS = [AYSE, JONAS, NAMELESS, BLANK, NEW, FOREIGN, NUMBER, "?", TWO_OFF, INVITATION]
+_TEXTS = [*"0123456789.,+-?\u2212 JonasAy*", "\x12", "ß", "٣"]
+_ROWS = [AYSE, JONAS, "theme", "last_sales", "activities", "review", "event"]
 
 inputs = st.one_of(
     st.tuples(st.just("key"), st.sampled_from(_KEYS)),
     st.tuples(st.just("key"), st.just("Enter")),
-    st.tuples(st.just("text"), st.sampled_from([*"0123456789.,+- JonasAy*", "\x12", "ß", "٣"])),
+    st.tuples(st.just("text"), st.sampled_from(_TEXTS)),
     st.tuples(st.just("scan"), st.sampled_from(_CARDS)),
     st.tuples(st.just("action"), st.sampled_from([action.value for action in Action])),
-    st.tuples(st.just("row"), st.sampled_from([AYSE, JONAS, "theme", "last_sales", "100", "x"])),
+    st.tuples(st.just("row"), st.sampled_from([*_ROWS, "100", "x"])),
+    st.tuples(st.just("sell"), st.sampled_from([AYSE, JONAS, NEW])),
+    st.tuples(st.just("page"), st.sampled_from(["", "-", "- Enter", "5 -", "F3", "?", "F8"])),
+    st.tuples(st.just("news"), st.sampled_from(["2", "3"])),
     st.tuples(st.just("refuse"), st.sampled_from(["full", "rule", "bug"])),
     st.tuples(st.just("settle"), st.just("")),
     st.tuples(st.just("wait"), st.sampled_from(["10", "300", "700", "2500", "21000", "310000"])),
@@ -54,17 +66,52 @@ def _do(counter: Counter, kind: str, what: str) -> None:
             presenter.action_pressed(what)
         case "row":
             presenter.row_pressed(what)
-        case "refuse":
-            counter.services.refusals.append(_ERRORS[what])
         case "wait":
             counter.clock.at_ms += int(what)
             presenter.tick()
         case _:
+            _happen(counter, kind, what)
+
+
+def _happen(counter: Counter, kind: str, what: str) -> None:
+    """Let something happen that is more than one input, or none."""
+    services = counter.services
+    match kind:
+        case "refuse":
+            services.refusals.append(_ERRORS[what])
+        case "news":
+            services.changes.news = ProgramNews(what, "Summer", counter.clock.at_ms)
+        case "page" if services.sales:
+            counter.presenter.sale_pressed(services.sales[0].sale_id)
+            counter.settle()
+            counter.press(*what.split())
+        case "page":
+            counter.presenter.sale_pressed("0" * 32)
+        case "sell":
+            counter.scan(what)
+            counter.type("2100")
+            counter.press("Enter")
+        case _:
             counter.settle()
 
 
+def _with_activities() -> FakeServices:
+    services = FakeServices(FakeClock())
+    activities = (
+        ActivityRule(id="review", name="Review", points=20),
+        ActivityRule(id="event", name="X" * 60, points=200, approval=Approval.OWNER),
+    )
+    services.rules = msgspec.structs.replace(services.rules, activities=activities)
+    return services
+
+
 def _names_left_out(text: str) -> str:
-    return text.replace("X" * 31, "").replace("Jonas", "").replace("Ay\u015fe", "")
+    return (
+        text.replace("X" * 31, "")
+        .replace("X" * 23, "")
+        .replace("Jonas", "")
+        .replace("Ay\u015fe", "")
+    )
 
 
 @settings(max_examples=300)
@@ -72,7 +119,7 @@ def _names_left_out(text: str) -> str:
 def test_no_sequence_of_inputs_raises_doubles_or_leaves_the_cashier_alone(
     steps: list[tuple[str, str]],
 ) -> None:
-    counter = Counter()
+    counter = Counter(_with_activities())
 
     for kind, what in steps:
         _do(counter, kind, what)
@@ -86,6 +133,9 @@ def test_no_sequence_of_inputs_raises_doubles_or_leaves_the_cashier_alone(
     ids = [sale.sale_id for sale in counter.services.sales]
     assert len(ids) == len(set(ids))
     assert all(order.total > 0 for order in counter.services.orders)
+    changes = counter.services.changes
+    made = [each.change_id for each in (*changes.refunds, *changes.moves, *changes.activities)]
+    assert len(made) == len(set(made))
     tried = {order.sale_id for order in counter.services.orders}
     assert set(ids) <= tried
 

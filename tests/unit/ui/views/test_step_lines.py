@@ -1,6 +1,9 @@
 """Sentences of an explanation are painted whole, and told to a screen reader."""
 
+from itertools import pairwise
+
 import pytest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from pos_loyalty.ui.presenters.counter_screen import LastSaleRow, ListPanel, ListRow
@@ -9,6 +12,7 @@ from pos_loyalty.ui.views.last_sales_column import LastSalesColumn
 from pos_loyalty.ui.views.list_panel import ListPanelView
 from pos_loyalty.ui.views.words import CounterWords
 from pos_loyalty.ui.widgets import text_painting
+from pos_loyalty.ui.widgets.list_rows import RowPages
 from tests.unit.ui.views.counter_robot import open_counter, pressables
 from tools.sample_change_screens import SALE_PAGE, WHY
 from tools.sample_screens import IDLE
@@ -70,6 +74,23 @@ def test_a_row_of_the_column_reports_its_sale(qtbot: QtBot, theme: Theme) -> Non
     assert column.keys[0].height() >= 48
     assert not column.show_sales(title="Last sales", rows=(), empty="None.", undo=IDLE.undo)
     assert not column.keys[0].isVisible()
+
+
+@pytest.mark.parametrize(("height", "pages"), [(484, False), (436, True)])
+def test_eight_rows_become_lower_before_they_turn_pages(
+    qtbot: QtBot, theme: Theme, height: int, *, pages: bool
+) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    rows = RowPages(theme, up_name="Up", down_name="Down", parent=parent)
+    rows.resize(392, height)
+    rows.show_rows(tuple(ListRow(str(place), f"Row {place}") for place in range(8)))
+
+    assert (len(rows.buttons) < 8) is pages
+    assert all(each.height() >= 48 for each in rows.buttons)
+    tops = [each.y() for each in rows.buttons]
+    heights = {each.height() for each in rows.buttons}
+    assert all(low + heights.copy().pop() + 8 <= high for low, high in pairwise(tops))
 
 
 def test_a_row_without_a_key_reports_nothing(qtbot: QtBot, theme: Theme) -> None:
