@@ -65,8 +65,8 @@ MEMBER_PANEL = MemberPanel(
 )
 
 LAST_SALES = (
-    LastSaleRow("10:58", "Jonas K.", "€ 18.20", "+18"),
-    LastSaleRow("10:55", "No card", "€ 4.50", "—"),
+    LastSaleRow("10:58", "Jonas K.", "€ 18.20", "+18", key="jonas"),
+    LastSaleRow("10:55", "No card", "€ 4.50", "—", key="none"),
     LastSaleRow("10:51", "Leyla A.", "€ 32.00", "+64", unsent=True),
     LastSaleRow("10:47", "Omar H.", "€ 9.90", "+9", undone=True),
     LastSaleRow("10:44", "Eva · Free pastry", "€ 0.00", "−800"),

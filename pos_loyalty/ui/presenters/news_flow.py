@@ -37,12 +37,14 @@ class NewsFlow:
         """Ask now and then, and say what waits."""
         now_ms = self._desk.clock.monotonic_ms()
         is_due = self._asked_ms is None or now_ms - self._asked_ms >= ASK_MS
-        if is_due and not self._is_asking:
+        if is_due:
             self.ask()
         self._say_if_quiet()
 
     def ask(self) -> None:
         """Ask whether there are new rules; away from the store's lane, as nobody waits for it."""
+        if self._is_asking:
+            return
         self._is_asking = True
         self._asked_ms = self._desk.clock.monotonic_ms()
         self._desk.run(self._read, self._answered, self._not_answered, lane=Lane.FIND)
