@@ -193,7 +193,8 @@ def _unheard(books: Books, everyone: Sequence[MemberState]) -> int:
         lot.ends_ms
         for state in everyone
         if state.kept is not None
-        for lot in state.kept.book.lots
+        # Where nobody looked in between, points ended that still count as pending.
+        for lot in (*state.kept.book.lots, *state.kept.book.waiting)
         if lot.ends_ms is not None and lot.ends_ms <= books.now_ms
     )
     return sum(

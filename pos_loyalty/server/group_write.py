@@ -28,6 +28,7 @@ from pos_loyalty.server.keeping_load import (
     hear_of_programs,
     holders,
     load_keeping,
+    note_written,
 )
 from pos_loyalty.server.reading import Batch, Touched, prepare, touched_by
 from pos_loyalty.server.roster import release_chosen
@@ -129,7 +130,7 @@ class GroupWriter:
         outcomes: list[Outcome] = []
         raised_by: set[TillId] = set()
 
-        def work(session: Session) -> None:
+        def work(session: Session) -> int:
             books = load_books(session, self._merchant, batches, now_ms=self._clock.now_ms())
             books.demanded = self._still_demanded()
             books.doubted = self._still_doubted()
@@ -141,9 +142,10 @@ class GroupWriter:
                 raise _NothingToWrite
             statements.save(session, books)
             release_chosen(session, books)
+            return books.v
 
         try:
-            transact(self._database, work)
+            note_written(self._merchant, transact(self._database, work))
         except _NothingToWrite:
             return outcomes
         for till in raised_by:

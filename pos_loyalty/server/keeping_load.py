@@ -15,7 +15,9 @@ _SHORT_PLACE = ID_LENGTH - SHORT_LETTERS + 1
 def hear_of_programs(session: Session, merchant: Merchant, v: int) -> None:
     """Take over versions that were published beside this process, as by the owner's command.
 
-    Nothing is read where nobody else has written: this group's version is the next one.
+    Nothing is read where nobody else has written: this group's version is the next one. A
+    version is this process's own only once it is written (:func:`note_written`): given back
+    unused, it is the next one's, who may publish with it.
     """
     programs = merchant.programs
     if not isinstance(programs, Programs):
@@ -25,7 +27,13 @@ def hear_of_programs(session: Session, merchant: Merchant, v: int) -> None:
         if {str(row[0]) for row in rows} - programs.keys():
             for _, program in statements.load_programs(session, merchant.merchant):
                 programs.setdefault(program.version, program)
-    programs.seen_v = v
+        programs.seen_v = v - 1
+
+
+def note_written(merchant: Merchant, v: int) -> None:
+    """Remember that this process itself wrote a version of the books: no program came with it."""
+    if isinstance(merchant.programs, Programs):
+        merchant.programs.seen_v = max(merchant.programs.seen_v, v)
 
 
 def begin_keeping(session: Session, books: Books, touched: Touched) -> None:

@@ -84,6 +84,21 @@ def test_points_end_once_by_the_servers_clock_and_late_as_on_time(database_url: 
         assert server.verified().faults == []
 
 
+def test_pending_points_that_ended_before_anybody_looked_expire(database_url: str) -> None:
+    program = ruled_books(database_url, expiration=TEN_DAYS, welcome_points=0, pending_days=5)
+    with quiet_server(database_url) as server:
+        till, member = new_till(server), new_member()
+        enrolled = msgspec.structs.replace(joined(program, member), welcome=0)
+        till.exchange(enrolled, sell(program, member, 10_000))
+
+        late = dues(server, ends_ms(till, member) + 40 * DAY_MS)
+
+        assert late["expired_points"] == 100
+        till.exchange()
+        assert till.member(member).balance == 0
+        assert server.verified().faults == []
+
+
 def test_what_a_till_may_have_spent_in_time_stays_until_it_was_heard(database_url: str) -> None:
     program = ruled_books(database_url, expiration=TEN_DAYS, welcome_points=0)
     with quiet_server(database_url) as server:

@@ -53,6 +53,25 @@ def test_a_till_hears_of_a_new_program_and_its_sales_by_it_are_right(
     assert own_server.verified().faults == []
 
 
+def test_a_new_program_is_heard_of_after_a_request_that_wrote_nothing(
+    own_server: RunningServer,
+) -> None:
+    till, member = own_server.joined_till(), new_member()
+    till.exchange(sale(member))
+    # It takes the next version of the books and gives it back: the program gets that one.
+    till.exchange(want_rights=((new_member(), 5),))
+
+    done = publish(own_server, DOUBLE)
+    by_new = msgspec.structs.replace(
+        sale(member, earned=42, at_ms=done.program.effective_from_ms),
+        program=done.program.version,
+    )
+    reply = till.exchange(by_new)
+
+    assert reply.verdicts == ()
+    assert own_server.verified().faults == []
+
+
 def test_a_sale_of_before_is_judged_by_the_program_of_before(own_server: RunningServer) -> None:
     till, member = own_server.joined_till(), new_member()
     publish(own_server, DOUBLE)
