@@ -2,8 +2,8 @@
 
 The kinds are those of cosmic-ray: comparisons, arithmetic, `and`/`or`, `not`, numbers, branches,
 loops and results; besides, `min`/`max` and `any`/`all` are exchanged. Texts are left alone: words
-that a person reads are judged by people. So are `assert` (it states what is true anyway), type
-annotations, decorators and keywords of a class statement.
+that a person reads are judged by people. So are `assert` and the `strict` of `zip` (they state what
+is true anyway), type annotations, decorators and keywords of a class statement.
 """
 
 import ast
@@ -143,6 +143,8 @@ def _is_no_rule(node: ast.AST, name: str) -> bool:
             # `Reward = AmountOff | PercentOff` names a type.
             return name == "value" and _is_type_name(node)
         case ast.Call(func=ast.Name(id="cast" | "TypeVar" | "NewType")):
+            return True
+        case ast.keyword(arg="strict"):
             return True
         case ast.Subscript():
             return name == "slice" and _is_type_index(node)

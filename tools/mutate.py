@@ -3,47 +3,50 @@
     python tools/mutate.py                              500 changes of pos_loyalty/domain
     python tools/mutate.py --mutants 40 --seed 7        fewer, or others
     python tools/mutate.py --module lot --module tier   only of these modules
+    python tools/mutate.py --module lot:77              only of this line
 
 Works in a copy. One round with coverage tells which tests reach which line; each change is then
 tried in a process of its own, forked from one that has everything else loaded, against these tests
-alone, the quickest first. The line that counts is the last: {"mutants", "killed", "survived" …}.
-A change that makes a test run too long counts as noticed. Exit code 1 where fewer than
+alone, those named after the module first and then the quickest. The line that counts is the last:
+{"mutants", "killed", "survived" …}. A change counts as noticed where a test fails, or where one
+takes several times the processor's time it took before (an endless loop); one that is not through
+for another reason is "undecided" and does not count as noticed. Exit code 1 where fewer than
 --least percent were noticed, 2 where the tests do not hold without any change.
 """
 
 import argparse
-import ast
 import importlib
-import importlib.abc
-import importlib.machinery
 import json
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, Final
+from typing import Final
 
-from mutants import Mutant, mutants_of, mutated
+from mutant_reach import PACKAGE, Reach, measure, read_reach
+from mutant_trial import (
+    NOT_HERE,
+    SURVIVED,
+    TOO_LONG,
+    UNCHANGED,
+    UNDECIDED,
+    Server,
+    Trial,
+    await_end,
+    fork,
+)
+from mutants import Mutant, mutants_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PACKAGE: Final = "pos_loyalty.domain"
 _COPIED: Final = ("pos_loyalty", "tests", "tools", "assets", "docs", "pyproject.toml")
-_OPTIONS: Final = (
-    *("-x", "-q", "--no-header", "--tb=no", "--no-summary"),
-    *("-p", "no:cacheprovider", "-p", "no:randomly"),
-)
-_KILLED, _SURVIVED = 1, 0
-_UNCHANGED: Final = -1
 _SAY_EVERY: Final = 50
-_SLOWER: Final = 3
 _COMPARED: Final = (
     "tests/reference/test_reference.py::test_product_and_reference_agree_over_drawn_histories[0]"
 )
@@ -53,45 +56,35 @@ _ROUND_SECONDS_MAX: Final = 1_200
 
 
 @dataclass
-class Reach:
-    """Which tests reach which line of which module, and how long each takes.
-
-    ``lines`` has for each module and line the tests that ran it, ``seconds`` the time of each.
-    """
-
-    lines: dict[str, dict[int, list[str]]] = field(default_factory=dict[str, dict[int, list[str]]])
-    seconds: dict[str, float] = field(default_factory=dict[str, float])
-    failed: list[str] = field(default_factory=list[str])
-
-    @property
-    def passed(self) -> bool:
-        """Whether there were tests, and all of them held."""
-        return bool(self.seconds) and not self.failed
-
-    def tests(self, mutant: Mutant) -> list[str]:
-        """Return what may notice a change, the quickest first.
-
-        A line that runs while its module is read is everybody's who reaches the module.
-        """
-        of_module = self.lines.get(mutant.module, {})
-        found = set(of_module.get(mutant.line, ()))
-        if not found:
-            found = {test for tests in of_module.values() for test in tests}
-        return sorted(found, key=lambda test: (self.seconds.get(test, 0.0), test))
-
-
-@dataclass
 class Outcome:
-    """What became of the changes."""
+    """What became of the changes.
+
+    ``too_long`` took several times as much of the processor and count as noticed; ``undecided``
+    waited for nothing or took too long by the clock, and do not count. ``control`` is the module
+    whose tests fail without any change.
+    """
 
     survived: list[Mutant] = field(default_factory=list[Mutant])
     too_long: list[Mutant] = field(default_factory=list[Mutant])
+    undecided: list[Mutant] = field(default_factory=list[Mutant])
     tried: int = 0
+    control: str = ""
 
     @property
     def killed(self) -> int:
         """How many were noticed."""
-        return self.tried - len(self.survived)
+        return self.tried - len(self.survived) - len(self.undecided)
+
+    def add(self, mutant: Mutant, result: int) -> None:
+        """Count how a trial ended."""
+        self.tried += 1
+        if result == SURVIVED:
+            self.survived.append(mutant)
+            _say(f"survived {mutant.text}")
+        elif result == TOO_LONG:
+            self.too_long.append(mutant)
+        elif result == UNDECIDED:
+            self.undecided.append(mutant)
 
 
 def main() -> int:
@@ -110,15 +103,18 @@ def main() -> int:
         chosen = chance.sample(everything, min(wanted.mutants, len(everything)))
         _load_the_rest()
         _say(f"{len(everything)} possible changes; the tests run once without any …")
-        reach = _reach(tree, wanted.tests)
+        tests = [path for path in wanted.tests if (tree / path.partition("::")[0]).exists()]
+        reach = _reach(tree, tests)
         if not reach.passed:
             _say(f"The tests do not hold without any change: {', '.join(reach.failed)}")
             return 2
         _say(f"{len(reach.seconds)} tests in {time.monotonic() - began:.0f} s")
-        if bad := _failing_control(chosen, reach, wanted, tree):
-            _say(f"Without a change the tests of {bad} do not hold by themselves.")
+        mutants = _with_controls(chosen, reach)
+        trial = Trial(tree, reach, mutants, wanted.seconds)
+        outcome = _try_all(trial, mutants, tests, wanted)
+        if outcome.control:
+            _say(f"Without a change the tests of {outcome.control} do not hold by themselves.")
             return 2
-        outcome = _try_all(chosen, reach, wanted, tree)
     seconds = time.monotonic() - began
     print(json.dumps(_answer(outcome, possible=len(everything), seconds=seconds, wanted=wanted)))
     return 0 if outcome.killed * _SHARES >= wanted.least * outcome.tried else 1
@@ -133,12 +129,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seconds",
         type=float,
-        default=30,
+        default=10,
         metavar="N",
-        help="for one, beside what its tests take (30)",
+        help="of the processor for one test, beside five times what it took (10)",
     )
     parser.add_argument("--least", type=int, default=85, metavar="PERCENT", help="noticed (85)")
-    parser.add_argument("--module", action="append", default=[], metavar="NAME", help="only of it")
+    parser.add_argument(
+        "--module", action="append", default=[], metavar="NAME", help="only of it; lot:12 is a line"
+    )
     parser.add_argument(
         "--tests",
         nargs="+",
@@ -165,8 +163,9 @@ def _copy(tree: Path) -> None:
 
 def _all_mutants(tree: Path, modules: Sequence[str]) -> Iterator[Mutant]:
     for path in sorted((tree / PACKAGE.replace(".", "/")).glob("*.py")):
-        if not modules or path.stem in modules:
-            yield from mutants_of(path, f"{PACKAGE}.{path.stem}")
+        for mutant in mutants_of(path, f"{PACKAGE}.{path.stem}"):
+            if not modules or {path.stem, f"{path.stem}:{mutant.line}"} & set(modules):
+                yield mutant
 
 
 def _load_the_rest() -> None:
@@ -178,210 +177,80 @@ def _load_the_rest() -> None:
         importlib.import_module(name)
 
 
-def _reach(tree: Path, wanted: Sequence[str]) -> Reach:
+def _reach(tree: Path, tests: Sequence[str]) -> Reach:
     """Run every test once in a process of its own; return what each reached."""
-    tests = [path for path in wanted if (tree / path.partition("::")[0]).exists()]
     noted = tree / "reach.json"
-    process = _fork(lambda: _run_with_coverage(tests, noted))
-    _await(process, time.monotonic() + _ROUND_SECONDS_MAX)
-    if not noted.exists():
-        return Reach()
-    read: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8"))
-    return Reach(
-        lines={
-            module: {int(line): names for line, names in lines.items()}
-            for module, lines in read["lines"].items()
-        },
-        seconds=read["seconds"],
-        failed=read["failed"],
-    )
+    await_end(fork(lambda: measure(tests, tree, noted)), _ROUND_SECONDS_MAX)
+    return read_reach(noted, tree) if noted.exists() else Reach()
 
 
-class _Notes:
-    """A plugin of pytest: tells coverage which test runs, and takes the time of each."""
-
-    def __init__(self, measuring: Any) -> None:  # noqa: ANN401 - coverage has no types for it
-        self._measuring = measuring
-        self.seconds: dict[str, float] = {}
-        self.failed: list[str] = []
-
-    def pytest_collectreport(self, report: Any) -> None:  # noqa: ANN401 - a report of any kind
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-    def pytest_runtest_setup(self, item: Any) -> None:  # noqa: ANN401 - an item of any kind
-        self._measuring.switch_context(item.nodeid)
-
-    def pytest_runtest_teardown(self) -> None:
-        self._measuring.switch_context("")
-
-    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - a report of any kind
-        spent = self.seconds.get(report.nodeid, 0.0)
-        self.seconds[report.nodeid] = spent + report.duration
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-
-def _run_with_coverage(tests: Sequence[str], noted: Path) -> int:
-    import coverage
-    import pytest
-
-    measuring = coverage.Coverage(
-        data_file=None, include=["*/pos_loyalty/domain/*"], config_file=""
-    )
-    notes = _Notes(measuring)
-    measuring.start()
-    pytest.main([*_OPTIONS, *tests], plugins=[notes])
-    measuring.stop()
-    data = measuring.get_data()
-    lines: dict[str, dict[int, list[str]]] = {}
-    for file in data.measured_files():
-        module = f"{PACKAGE}.{Path(file).stem}"
-        lines[module] = {
-            line: kept
-            for line, contexts in data.contexts_by_lineno(file).items()
-            if (kept := [context for context in contexts if context])
-        }
-    found = {"lines": lines, "seconds": notes.seconds, "failed": notes.failed}
-    noted.write_text(json.dumps(found), encoding="utf-8")
-    return 0
-
-
-def _failing_control(
-    chosen: Sequence[Mutant], reach: Reach, wanted: argparse.Namespace, tree: Path
-) -> str:
-    """Try one module as it is: if that fails, every change would count as noticed.
-
-    Returns the module with the most tests, or nothing where all is well.
-    """
+def _with_controls(chosen: Sequence[Mutant], reach: Reach) -> list[Mutant]:
+    """Return the changes, and last no change at all to the modules of fewest and most tests."""
     controls = [
-        Mutant(module, 0, "no change", _UNCHANGED)
+        Mutant(module, 0, "no change", UNCHANGED)
         for module in sorted({mutant.module for mutant in chosen})
     ]
-    control = max(controls, key=lambda each: len(reach.tests(each)))
-    outcome = _try_all([control], reach, wanted, tree)
-    return "" if outcome.survived else control.module
+    controls.sort(key=lambda each: len(reach.tests(each)))
+    return [*chosen, controls[0], controls[-1]]
 
 
 def _try_all(
-    chosen: Sequence[Mutant], reach: Reach, wanted: argparse.Namespace, tree: Path
+    trial: Trial, mutants: Sequence[Mutant], tests: Sequence[str], wanted: argparse.Namespace
 ) -> Outcome:
-    """Try the changes side by side until all are through or the time is."""
-    outcome, running = Outcome(), dict[int, tuple[Mutant, float]]()
-    end = time.monotonic() + wanted.minutes * 60
-    waiting = list(reversed(chosen))
-    while running or (waiting and time.monotonic() < end):
-        while waiting and len(running) < wanted.jobs and time.monotonic() < end:
-            mutant = waiting.pop()
-            tests = reach.tests(mutant)
-            process = _fork(lambda mutant=mutant, tests=tests: _try(mutant, tests, tree))
-            # A survivor runs all its tests, on a busy machine: only what hangs is too long.
-            allowed = wanted.seconds + _SLOWER * sum(reach.seconds.get(test, 0) for test in tests)
-            running[process] = mutant, time.monotonic() + allowed
-        for process, (mutant, deadline) in list(running.items()):
-            result = _result(process, deadline)
-            if result is None:
-                continue
-            del running[process]
-            outcome.tried += 1
-            if result == _SURVIVED:
-                outcome.survived.append(mutant)
-            if result == -signal.SIGKILL:
-                outcome.too_long.append(mutant)
-            _say_how_far(outcome, len(chosen), mutant)
-        time.sleep(0.005)
+    """Try the changes side by side until all are through or the time is.
+
+    The last two of ``mutants`` change nothing: if their tests fail, all would seem noticed.
+    """
+    outcome = Outcome()
+    workers = [_Worker(trial, tests) for _ in range(wanted.jobs)]
+    try:
+        if bad := workers[0].control(len(mutants)):
+            outcome.control = mutants[bad].module
+            return outcome
+        end = time.monotonic() + wanted.minutes * 60
+        waiting = list(reversed(range(len(mutants) - 2)))
+        lock = threading.Lock()
+
+        def work(worker: _Worker) -> None:
+            while waiting and time.monotonic() < end:
+                with lock:
+                    number = waiting.pop() if waiting else None
+                if number is not None:
+                    result = worker.result(number)
+                    with lock:
+                        outcome.add(mutants[number], result)
+                        _say_how_far(outcome, len(mutants) - 2)
+
+        with ThreadPoolExecutor(wanted.jobs) as pool:
+            list(pool.map(work, workers))
+    finally:
+        for worker in workers:
+            worker.close()
     return outcome
 
 
-def _try(mutant: Mutant, tests: Sequence[str], tree: Path) -> int:
-    """Run the tests on one changed module; 0 where none of them minds."""
-    import pytest
+class _Worker:
+    """Tries one change at a time: at once where it is in a function, from the start elsewhere."""
 
-    if not tests:
-        return _SURVIVED
-    path = tree / f"{mutant.module.replace('.', '/')}.py"
-    source = path.read_text(encoding="utf-8")
-    is_control = mutant.number == _UNCHANGED
-    code = ast.parse(source) if is_control else mutated(source, mutant.number)
-    sys.meta_path.insert(0, _Changed(mutant.module, path, code))
-    files = dict.fromkeys(tests)
-    scratch = tempfile.mkdtemp(prefix="run-", dir=tree)
-    try:
-        result = pytest.main([*_OPTIONS, f"--basetemp={scratch}/tests", *files])
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return _SURVIVED if result == pytest.ExitCode.OK else _KILLED
+    def __init__(self, trial: Trial, tests: Sequence[str]) -> None:
+        self._anew = Server(trial.from_the_start)
+        self._collected = Server(lambda server: trial.from_collected(server, tests))
 
+    def control(self, end: int) -> int:
+        """Return the number of the control whose tests fail, or 0."""
+        if self._anew.ask(end - 2) != SURVIVED:
+            return end - 2
+        return end - 1 if self._collected.ask(end - 1) != SURVIVED else 0
 
-class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Gives one module its changed code, and leaves all others to Python."""
+    def result(self, number: int) -> int:
+        """Return how a trial ended."""
+        result = self._collected.ask(number)
+        return self._anew.ask(number) if result == NOT_HERE else result
 
-    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
-        self._name, self._path, self._tree = name, path, tree
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None = None,
-        target: ModuleType | None = None,
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Say that the changed module is to be had here."""
-        del path, target
-        if fullname != self._name:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self, origin=str(self._path))
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Return the changed code."""
-        del fullname
-        return compile(self._tree, str(self._path), "exec")
-
-    def get_source(self, fullname: str) -> str:
-        """Return the text as it was: Hypothesis asks for it."""
-        del fullname
-        return self._path.read_text(encoding="utf-8")
-
-
-def _fork(work: Callable[[], int]) -> int:
-    """Run work in a silent process of its own group; its result is the exit code."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    process = os.fork()
-    if process:
-        return process
-    code = _KILLED
-    with suppress(BaseException), _silent():
-        os.setsid()
-        code = work()
-    os._exit(code)
-
-
-@contextmanager
-def _silent() -> Generator[None]:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    yield
-
-
-def _result(process: int, deadline: float) -> int | None:
-    """Return a process's exit code, or None while it runs; after its time it is ended."""
-    found, status = os.waitpid(process, os.WNOHANG)
-    if found:
-        return os.waitstatus_to_exitcode(status)
-    if time.monotonic() < deadline:
-        return None
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process, signal.SIGKILL)
-    with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
-    return -signal.SIGKILL
-
-
-def _await(process: int, deadline: float) -> None:
-    while _result(process, deadline) is None:
-        time.sleep(0.05)
+    def close(self) -> None:
+        """End both servers."""
+        self._anew.close()
+        self._collected.close()
 
 
 def _answer(
@@ -393,6 +262,7 @@ def _answer(
         "killed": outcome.killed,
         "percent": round(share, 1),
         "survived": [mutant.text for mutant in sorted(outcome.survived, key=_place)],
+        "undecided": [mutant.text for mutant in sorted(outcome.undecided, key=_place)],
         "too_long": [mutant.text for mutant in sorted(outcome.too_long, key=_place)],
         "possible": possible,
         "seed": wanted.seed,
@@ -404,11 +274,7 @@ def _place(mutant: Mutant) -> tuple[str, int, str]:
     return mutant.module, mutant.line, mutant.what
 
 
-def _say_how_far(outcome: Outcome, total: int, last: Mutant) -> None:
-    if last.number == _UNCHANGED:
-        return
-    if last in outcome.survived[-1:]:
-        _say(f"survived {last.text}")
+def _say_how_far(outcome: Outcome, total: int) -> None:
     if outcome.tried % _SAY_EVERY == 0:
         _say(f"{outcome.tried} of {total}, {outcome.killed} noticed")
 

@@ -21,6 +21,7 @@ Kind = int | str
 def reached(threshold: int | None, points: dict[str, int | None]) -> bool:
     """Say it."""
     assert threshold is not None
+    pairs = zip(points, points, strict=True)
     return len(points) >= threshold and not points.get("a" + "b")
 '''
 
@@ -42,11 +43,11 @@ def test_rules_are_changed_and_types_texts_and_asserts_are_not(
     assert found == [
         (4, "2 → 3"),
         (4, "2 → 1"),
-        (11, "returns None"),
-        (11, "And → Or"),
-        (11, "GtE → Gt"),
-        (11, "GtE → Lt"),
-        (11, "Not taken away"),
+        (12, "returns None"),
+        (12, "And → Or"),
+        (12, "GtE → Gt"),
+        (12, "GtE → Lt"),
+        (12, "Not taken away"),
     ]
 
 

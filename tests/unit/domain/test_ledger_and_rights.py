@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import (
+    LENT_RIGHTS,
     ActivityRecorded,
     Event,
     PointsAdjusted,
@@ -161,6 +162,34 @@ def test_a_till_that_works_alone_spends_its_own_balance() -> None:
     )
 
     assert cover == Cover(rights_used=21, risk_used=29)
+
+
+def test_what_was_lent_is_taken_last_and_named() -> None:
+    rights = Rights(granted=30, earned=20, used=10, returned=5, lent=15)
+
+    assert rights.spendable == 50
+    named = [rights.source_of(points) for points in (0, 35, 36, 50)]
+    assert named == ["", "", LENT_RIGHTS, LENT_RIGHTS]
+    assert Rights(granted=30).source_of(31) == ""
+
+
+def test_a_balance_below_zero_pays_for_nothing_but_what_costs_nothing() -> None:
+    free = cover_redemption(points=0, rights=Rights(), allowance=0, balance=-5, alone=False)
+
+    assert free == Cover(rights_used=0, risk_used=0)
+    with pytest.raises(RuleViolation) as refused:
+        cover_redemption(points=1, rights=Rights(), allowance=9, balance=-5, alone=False)
+    assert refused.value.facts["short_points"] == 6
+
+
+def test_counters_below_zero_take_nothing_from_the_allowance() -> None:
+    cover = cover_redemption(
+        points=60, rights=Rights(used=40), allowance=60, balance=340, alone=False
+    )
+
+    assert cover == Cover(rights_used=0, risk_used=60)
+    with pytest.raises(RuleViolation):
+        cover_redemption(points=61, rights=Rights(used=40), allowance=60, balance=340, alone=False)
 
 
 def test_taking_back_is_never_refused_and_covers_what_it_can() -> None:

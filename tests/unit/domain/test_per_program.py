@@ -32,3 +32,14 @@ def test_it_forgets_rather_than_grow_without_end() -> None:
         names(msgspec.structs.replace(STANDARD, name=f"program {number}"))
 
     assert len(names._kept) <= 64
+
+
+def test_programs_in_turn_are_each_worked_out_once() -> None:
+    asked: list[str] = []
+    names = PerProgram(lambda program: asked.append(program.name) or program.name)
+    programs = [msgspec.structs.replace(STANDARD, name=f"program {at}") for at in range(64)]
+
+    for program in programs * 3:
+        assert names(program) == program.name
+
+    assert asked == [program.name for program in programs]

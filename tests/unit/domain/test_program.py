@@ -4,13 +4,16 @@ import msgspec
 import pytest
 
 from pos_loyalty.domain.default_program import default_program
+from pos_loyalty.domain.earning_rule import Caps
 from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
 from pos_loyalty.domain.ids import ProgramVersion, RewardId, TierId
 from pos_loyalty.domain.program import (
     EarnRule,
     LoyaltyProgram,
     Tier,
     WeekdayMultiplier,
+    is_plain,
     program_in_force,
 )
 from pos_loyalty.domain.program_check import check_program
@@ -133,3 +136,28 @@ def test_the_version_in_force_is_the_newest_whose_time_has_come() -> None:
 def test_a_reward_is_found_by_its_id() -> None:
     assert STANDARD.reward("free-pastry") is not None
     assert STANDARD.reward("no-such") is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"welcome_points": 7},
+        {"tiers": (tier("basic", 0), tier("gold", 500, 150))},
+        {"weekday_multipliers": (WeekdayMultiplier(name="x2", weekdays=(2,), percent=200),)},
+    ],
+)
+def test_what_0_1_0_had_is_plain(fields: dict[str, object]) -> None:
+    assert is_plain(changed(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sale_points_min": 1},
+        {"caps": Caps(day=1000)},
+        {"expiration": ExpirationRules(model=AfterEarning(months=12))},
+        {"tiers": (msgspec.structs.replace(tier("basic", 0), threshold_visits=3),)},
+    ],
+)
+def test_a_rule_that_0_1_0_cannot_compute_is_not_plain(fields: dict[str, object]) -> None:
+    assert not is_plain(changed(**fields))

@@ -137,3 +137,34 @@ def test_no_figure_breaks_it(points: int, at_ms: int) -> None:
     )
 
     assert parse_receipt(code_of(receipt)).receipt == receipt
+
+
+def test_figures_beyond_any_honest_one_are_cut_at_the_nearest_end() -> None:
+    def cut(figure: int) -> tuple[int, int, int]:
+        receipt = receipt_of(
+            merchant=MERCHANT,
+            member=RECEIPT.member,
+            sale=SaleId("3" * 32),
+            till=TillId(""),
+            stream=StreamId("4" * 32),
+            seq=figure,
+            points=figure,
+            at_ms=figure,
+        )
+        return receipt.seq, receipt.points, receipt.at_ms
+
+    assert cut(-7) == (0, -7, 0)
+    assert cut(0) == (0, 0, 0)
+    assert cut(7) == (7, 7, 7)
+    assert cut(2**60) == (2**32 - 1, 2**31 - 1, 2**48 - 1)
+    assert cut(-(2**60)) == (0, 1 - 2**31, 0)
+
+
+def test_letters_of_another_alphabet_and_endless_texts_are_no_receipt() -> None:
+    code = code_of()
+
+    assert is_meant_as_receipt(f"  {code.lower()}  ")
+    assert not is_meant_as_receipt(code + "é" * 4)
+    # `ﬀ` becomes two capital letters: no letters of a scanner.
+    assert not is_meant_as_receipt(code.replace("FF", "ﬀ") if "FF" in code else "ﬀ" + code[2:])
+    assert not is_meant_as_receipt(code + " " * 2 * len(code))

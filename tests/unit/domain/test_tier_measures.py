@@ -189,3 +189,15 @@ def test_redeeming_costs_no_level(earned: int, redeemed: list[int]) -> None:
 
     assert balance(book) == earned - sum(redeemed)
     assert tier_now() == before
+
+
+def test_a_month_without_anything_counts_nothing() -> None:
+    found = measures_of(
+        {"visits@2026-11": 2, "points@2026-10": 30},
+        TierRules(window=TierWindow.ROLLING, months=12),
+        at_ms=noon(2026, 11),
+        tz_minutes=BERLIN,
+        enrolled_ms=0,
+    )
+
+    assert (found.points, found.spend, found.visits) == (30, 0, 2)

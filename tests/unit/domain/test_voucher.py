@@ -138,3 +138,7 @@ def test_a_code_carries_what_its_form_says() -> None:
     assert form.read(form.write("BCD", b"\x01\x02")) == ("BCD", b"\x01\x02")
     with pytest.raises(ValueError, match="carries 2 bytes"):
         form.write("BCD", b"\x01")
+
+
+def test_two_bytes_of_days_reach_to_2149() -> None:
+    assert dt.date(2149, 6, 6) == LAST_DAY_MAX
