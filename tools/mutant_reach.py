@@ -1,6 +1,8 @@
 """Which tests may notice a change: those that run its line, or read what its module sets up."""
 
 import ast
+import functools
+import gc
 import importlib
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -64,11 +66,11 @@ def measure(tests: Sequence[str], tree: Path, noted: Path) -> int:
     measuring = coverage.Coverage(
         data_file=None, include=["*/pos_loyalty/domain/*"], config_file=""
     )
-    notes = _Notes(measuring.switch_context)
     measuring.start()
     # Read before any test: no module is one test's because that one was the first to import it.
     for path in _modules(tree):
         importlib.import_module(f"{PACKAGE}.{path.stem}")
+    notes = _Notes(measuring.switch_context)
     pytest.main([*OPTIONS, *tests], plugins=[notes])
     measuring.stop()
     data = measuring.get_data()
@@ -98,6 +100,16 @@ def read_reach(noted: Path, tree: Path) -> Reach:
     )
 
 
+def caches() -> Iterator[Callable[[], None]]:
+    """Yield what empties each place in which the package keeps what it has computed."""
+    kind: type[Any] = type(functools.lru_cache(len))
+    for each in gc.get_objects():
+        if type(each) is kind and str(each.__module__).startswith(PACKAGE):
+            yield each.cache_clear
+        elif type(each).__module__ == f"{PACKAGE}.per_program" and hasattr(each, "_kept"):
+            yield each._kept.clear  # noqa: SLF001 - it has no other way to forget
+
+
 def _modules(tree: Path) -> list[Path]:
     return sorted((tree / PACKAGE.replace(".", "/")).glob("[!_]*.py"))
 
@@ -116,6 +128,7 @@ class _Notes:
 
     def __init__(self, switch_context: Callable[[str], object]) -> None:
         self._switch_context = switch_context
+        self._caches = list(caches())
         self.seconds: dict[str, float] = {}
         self.failed: list[str] = []
 
@@ -124,6 +137,9 @@ class _Notes:
             self.failed.append(report.nodeid)
 
     def pytest_runtest_setup(self, item: Any) -> None:  # noqa: ANN401 - an item of any kind
+        # A result that is kept is computed for each test: all of them reach what computes it.
+        for clear in self._caches:
+            clear()
         self._switch_context(item.nodeid)
 
     def pytest_runtest_teardown(self) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from mutant_reach import OPTIONS, Reach
+from mutant_reach import OPTIONS, Reach, caches
 from mutants import Mutant, mutated
 
 SURVIVED, KILLED, NOT_HERE = 0, 1, 3
@@ -127,7 +127,8 @@ class Trial:
         with suppress(ValueError):  # it closes over other names than before
             for function in live:
                 function.__code__ = new[changed[0]]
-            _forget_results()
+            for clear in caches():
+                clear()
             return bool(live)
         return False
 
@@ -251,13 +252,6 @@ def _functions(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
 
 def _live_functions() -> Iterator[FunctionType]:
     return (each for each in gc.get_objects() if type(each) is FunctionType)
-
-
-def _forget_results() -> None:
-    kind: type[Any] = type(functools.lru_cache(len))
-    for each in gc.get_objects():
-        if type(each) is kind and str(each.__module__).startswith("pos_loyalty"):
-            each.cache_clear()
 
 
 @contextmanager
