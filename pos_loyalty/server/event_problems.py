@@ -155,8 +155,10 @@ def _reversal_problems(event: SaleReversed) -> Iterator[str]:
         redeemed_returned=event.redeemed_returned,
         rights_returned=event.rights_returned,
         rights_used=event.rights_used,
+        voucher_points_taken=event.voucher_points_taken,
     )
-    if event.rights_used > event.earned_taken or event.rights_returned > event.redeemed_returned:
+    taken = event.earned_taken + event.voucher_points_taken
+    if event.rights_used > taken or event.rights_returned > event.redeemed_returned:
         yield "more rights than points"
 
 

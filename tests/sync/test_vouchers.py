@@ -124,6 +124,22 @@ def test_an_undone_sale_frees_its_voucher_for_another_till(shop: Shop) -> None:
     assert shop.server.verified().faults == []
 
 
+def test_the_undo_of_a_sale_takes_a_vouchers_points_by_rights_and_counts(shop: Shop) -> None:
+    till = shop.joined_till("one")
+    member = enroll(till)
+    done = till.record_sale(
+        RecordSale(total=90, member_id=member, voucher=voucher(till, points=200))
+    )
+    synced(till)
+    assert till.context.ask_rights(member, WELCOME + 200)
+
+    till.undo_sale(UndoSale(done.sale_id))
+    synced(till)
+
+    assert shop.balance_at_server(member) == balance(till, member) == WELCOME
+    assert shop.server.verified().faults == []
+
+
 def test_A01_a_voucher_of_a_revoked_till_is_refused(shop: Shop) -> None:
     one, two = shop.joined_till("one"), shop.joined_till("two")
     synced(one, two)
