@@ -154,6 +154,17 @@ def test_a_lot_that_ended_meanwhile_lives_again_for_the_days_of_grace() -> None:
     assert held(book) == [(10, 50), (10, 60)]
 
 
+@pytest.mark.parametrize(("late_ms", "ends_day"), [(-1, 30), (0, 40), (1, 40)])
+def test_the_days_of_grace_begin_with_the_very_moment_of_the_end(
+    late_ms: int, ends_day: int
+) -> None:
+    book, taken = redeem(book_of((10, 30)), points=10, at_ms=day_ms(1))
+
+    book, _ = give_back(book, taken, points=10, at_ms=day_ms(30) + late_ms, grace_days=10)
+
+    assert held(book) == [(10, ends_day)]
+
+
 def test_what_was_debt_and_is_repaid_comes_back_as_points_earned_now() -> None:
     book, taken = redeem(EMPTY_BOOK, points=20, at_ms=day_ms(1))
     book = accrue(book, points=15, at_ms=day_ms(2), ends_ms=day_ms(30))

@@ -1,5 +1,6 @@
 """What rewards take off, and which combinations are refused."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,3 +98,11 @@ def test_a_reward_never_takes_off_more_than_the_sale(
         assert points == 0
         return
     assert 0 <= taken.discount <= total
+
+
+def test_the_most_that_a_reward_takes_is_its_price_or_the_share_in_whole_steps() -> None:
+    assert points_limit(THREE_OFF, total=2100) == THREE_OFF.cost_points
+    assert points_limit(THREE_OFF, total=2100, cost=7) == 7
+    assert points_limit(PAY, total=0) == 0
+    half = msgspec.structs.replace(PAY, share_percent_max=50)
+    assert points_limit(half, total=2100) == points_limit(PAY, total=1050) == 1000
