@@ -104,5 +104,6 @@ def test_the_most_that_a_reward_takes_is_its_price_or_the_share_in_whole_steps()
     assert points_limit(THREE_OFF, total=2100) == THREE_OFF.cost_points
     assert points_limit(THREE_OFF, total=2100, cost=7) == 7
     assert points_limit(PAY, total=0) == 0
-    half = msgspec.structs.replace(PAY, share_percent_max=50)
-    assert points_limit(half, total=2100) == points_limit(PAY, total=1050) == 1000
+    assert points_limit(PAY, total=1099) == 1000  # 5.49 is half of it, and 10 steps of 0.50
+    whole = msgspec.structs.replace(PAY, share_percent_max=100)
+    assert points_limit(whole, total=1099) == 2100
