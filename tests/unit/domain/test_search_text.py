@@ -11,6 +11,7 @@ from pos_loyalty.domain.search_text import (
     name_phrases,
     name_words,
     phone_words,
+    query_phrase,
     query_words,
 )
 
@@ -70,3 +71,24 @@ def test_a_member_is_found_by_name_and_phone_words_each_once() -> None:
 
     assert words.count("ayse") == 1
     assert digits_of("\u0660\u0661\u0665") == "015"
+
+
+def test_a_long_word_is_found_by_its_beginning_and_a_long_name_by_its_first_words() -> None:
+    assert name_words("a" * 41 + " b") == ("a" * 40, "b")
+    long = ("a" * 40, "b" * 40)
+    assert query_phrase(long) == name_phrases(" ".join(long))[0] == "a" * 40 + " " + "b" * 19
+
+
+@pytest.mark.parametrize(
+    ("phone", "words"),
+    [
+        ("+123456", ("123456", "023456", "3456")),
+        ("+1234567", ("1234567", "0234567", "034567", "4567")),
+        ("+12345678", ("12345678", "02345678", "0345678", "045678", "5678")),
+        ("+1234", ("1234",)),
+    ],
+)
+def test_a_national_number_has_more_than_the_four_digits_at_its_end(
+    phone: str, words: tuple[str, ...]
+) -> None:
+    assert phone_words(phone) == words
