@@ -79,6 +79,15 @@ def test_a_line_below_zero_and_one_without_a_quantity_are_no_items() -> None:
     assert refused.message == "Third one free needs 1 more of its items on this sale."
 
 
+@pytest.mark.parametrize(("price", "discount"), [(0, 0), (1, 1)])
+def test_what_costs_nothing_is_an_item_and_the_cheapest(price: int, discount: int) -> None:
+    facts = bought(line(900, 2, category="bread"), line(price, category="bread"))
+
+    (one,) = taken(with_rewards(TWO_PLUS_ONE), facts, "r")
+
+    assert one.discount == discount
+
+
 def test_a_sale_without_lines_is_one_item() -> None:
     reward = BuySomeGetSome(id=R, name="Third one free", buy=2, get=1)
 
