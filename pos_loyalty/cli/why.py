@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         found = _in_books(arguments.database, arguments.subject)
     explained = (
-        [found]
+        [found, *found.later]
         if isinstance(found, Explanation)
         else [entry.explanation for entry in found.entries if entry.explanation is not None]
     )
@@ -96,6 +96,9 @@ def _event_lines(found: "Explanation", indent: str = "") -> Iterator[str]:
     if found.agrees is False:
         yield f"{indent}  NOT as computed: stored {found.stored}, the rules give {found.computed}"
     yield f"{indent}  event {found.event}"
+    for each in found.later:
+        yield f"{indent}since then:"
+        yield from _event_lines(each, f"{indent}  ")
 
 
 def _member_lines(found: "MemberExplained") -> Iterator[str]:

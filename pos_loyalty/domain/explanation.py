@@ -4,6 +4,8 @@ Everything is computed again from what the events store, never remembered. Where
 not what the event says, the explanation says so: it never hides a difference.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from pos_loyalty.domain.accrual import TraceStep
@@ -63,6 +65,26 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     stored: int = 0
     computed: int | None = None
     agrees: bool | None = None
+    later: tuple["Explanation", ...] = ()
+    """What became of a sale since: refunds, a move, its undoing; in the order they counted."""
+
+
+def explain_with_later(event: Event, past: Past) -> Explanation:
+    """Explain an event, and of a sale what became of it since."""
+    fact = _inside(event)
+    explanation = explain(fact, past)
+    if not isinstance(fact, SaleRecorded):
+        return explanation
+    later = tuple(explain(each, past) for each in _later_of(fact, past))
+    return msgspec.structs.replace(explanation, later=later)
+
+
+def _later_of(sale: SaleRecorded, past: Past) -> Iterator[Event]:
+    """Yield what changed a sale; a voucher that was used on it is part of the sale itself."""
+    for each in past.referring_to(sale.id):
+        fact = _inside(each)
+        if isinstance(fact, SaleRefunded | SaleMoved | SaleReversed):
+            yield fact
 
 
 def explain(event: Event, past: Past) -> Explanation:
@@ -115,7 +137,9 @@ def _entries(event: Event) -> tuple[ExplainedEntry, ...]:
 def _story(event: Event, program: LoyaltyProgram | None, past: Past) -> Story:
     match event:
         case SaleRecorded():
-            return sale_story(event, program)
+            later = _later_of(event, past) if event.card_key is None else ()
+            is_moved = any(isinstance(each, SaleMoved) for each in later)
+            return sale_story(event, program, card_came_later=is_moved)
         case SaleReversed():
             return reversal_story(event, past)
         case SaleRefunded():
@@ -147,7 +171,7 @@ def _enrollment(event: MemberEnrolled, program: LoyaltyProgram | None) -> Story:
     what = f"Enrolled{invited}: {points_text(event.welcome)} of welcome."
     if program is None:
         return Story(what=what, stored=event.welcome)
-    text = f"Welcome: {points_text(program.welcome_points)}, once the server has it"
+    text = f"Welcome: {points_text(program.welcome_points)}"
     return Story(
         what=what,
         steps=(step("welcome", text, program.welcome_points),),

@@ -17,13 +17,16 @@ from pos_loyalty.domain.trace import money_text, points_text
 from pos_loyalty.domain.voucher import voucher_of
 
 _NO_CARD = "Sale without a card: nobody collects."
+_CARD_LATER = "Sale without a card, which was added later."
 
 
-def sale_story(sale: SaleRecorded, program: LoyaltyProgram | None) -> Story:
+def sale_story(
+    sale: SaleRecorded, program: LoyaltyProgram | None, *, card_came_later: bool = False
+) -> Story:
     """Explain a sale: its rewards, what it earned by which rule on which line, how it was paid."""
     total = money_text(sale.sale.total, sale.sale.currency)
     if sale.member is None and sale.card_key is None:
-        return Story(what=f"{_NO_CARD} {total}.")
+        return Story(what=f"{_CARD_LATER if card_came_later else _NO_CARD} {total}.")
     if program is None:
         return Story(
             what=f"Sale of {total}: {points_text(sale.earned)} by rules that are not known here.",

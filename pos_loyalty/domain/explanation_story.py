@@ -26,7 +26,7 @@ class Past(Protocol):
         ...
 
     def referring_to(self, sale_id: str) -> Sequence[Event]:
-        """Return what refunded or moved a sale, in the order in which it counted."""
+        """Return what refunded, moved or undid a sale, in the order in which it counted."""
         ...
 
 

@@ -7,13 +7,18 @@ import msgspec
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
-from pos_loyalty.domain.event import Event, SaleMoved, SaleRefunded
+from pos_loyalty.domain.event import Event, SaleMoved, SaleRefunded, SaleReversed
 from pos_loyalty.domain.explained_member import (
     MemberExplained,
     PointsMoved,
     explained_member,
 )
-from pos_loyalty.domain.explanation import ExplainedEntry, Explanation, explain
+from pos_loyalty.domain.explanation import (
+    ExplainedEntry,
+    Explanation,
+    explain,
+    explain_with_later,
+)
 from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.member_facts import NO_SHEET
 from pos_loyalty.domain.program import LoyaltyProgram
@@ -52,18 +57,19 @@ class BooksPast:
         return found.get(EventId(event_id))
 
     def referring_to(self, sale_id: str) -> Sequence[Event]:
-        """Return the refunds and moves of a sale that count, in the order of the books."""
+        """Return what refunded, moved or undid a sale and counts, in the order of the books."""
         if self._referring is None:
             # They are few beside the sales, so all are read at once, and only where one is asked.
             found: defaultdict[str, list[Event]] = defaultdict(list)
             rows = self._session.fetch(
-                "SELECT data FROM event WHERE merchant = ? AND kind IN ('refund', 'move')"
+                "SELECT data FROM event WHERE merchant = ?"
+                " AND kind IN ('refund', 'move', 'reversal')"
                 " AND event IS NOT NULL ORDER BY v, stream, seq",
                 self._merchant.merchant,
             )
             for row in rows:
                 event = read_event(bytes(row[0])).event
-                if isinstance(event, SaleRefunded | SaleMoved):
+                if isinstance(event, SaleRefunded | SaleMoved | SaleReversed):
                     found[event.sale_id].append(event)
             self._referring = dict(found)
         return self._referring.get(sale_id, [])
@@ -99,7 +105,7 @@ def _explain_event(
     """Explain an event with the entries that the books made of it."""
     event = read_event(fact.data).event
     assert event is not None, "only events that could be read count"
-    explanation = explain(event, past)
+    explanation = explain_with_later(event, past)
     people = {entry.member for entry in explanation.entries} | {fact.member}
     rows = [
         row

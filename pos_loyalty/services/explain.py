@@ -11,7 +11,7 @@ from pos_loyalty.domain.explained_member import (
     PointsMoved,
     explained_member,
 )
-from pos_loyalty.domain.explanation import Explanation, explain
+from pos_loyalty.domain.explanation import Explanation, explain, explain_with_later
 from pos_loyalty.domain.ids import MemberId, ProgramVersion
 from pos_loyalty.domain.phone import international
 from pos_loyalty.domain.program import LoyaltyProgram
@@ -43,8 +43,11 @@ class JournalPast:
         return None if stored is None else fact_of(stored.data)
 
     def referring_to(self, sale_id: str) -> Sequence[Event]:
-        """Return this till's refunds and moves of a sale."""
-        return self._work.journal.index.referring_to(sale_id)
+        """Return this till's refunds and moves of a sale, and its undoing, which ends it."""
+        found = self._work.journal.index.referring_to(sale_id)
+        undone_by = self._work.journal.is_reversed(sale_id)
+        undoing = None if undone_by is None else self.event(undone_by)
+        return found if undoing is None else (*found, undoing)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class ExplainHandler:
             past = JournalPast(work)
             event = past.event(subject)
             if event is not None:
-                return explain(event, past)
+                return explain_with_later(event, past)
             member = _member(work, subject, context.identity.country)
             if member is None:
                 raise CommandRefused(Code.WHY_ABSENT, subject=subject[:_SHOWN_MAX])

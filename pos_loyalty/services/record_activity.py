@@ -46,7 +46,8 @@ class RecordActivity:
 class ActivityDone(msgspec.Struct, frozen=True):
     """The activity is durable here. ``reason`` says why the points are fewer than the rule's.
 
-    The points can be used when the server has them.
+    With ``waits_for_server`` they can be used when the server has them, at a till that works
+    alone at once.
     """
 
     event_id: EventId
@@ -55,6 +56,7 @@ class ActivityDone(msgspec.Struct, frozen=True):
     balance_points: int
     reason: str
     already: bool
+    waits_for_server: bool
 
 
 class RecordActivityHandler:
@@ -103,6 +105,7 @@ class RecordActivityHandler:
             balance_points=record.balance_points + event.points,
             reason=reason,
             already=False,
+            waits_for_server=self._context.identity.joined,
         )
 
     def _again(self, work: Repositories, command: RecordActivity, before: Event) -> ActivityDone:
@@ -124,6 +127,7 @@ class RecordActivityHandler:
             balance_points=record.balance_points,
             reason="",
             already=True,
+            waits_for_server=self._context.identity.joined,
         )
 
 

@@ -32,7 +32,9 @@ def till_signers(work: Repositories, *, till: str = "") -> Iterator[Signer]:
         private = settings.text(Setting.TILL_PRIVATE_KEY)
         if private:
             own = base64.b64decode(TillKey.from_text(private).public_text)
-            yield Signer(own, settings.text(Setting.TILL_NAME), settings.text(Setting.SHOP_NAME))
+            # A till that works alone has no place of its own; its merchant's name is the shop's.
+            shop = settings.text(Setting.SHOP_NAME) or settings.text(Setting.MERCHANT_NAME)
+            yield Signer(own, settings.text(Setting.TILL_NAME), shop)
     rows = work.connection.execute(
         "SELECT public_key, name, shop_name FROM till"
         " WHERE till LIKE ? AND status = 'active' AND public_key <> ''",

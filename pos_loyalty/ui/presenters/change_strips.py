@@ -58,9 +58,9 @@ def new_rules(news: News, clock: Clock) -> Strip:
     now_ms = clock.now_ms()
     is_today = _day(since_ms, clock) == _day(now_ms, clock)
     since = time_of_day(since_ms, clock) if is_today else day_and_time(since_ms, clock)
-    text = f"New rules since {since}."
-    if news.changed:
-        text = f"New rules since {since}: {news.changed}."
+    # The first program of a server that this till just joined began before anything was sold.
+    what = f"New rules since {since}" if since_ms else "New rules"
+    text = f"{what}: {news.changed}." if news.changed else f"{what}."
     return Strip(Tone.INFO, "info", text)
 
 
@@ -193,7 +193,9 @@ def activity_given(done: ActivityDone, *, name: str) -> Strip:
     """Return the strip after points for something else."""
     what = shortened(done.name, _NAME_CHARACTERS_MAX)
     given = f"{what}: {signed_points(done.points)} points for {name_within(name)}."
-    less = "The rule's limit is reached." if done.reason else "Usable once the server has them."
+    less = "Usable once the server has them." if done.waits_for_server else "Usable at once."
+    if done.reason:
+        less = "The rule's limit is reached."
     return Strip(Tone.OK, "star", f"{given} {less}")
 
 

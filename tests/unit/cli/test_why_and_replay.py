@@ -28,6 +28,7 @@ from pos_loyalty.domain.replay_figures import (
     Replayed,
     VersionFigures,
 )
+from pos_loyalty.services.move_sale import MoveSale
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.refund_sale import RefundSale
 from pos_loyalty.services.undo_sale import UndoSale
@@ -142,6 +143,26 @@ def test_why_of_a_sale_names_rule_version_line_and_cap(shop: Shop, run: Run) -> 
     assert "at most 8 points" in out
     assert "line 1: 2 × coffee" in out
     assert f"event {shop.lined}" in out
+
+
+def test_why_of_a_sale_tells_what_became_of_it(shop: Shop, run: Run) -> None:
+    with open_till(shop.folder) as till:
+        forgotten = sell(till, None, 1200).sale_id
+        till.move_sale(MoveSale(forgotten, shop.member))
+        gone = sell(till, shop.member, 1200).sale_id
+        till.undo_sale(UndoSale(gone))
+
+    _, refunded, _ = run("why", shop.lined, "--data", shop.folder)
+    _, moved, _ = run("why", forgotten, "--data", shop.folder)
+    _, undone, _ = run("why", gone, "--data", shop.folder)
+    _, answer, _ = run("why", shop.lined, "--data", shop.folder, "--json")
+
+    assert "since then:" in refunded
+    assert "Refund of EUR 10.00" in refunded
+    assert "Sale without a card, which was added later. EUR 12.00." in moved
+    assert "moved to the right member" in moved
+    assert "undone as a whole" in undone
+    assert [each["kind"] for each in json.loads(answer)["later"]] == ["refund"]
 
 
 def test_why_of_a_member_explains_every_point(shop: Shop, run: Run) -> None:

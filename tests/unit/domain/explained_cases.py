@@ -20,6 +20,7 @@ from pos_loyalty.domain.event import (
     SaleMoved,
     SaleRecorded,
     SaleRefunded,
+    SaleReversed,
 )
 from pos_loyalty.domain.explanation import Explanation
 from pos_loyalty.domain.ids import TierId
@@ -70,7 +71,8 @@ class Books:
         return [
             event
             for event in self._events.values()
-            if isinstance(event, SaleRefunded | SaleMoved) and event.sale_id == sale_id
+            if isinstance(event, SaleRefunded | SaleMoved | SaleReversed)
+            and event.sale_id == sale_id
         ]
 
 

@@ -18,6 +18,7 @@ from pos_loyalty.domain.event import (
     MemberEnrolled,
     PointsAdjusted,
     RightsReturned,
+    SaleRefunded,
     TierGranted,
     VoucherClaimed,
     encode_event,
@@ -27,7 +28,7 @@ from pos_loyalty.domain.explained_member import (
     PointsMoved,
     explained_member,
 )
-from pos_loyalty.domain.explanation import explain
+from pos_loyalty.domain.explanation import explain, explain_with_later
 from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, RewardId, StreamId, TierId
 from pos_loyalty.domain.member_facts import MemberSheet
 from pos_loyalty.domain.offer import PriceOffer
@@ -44,7 +45,7 @@ from tests.builders import (
     reversal,
     sale,
 )
-from tests.unit.domain.explained_cases import CAKE, COFFEE, RULED, Books, facts, head, texts
+from tests.unit.domain.explained_cases import CAKE, COFFEE, RULED, Books, facts, head, moved, texts
 from tests.unit.domain.refund_cases import (
     recorded,
 )
@@ -203,6 +204,29 @@ def test_lines_that_are_none_to_the_rules_are_not_explained() -> None:
     assert explain(odd, Books()).lines == ()
 
 
+def test_a_sale_says_what_became_of_it_since() -> None:
+    event = sale(earned=21)
+    refund = head(SaleRefunded, sale_id=event.id, member=AYSE, amount=1000)
+    undoing = reversal(event)
+
+    found = explain_with_later(event, Books(event, refund, undoing))
+
+    assert [each.event for each in found.later] == [refund.id, undoing.id]
+    assert "Refund of EUR 10.00" in found.later[0].what
+    assert "undone as a whole" in found.later[1].what
+    assert explain_with_later(refund, Books(event, refund)).later == ()
+
+
+def test_a_card_that_was_added_later_is_not_kept_quiet() -> None:
+    event = sale(member=None, earned=0)
+    move = moved(event, from_member=None, earned_taken=0, earned_given=21)
+
+    found = explain_with_later(event, Books(event, move))
+
+    assert found.what == "Sale without a card, which was added later. EUR 21.00."
+    assert [each.event for each in found.later] == [move.id]
+
+
 def test_an_undone_sale_takes_its_stamps_back() -> None:
     event = recorded(RULED, facts())
 
@@ -217,6 +241,7 @@ def test_welcome_points_are_those_of_the_version() -> None:
     found = explain(invited, Books())
 
     assert found.what == f"Enrolled, invited by {OMAR}: 50 points of welcome."
+    assert texts(found) == ["Welcome: 50 points"], "of no server: a till may work alone"
     assert found.agrees is True
     assert explain(enrollment(welcome=51), Books()).agrees is False
     assert explain(enrollment(), Books(programs=())).agrees is None

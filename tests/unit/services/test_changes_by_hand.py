@@ -83,6 +83,7 @@ def test_an_activity_gives_its_points_within_its_caps(till: Till) -> None:
     second = till.record_activity(RecordActivity(ann, "review", reference="web-2"))
 
     assert (first.points, first.name, first.reason) == (30, "Review", "")
+    assert not first.waits_for_server, "this till works alone"
     assert (second.points, second.balance_points) == (10, 50 + 5 + 40)
     assert "at most 40 points a day" in second.reason
     assert refused(till.record_activity, RecordActivity(ann, "review")) is Code.ACTIVITY_CAP

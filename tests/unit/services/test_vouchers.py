@@ -23,6 +23,7 @@ from pos_loyalty.domain.voucher import (
 )
 from pos_loyalty.services.claim_voucher import ReadVoucher
 from pos_loyalty.services.issue_vouchers import IssuedVoucher, IssueVouchers
+from pos_loyalty.services.name_shop import NameShop
 from pos_loyalty.services.quote_sale import QuoteSale
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.undo_sale import UndoSale
@@ -77,7 +78,13 @@ def test_a_voucher_says_what_it_is_worth_and_changes_nothing(till: Till) -> None
 
     assert (shown.amount, shown.points, shown.until) == (500, 0, TODAY)
     assert (given.amount, given.points) == (0, 200)
-    assert (shown.till_name, shown.shop_name) == ("Till 1", "")
+    assert (shown.till_name, shown.shop_name) == ("Till 1", "My shop")
+
+
+def test_a_voucher_names_the_shop_of_a_till_that_works_alone(till: Till) -> None:
+    till.name_shop(NameShop("Corner"))
+
+    assert till.read_voucher(ReadVoucher(code(till, amount=500))).shop_name == "Corner"
     assert events(till) == []
 
 

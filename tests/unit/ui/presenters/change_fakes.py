@@ -42,6 +42,7 @@ class Changes:
     activities: list[ActivityOrder] = field(default_factory=list[ActivityOrder])
     news: ProgramNews | None = None
     seen: list[str] = field(default_factory=list[str])
+    waits_for_server: bool = True
 
 
 class FakeChanges:
@@ -163,6 +164,7 @@ class FakeChanges:
             balance_points=self.people[order.member_id].points,
             reason="",
             already=False,
+            waits_for_server=self.changes.waits_for_server,
         )
 
     def check_invitation(self, text: str) -> str:

@@ -65,6 +65,15 @@ def test_one_enter_gives_the_points_and_goes_back_to_the_sale(counter: Counter) 
     assert counter.services.orders == []
 
 
+def test_a_till_that_works_alone_waits_for_no_server(counter: Counter) -> None:
+    counter.services.changes.waits_for_server = False
+    counter.scan(AYSE)
+    open_list(counter)
+    counter.press("Enter")
+
+    assert counter.strip == "Review: +20 points for Ayşe. Usable at once."
+
+
 def test_enters_in_a_burst_give_points_once_and_complete_nothing(counter: Counter) -> None:
     counter.scan(AYSE)
     counter.type("2100")
