@@ -145,6 +145,19 @@ def test_F44_a_scan_that_lost_or_doubled_a_letter_asks_to_scan_again() -> None:
         assert code_of(payload[: place + 1] + payload[place:]) is Code.SCAN_UNREADABLE
 
 
+@pytest.mark.parametrize(
+    ("letters", "code"),
+    [
+        (24, Code.CARD_NOT_OURS),
+        (25, Code.SCAN_UNREADABLE),
+        (33, Code.SCAN_UNREADABLE),
+        (34, Code.CARD_NOT_OURS),
+    ],
+)
+def test_F44_a_card_is_damaged_by_four_letters_and_not_by_five(letters: int, code: Code) -> None:
+    assert code_of("B" * letters) is code
+
+
 def test_A01_every_single_wrong_letter_is_caught() -> None:
     """All 29 x 15 changes of 200 payloads. As the check is linear, one payload would prove it."""
     randomness = random.Random(1)
