@@ -84,3 +84,38 @@ def test_what_no_test_minds_is_named_and_the_rest_is_counted(tmp_path: Path) -> 
     assert answer["mutants"] == 5
     assert answer["killed"] + len(answer["survived"]) == 5
     assert all(text.startswith("pos_loyalty.domain.rounding:") for text in answer["survived"])
+
+
+def test_only_a_failing_test_or_an_endless_one_counts_as_noticed(
+    mutants: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    mutate = importlib.import_module("mutate")
+    trial = importlib.import_module("mutant_trial")
+    change = mutants.Mutant("pos_loyalty.domain.lot", 1, "1 → 2", 0)
+    outcome = mutate.Outcome()
+
+    for result in (trial.KILLED, trial.TOO_LONG, trial.UNDECIDED, trial.SURVIVED):
+        outcome.add(change, result)
+
+    assert (outcome.tried, outcome.killed) == (4, 2)
+    assert outcome.too_long == outcome.undecided == outcome.survived == [change]
+
+
+def test_a_constant_is_tried_against_those_who_import_it(
+    mutants: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    reach = importlib.import_module("mutant_reach").Reach(
+        lines={"a.money": {7: ["test_money"]}, "a.lot": {9: ["test_lot", "test_lot_slow"]}},
+        seconds={"test_money": 3.0, "test_lot": 1.0, "test_lot_slow": 2.0, "test_other": 0.1},
+        importers={"a.money": ["a.lot"]},
+    )
+
+    def tests(module: str, line: int) -> list[str]:
+        return reach.tests(mutants.Mutant(module, line, "1 → 2", 0))
+
+    assert tests("a.lot", 9) == ["test_lot", "test_lot_slow"]
+    assert tests("a.money", 7) == ["test_money"]
+    assert tests("a.money", 1) == ["test_money", "test_lot", "test_lot_slow"]
+    assert tests("a.alone", 1) == ["test_other", "test_lot", "test_lot_slow", "test_money"]
