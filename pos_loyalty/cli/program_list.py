@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pos_loyalty.cli.program_books import add_books
 from pos_loyalty.cli.program_publish import clock_words
-from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
+from pos_loyalty.domain.program import LoyaltyProgram, holds_never, program_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "name": each.name,
                 "effective_from_ms": each.effective_from_ms,
                 "in_force": each.version == holding,
+                "before_joining": holds_never(each),
             }
             for each in ordered
         ]
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _line(program: LoyaltyProgram, *, is_holding: bool, now_ms: int) -> str:
+    if holds_never(program):
+        return f"{program.version}  before joining  earlier  {program.name}"
     begins = program.effective_from_ms
     since = "from the beginning" if begins == 0 else f"from {clock_words(begins)}"
     state = "in force" if is_holding else "to come" if begins > now_ms else "earlier"

@@ -30,6 +30,9 @@ from pos_loyalty.domain.reward import Reward, is_plain_reward
 from pos_loyalty.domain.tier import Tier, TierRules
 
 PERCENT_WHOLE = 100
+NEVER_MS = 2**52
+"""A version from then on is never in force: it only explains what was sold by it, by a till
+that worked alone with a program of its own."""
 
 
 class AlreadySpent(StrEnum):
@@ -113,6 +116,16 @@ def is_plain(program: LoyaltyProgram) -> bool:
         welcome_points=program.welcome_points,
     )
     return plain == program and all(is_plain_reward(reward) for reward in program.rewards)
+
+
+def holds_never(program: LoyaltyProgram) -> bool:
+    """Tell whether a version is only known from a till's time alone, and never in force."""
+    return program.effective_from_ms >= NEVER_MS
+
+
+def put_aside(program: LoyaltyProgram) -> LoyaltyProgram:
+    """Return the version as one that is known and never in force."""
+    return msgspec.structs.replace(program, effective_from_ms=NEVER_MS)
 
 
 def program_in_force(programs: Sequence[LoyaltyProgram], at_ms: int) -> LoyaltyProgram:

@@ -60,7 +60,8 @@ class StreamState:
 
     ``seen_ms`` is when events last came; ``durable`` how far a backup elsewhere holds it;
     ``lost`` that its owner declared it lost. ``risk_granted`` is the till's allowance as
-    an absolute total, ``risk_used`` what its events used of it. ``shop`` is its till's.
+    an absolute total, ``risk_used`` what its events used of it. ``shop`` is its till's, and
+    ``joined_ms`` when its till joined.
     """
 
     stream: StreamId
@@ -78,6 +79,7 @@ class StreamState:
     risk_granted: int = 0
     risk_used: int = 0
     shop: str = ""
+    joined_ms: int = 0
 
 
 class MemberState(msgspec.Struct, kw_only=True):

@@ -15,7 +15,7 @@ from pos_loyalty.domain.ledger import EntryKind, LedgerEntry, entries_of
 from pos_loyalty.server.books import UNKNOWN_CARD, CardState
 from pos_loyalty.server.card_window import note_status
 from pos_loyalty.server.fold_activity import invite, pay_referral
-from pos_loyalty.server.fold_place import Judgement, Place, count_rights, post
+from pos_loyalty.server.fold_place import Judgement, Place, count_rights, known_program, post
 from pos_loyalty.server.keeping import program_of
 from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.sale_keeping import note_active
@@ -40,7 +40,7 @@ def fold_enrollment(place: Place, event: MemberEnrolled) -> Judgement:
     note_visit(books, place.stream, event.member, event.at_ms)
     if event.card_key is not None:
         _assign_card(place, event, books.card(event.card_key), event.member)
-    program = books.merchant.programs.get(event.program)
+    program = known_program(place, event)
     if program is None or event.welcome not in {0, program.welcome_points}:
         return Judgement(Verdict.DIFFERS, "other welcome points", event.member)
     return Judgement(Verdict.APPLIED, "", event.member)

@@ -1,10 +1,13 @@
 """What every rule of the fold works with: where an event stands, its entries and its rights."""
 
+from typing import Final
+
 import msgspec
 
 from pos_loyalty.domain.event import Event, SaleRecorded
 from pos_loyalty.domain.ids import CardKey, MemberId
 from pos_loyalty.domain.ledger import LedgerEntry
+from pos_loyalty.domain.program import LoyaltyProgram, holds_never
 from pos_loyalty.domain.spend_rights import effects_of
 from pos_loyalty.server.books import (
     UNKNOWN_CARD,
@@ -18,6 +21,9 @@ from pos_loyalty.server.keeping import move_lots
 from pos_loyalty.server.reading import Incoming
 from pos_loyalty.server.tier_keeping import raise_tier
 from pos_loyalty.wire.verdicts import Verdict
+
+CLOCK_WRONG_MS_MAX: Final = 24 * 3_600_000
+"""A till's clock and the server's may differ so much before it is an owner's business."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -44,6 +50,17 @@ class Place(msgspec.Struct):
     def holds_rights(self) -> bool:
         """A rescued event has no rights in the stream that carries it."""
         return not self.incoming.reading.rescues
+
+
+def known_program(place: Place, event: Event) -> LoyaltyProgram | None:
+    """Return the version by which an event may have been computed, None where there is none.
+
+    A till's own version is good for what it did before it joined, and for nothing later.
+    """
+    program = place.books.merchant.programs.get(event.program)
+    if program is None or not holds_never(program):
+        return program
+    return program if event.at_ms < place.stream.joined_ms + CLOCK_WRONG_MS_MAX else None
 
 
 def owner_of(

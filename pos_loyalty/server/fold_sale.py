@@ -9,13 +9,20 @@ from pos_loyalty.domain.earning_rule import ReferralEvent
 from pos_loyalty.domain.event import LENT_RIGHTS, SaleRecorded, SaleReversed, StampsGiven
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.ledger import entries_of
-from pos_loyalty.domain.program import program_in_force
+from pos_loyalty.domain.program import LoyaltyProgram, holds_never, program_in_force
 from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.server.allowance import charge
 from pos_loyalty.server.books import Books, Fact
 from pos_loyalty.server.card_window import note_use
 from pos_loyalty.server.fold_activity import pay_referral
-from pos_loyalty.server.fold_place import Judgement, Place, count_rights, owner_of, post
+from pos_loyalty.server.fold_place import (
+    Judgement,
+    Place,
+    count_rights,
+    known_program,
+    owner_of,
+    post,
+)
 from pos_loyalty.server.fold_refund import Held, held_sale, owner_of_sale, uncount_sale
 from pos_loyalty.server.keeping import program_of
 from pos_loyalty.server.placement import note_visit
@@ -45,7 +52,7 @@ def fold_sale(place: Place, event: SaleRecorded) -> Judgement:
     if uncovered > 0 and place.holds_rights:
         reason = f"{uncovered} points above its rights"
         return Judgement(Verdict.OVERDRAFT, reason, owner, uncovered)
-    difference, points = _difference(books, event)
+    difference, points = _difference(place, event)
     if difference:
         return Judgement(Verdict.DIFFERS, difference, owner, points)
     return Judgement(Verdict.APPLIED, "", owner)
@@ -74,13 +81,13 @@ def _book(place: Place, event: SaleRecorded, owner: MemberId | None) -> int:
     return short
 
 
-def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
+def _difference(place: Place, event: SaleRecorded) -> tuple[str, int]:
     """Compute the sale's points again: by its own program version, and by the one in force then.
 
     Returns what differs, empty where nothing does, and by how many points.
     """
-    programs = books.merchant.programs
-    program = programs.get(event.program)
+    programs = place.books.merchant.programs
+    program = known_program(place, event)
     if program is None:
         return "this version of the program was never published here", 0
     facts = facts_of(event)
@@ -89,7 +96,7 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
         return "the lines do not add up to the total", abs(event.earned - points)
     if points == event.earned and len(programs) > 1:
         # A till that was offline when the program changed counts by the rules that it knew.
-        points = earned_points(program_in_force(tuple(programs.values()), event.at_ms), facts)
+        points = earned_points(_in_force(place, event, program), facts)
     if points != event.earned:
         reason = f"earned {event.earned}, computed {points}"
         return reason, abs(event.earned - points)
@@ -98,6 +105,13 @@ def _difference(books: Books, event: SaleRecorded) -> tuple[str, int]:
     if program.stamp_cards and _stamps(earn(program, facts).stamps) != _stamps(event.stamps):
         return "other stamps than the rules give", 0
     return "", 0
+
+
+def _in_force(place: Place, event: SaleRecorded, program: LoyaltyProgram) -> LoyaltyProgram:
+    """Return the version in force at a sale: a till that worked alone had its own."""
+    if holds_never(program):
+        return program
+    return program_in_force(tuple(place.books.merchant.programs.values()), event.at_ms)
 
 
 def _lines_sum(event: SaleRecorded) -> int:

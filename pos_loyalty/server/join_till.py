@@ -16,6 +16,7 @@ from pos_loyalty.domain.ids import IdSource, MerchantId, ShopId, StreamId, TillI
 from pos_loyalty.server.announcing import announce_till
 from pos_loyalty.server.authentication import NotAllowed
 from pos_loyalty.server.books import Merchant
+from pos_loyalty.server.brought_programs import keep_brought
 from pos_loyalty.server.closed_streams import begin_epoch_of_restored
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
@@ -23,7 +24,7 @@ from pos_loyalty.server.database.rights_left import tell_left
 from pos_loyalty.server.packet_key import ensure_key, public_text
 from pos_loyalty.server.reading import printable
 from pos_loyalty.server.replies import newest_hashes
-from pos_loyalty.wire.messages import JoinReply, JoinRequest
+from pos_loyalty.wire.messages import PROGRAMS_MAX, JoinReply, JoinRequest
 
 PATH = "/sync/v1/join"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -167,6 +168,8 @@ class JoinTill:
         ensure_key(session, self.merchant.merchant, self.ids, version=version)
         token = self._begin_stream(session, request, till, is_frozen=is_older)
         self._accept(session, request, version)
+        if request.code:
+            keep_brought(session, request.programs, v=version, now_ms=self.now_ms)
         known = self._close_old(session, request, version)
         return self._reply(session, till, shop, token=token, epoch=epoch, known_hashes=known)
 
@@ -208,6 +211,13 @@ class JoinTill:
         )
         if used_by != request.stream or not rows:
             raise JoinRefused(Code.JOIN_CODE)
+        # It has worked alone until now, whenever it first asked.
+        session.execute(
+            "UPDATE till SET joined_ms = ? WHERE merchant = ? AND till = ?",
+            self.now_ms,
+            self.merchant.merchant,
+            rows[0][0],
+        )
         return TillId(rows[0][0])
 
     def _new_till(self, session: Session, request: JoinRequest, shop: ShopId) -> TillId:
@@ -363,5 +373,7 @@ def ensure_join_shape(request: JoinRequest) -> None:
     nonce = request.join_nonce
     if len(nonce) > _NONCE_LENGTH_MAX or not (nonce.isascii() and nonce.isprintable()):
         raise CommandRefused(Code.BODY_SHAPE, detail="join_nonce is out of range")
+    if len(request.programs) > PROGRAMS_MAX:
+        raise CommandRefused(Code.BODY_SHAPE, detail=f"more than {PROGRAMS_MAX} programs")
     if not request.code and request.till is None:
         raise JoinRefused(Code.JOIN_CODE)

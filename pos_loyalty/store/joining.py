@@ -6,13 +6,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pos_loyalty.domain.clock import Clock
+from pos_loyalty.domain.default_program import default_program
 from pos_loyalty.domain.event import SCHEMA_VERSION, EventRescued, decode_event
 from pos_loyalty.domain.ids import EventId, IdSource, MemberId, MerchantId, ShopId, StreamId, TillId
+from pos_loyalty.domain.program import LoyaltyProgram, holds_never
 from pos_loyalty.store import carrying
 from pos_loyalty.store.row_writer import write_overlay
 from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.sync_state import members_of
-from pos_loyalty.store.unit_of_work import Store, UnitOfWork
+from pos_loyalty.store.unit_of_work import Repositories, Store, UnitOfWork
 
 EVENTS_PER_TRANSACTION = 200
 """So many events are carried over while the counter waits for its turn."""
@@ -36,13 +38,17 @@ class Membership:
 
 @dataclass(frozen=True, kw_only=True)
 class Alone:
-    """What a till brings along when it joins: its journal, its currency, its own merchant id."""
+    """What a till brings along when it joins: its journal, its currency, its own merchant id.
+
+    ``programs`` are the versions that were published at a till that works alone.
+    """
 
     stream: StreamId
     join_nonce: str
     currency: str
     merchant: MerchantId
     till: TillId
+    programs: tuple[LoyaltyProgram, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Joining:
                 currency=read.settings.text(Setting.CURRENCY),
                 merchant=MerchantId(read.settings.text(Setting.MERCHANT)),
                 till=TillId(read.settings.text(Setting.TILL)),
+                programs=_own_programs(read),
             )
 
     def intended_stream(self) -> tuple[StreamId, str]:
@@ -103,9 +110,13 @@ class Joining:
         return text
 
     def belong(self, membership: Membership) -> None:
-        """Belong to a merchant from now on; the journal goes on and is sent from its start."""
+        """Belong to a merchant from now on; the journal goes on and is sent from its start.
+
+        The server's program holds from now on; the till's own ones explain what it sold alone.
+        """
         with self.store.write() as work:
             settings = work.settings
+            work.programs.put_aside(_own_programs(work))
             before = settings.text(Setting.MERCHANT)
             accepted = set(json.loads(settings.text(Setting.ACCEPTED_MERCHANTS, "[]")))
             if before and before != membership.merchant:
@@ -254,6 +265,20 @@ class Joining:
                     " WHERE member = ? AND stream_no = ? AND seq = ?",
                     (new_no, stored.seq, member, old_no, lost.seq),
                 )
+
+
+def _own_programs(work: Repositories) -> tuple[LoyaltyProgram, ...]:
+    """Return the versions that no server published: a till alone has but these and the first one.
+
+    A till that joined once has put them aside; a server of restored books may lack them.
+    """
+    is_alone = not work.settings.text(Setting.TILL)
+    first = default_program(work.settings.text(Setting.CURRENCY)).version
+    return tuple(
+        program
+        for program in work.programs.all()
+        if program.version != first and (is_alone or holds_never(program))
+    )
 
 
 def _forget_another_server(work: UnitOfWork) -> None:

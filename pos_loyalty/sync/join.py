@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from pos_loyalty import __version__
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.store.joining import Alone, Membership
-from pos_loyalty.wire.messages import JoinReply, JoinRequest
+from pos_loyalty.wire.messages import (
+    PROGRAMS_BYTES_MAX,
+    PROGRAMS_MAX,
+    JoinReply,
+    JoinRequest,
+)
 from pos_loyalty.wire.version import PROTOCOL_NEWEST
 
 
@@ -49,6 +57,7 @@ class Join:
             alone_as=alone.merchant or None,
             app_version=__version__,
             hub_pin=self.hub_pin,
+            programs=_that_fit(alone.programs),
         )
 
     def take(self, reply: JoinReply) -> None:
@@ -78,3 +87,11 @@ class Join:
                 token=reply.token,
             )
         )
+
+
+def _that_fit(programs: tuple[LoyaltyProgram, ...]) -> tuple[LoyaltyProgram, ...]:
+    """Return the newest versions that a request may hold; a till with more joins all the same."""
+    fitting = programs[-PROGRAMS_MAX:]
+    while len(msgspec.json.encode(fitting)) > PROGRAMS_BYTES_MAX:
+        fitting = fitting[1:]
+    return fitting

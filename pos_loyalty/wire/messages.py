@@ -28,6 +28,9 @@ from pos_loyalty.domain.program import LoyaltyProgram
 BATCH_EVENTS_MAX = 500
 ROWS_MAX = 500
 ROWS_DEFAULT = 200
+PROGRAMS_MAX = 50
+PROGRAMS_BYTES_MAX = 1_000_000
+"""So many versions, as JSON, a till brings along when it joins."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -321,6 +324,8 @@ class JoinRequest(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The till's X25519 key (base64), to which answers that are carried by hand are closed."""
     hub_pin: str = ""
     """Only of a shop's hub: SHA-256 (hex) of the certificate with which it serves tills."""
+    programs: tuple[LoyaltyProgram, ...] = ()
+    """The versions that the till published while it worked alone: its events name them."""
 
 
 class JoinReply(Message, frozen=True, kw_only=True, omit_defaults=True):

@@ -31,7 +31,9 @@ _STREAM = (
     "stream, till, join_nonce, last, last_hash, closed, frozen, token, token_previous, seen_ms,"
     " durable, lost, risk_granted, risk_used"
 )
-_SHOP = "(SELECT shop FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till)"
+_OF_TILL = "FROM till WHERE till.merchant = stream.merchant AND till.till = stream.till"
+_SHOP = f"(SELECT shop {_OF_TILL})"
+_JOINED = f"(SELECT joined_ms {_OF_TILL})"
 _PROGRAM: msgspec.json.Decoder[LoyaltyProgram] = msgspec.json.Decoder(LoyaltyProgram)
 
 
@@ -83,7 +85,7 @@ def load_streams(
 ) -> dict[StreamId, StreamState]:
     """Return the streams with these ids."""
     rows = session.fetch_among(
-        f"SELECT {_STREAM}, {_SHOP} FROM stream WHERE merchant = ? AND stream {{among}}",  # noqa: S608 - constants
+        f"SELECT {_STREAM}, {_SHOP}, {_JOINED} FROM stream WHERE merchant = ? AND stream {{among}}",  # noqa: S608 - constants
         merchant,
         sorted(set(streams)),
     )
@@ -108,6 +110,7 @@ def _stream_of(row: Found) -> StreamState:
         risk_granted=row[12],
         risk_used=row[13],
         shop=row[14] or "",
+        joined_ms=row[15] or 0,
     )
 
 
