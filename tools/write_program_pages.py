@@ -13,10 +13,8 @@ from typing import Any
 from program_year import Year, live, typical
 
 from pos_loyalty.assets import assets_folder
-from pos_loyalty.domain.earning_rule import Exclude, Multiply, PerItem, Rate, Stamps, Value
-from pos_loyalty.domain.money import currency_of, plain_amount
-from pos_loyalty.domain.offer import BonusOffer, MultiplierOffer, Offer, PriceOffer
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.program_words import money_words, offer_words, value_words
 from pos_loyalty.domain.reward import BuySomeGetSome, PointsForMoney, Reward, worth_of
 from pos_loyalty.wire.program_document import read_document
 
@@ -82,20 +80,15 @@ def _start(name: str) -> str:
     return f"    ./pos program new {name} mine.toml"
 
 
-def _money(program: LoyaltyProgram, minor_units: int) -> str:
-    currency = currency_of(program.currency)
-    return f"{plain_amount(minor_units, currency)} {currency.code}"
-
-
 def _gives(program: LoyaltyProgram) -> Iterator[str]:
-    step = _money(program, program.earn.step_minor_units)
+    step = money_words(program, program.earn.step_minor_units)
     points = program.earn.points_per_step
     lines = [f"{points} point{'s' if points > 1 else ''} for each {step}."]
     if program.welcome_points:
         lines[0] += f" {program.welcome_points} points for joining."
     yield lines[0]
-    given = [f"- {rule.name}: {_words(program, rule.give)}" for rule in program.rules]
-    given += [f"- {offer.name}: {_offer_words(offer)}" for offer in program.offers]
+    given = [f"- {rule.name}: {value_words(program, rule.give)}" for rule in program.rules]
+    given += [f"- {offer.name}: {offer_words(offer)}" for offer in program.offers]
     given += [f"- {rule.name}: {rule.points} points" for rule in program.activities]
     if program.referral is not None:
         given.append(
@@ -105,33 +98,6 @@ def _gives(program: LoyaltyProgram) -> Iterator[str]:
     yield "\n".join(given)
     if len(program.tiers) > 1:
         yield "Tiers: " + ", ".join(tier.name for tier in program.tiers) + "."
-
-
-def _words(program: LoyaltyProgram, give: Value) -> str:
-    """Say what a rule gives."""
-    match give:
-        case Rate():
-            return f"{give.points} points for each {_money(program, give.step)}"
-        case Multiply():
-            return f"points ×{give.percent / 100:g}"
-        case PerItem():
-            return f"{give.points} points for each"
-        case Stamps():
-            return f"{give.count} stamp{'s' if give.count > 1 else ''}"
-        case Exclude():
-            return "no points"
-        case _:
-            return f"{give.points} points"
-
-
-def _offer_words(offer: Offer) -> str:
-    match offer:
-        case MultiplierOffer():
-            return f"points ×{offer.percent / 100:g}"
-        case BonusOffer():
-            return f"{offer.points} points"
-        case PriceOffer():
-            return f"{offer.reward} for {offer.cost_points} points"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -151,7 +117,7 @@ def _reward_row(program: LoyaltyProgram, reward: Reward) -> Sequence[str]:
         kind = f"of each {reward.buy + reward.get} items {reward.get} free"
     if isinstance(reward, PointsForMoney):
         kind = f"each step, up to {reward.share_percent_max} % of a sale"
-    shown = _money(program, worth) if worth else "–"
+    shown = money_words(program, worth) if worth else "–"
     if reward.stamp_card:
         card = next(card for card in program.stamp_cards if card.id == reward.stamp_card)
         return name, kind, f"{card.stamps} stamps", shown, "–", "–"
@@ -161,7 +127,7 @@ def _reward_row(program: LoyaltyProgram, reward: Reward) -> Sequence[str]:
     steps = -(-reward.cost_points // earn.points_per_step)
     sales = steps * earn.step_minor_units
     share = f"{100 * worth / sales:.1f} %" if worth else "–"
-    return name, kind, f"{reward.cost_points} points", shown, _money(program, sales), share
+    return name, kind, f"{reward.cost_points} points", shown, money_words(program, sales), share
 
 
 def _assumption(member: dict[str, Any]) -> str:
@@ -172,11 +138,11 @@ def _year_table(program: LoyaltyProgram, year: Year) -> str:
     taken = ", ".join(f"{count} × {_name(program, name)}" for name, count in year.taken.items())
     rows = [
         ("Visits", f"{year.visits}"),
-        ("Sales", _money(program, year.turnover)),
+        ("Sales", money_words(program, year.turnover)),
         ("Points for joining", f"{year.welcome}"),
         ("Points earned by sales", f"{year.earned}"),
         ("Rewards taken", taken or "none"),
-        ("Their worth", _money(program, year.cost)),
+        ("Their worth", money_words(program, year.cost)),
         ("**Of the member's sales**", f"**{100 * year.cost / year.turnover:.1f} %**"),
         ("Points left at the end", f"{year.balance}"),
     ]
@@ -198,7 +164,7 @@ def _words_of(program: LoyaltyProgram, year: Year) -> str:
     ]
     owed = int(year.balance * max(rates, default=0))
     return (
-        f"What is left is worth at most {_money(program, owed)}: that is owed, not paid."
+        f"What is left is worth at most {money_words(program, owed)}: that is owed, not paid."
         if owed
         else ""
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from pos_loyalty.cli.program_file import read_program, say_refused
 from pos_loyalty.domain.program import LoyaltyProgram, is_plain
 from pos_loyalty.domain.program_check import ProgramRefused
+from pos_loyalty.domain.program_words import program_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +25,14 @@ def run(arguments: argparse.Namespace) -> int:
         return say_refused(file, refused, as_json=arguments.json)
     counts = counts_of(program)
     if arguments.json:
-        print(json.dumps({"ok": True, "problems": [], "name": program.name, **counts}))
+        words = list(program_words(program))
+        answer = {"ok": True, "problems": [], "name": program.name, **counts, "words": words}
+        print(json.dumps(answer))
         return 0
     words = ", ".join(f"{count} {_words(name, count)}" for name, count in counts.items() if count)
     print(f'{file}: "{program.name}" is usable: {words}.')
+    for line in program_words(program):
+        print(f"  {line}")
     if not is_plain(program):
         print("Tills that are not up to date go on with the rules they have until they are.")
     return 0

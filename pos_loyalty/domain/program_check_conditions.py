@@ -22,9 +22,7 @@ def check_conditions(
     for name in ("from_time", "until_time"):
         text: str = getattr(when, name)
         if text and _is_time(text) is None:
-            findings.add(
-                f"{path}.{name}", ProgramFault.TIME_SHAPE, 'a time is written like "14:30"'
-            )
+            findings.add(f"{path}.{name}", ProgramFault.TIME_SHAPE, _time_words(text))
     if when.birthday_days is not None and when.birthday_days > _BIRTHDAY_DAYS_MAX:
         findings.add(
             f"{path}.birthday_days",
@@ -33,6 +31,12 @@ def check_conditions(
         )
     _check_days(findings, path, when)
     _check_lines(findings, path, when)
+
+
+def _time_words(text: str) -> str:
+    if text == "24:00":
+        return "leave it out: a day ends at midnight by itself"
+    return 'a time is written like "14:30"'
 
 
 def check_tier_names(

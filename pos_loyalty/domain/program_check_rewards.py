@@ -19,7 +19,7 @@ from pos_loyalty.domain.reward import (
     RewardBase,
 )
 
-_FREE = "a reward costs points"
+_FREE = "a reward costs points: write cost_points = 100, or what it costs"
 _UNBOUNDED = 'only a reward that costs no points is given "always"; "allowance" has a bound'
 
 

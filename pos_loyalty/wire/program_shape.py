@@ -87,7 +87,7 @@ class ShapeReader:
             each.name: each for each in kind.fields if path or each.name not in SET_AT_PUBLISHING
         }
         has_kind = kind.tag is not None
-        self._unknown_keys(raw, path, [*fields, KIND] if has_kind else [*fields])
+        self._unknown_keys(raw, path, kind, [*fields, KIND] if has_kind else [*fields])
         read: dict[str, Any] = {KIND: kind.tag} if has_kind else {}
         for name, each in fields.items():
             inner = _join(path, name)
@@ -98,19 +98,24 @@ class ShapeReader:
                 read[name] = self._stand_in(each.type)
         return read
 
-    def _unknown_keys(self, raw: dict[str, Any], path: str, known: list[str]) -> None:
+    def _unknown_keys(
+        self, raw: dict[str, Any], path: str, kind: inspect.StructType, known: list[str]
+    ) -> None:
         for name in raw:
             if name not in known and not self.findings.is_full:
-                self._unknown_key(_join(path, name), name, known)
+                detail = self._unknown_key(
+                    _join(path, name), name, known, _place_of(kind, name, raw)
+                )
+                self.findings.add(_join(path, name), ProgramFault.KEY_UNKNOWN, detail)
 
-    def _unknown_key(self, path: str, name: str, known: list[str]) -> None:
+    def _unknown_key(self, path: str, name: str, known: list[str], place: str) -> str:
         top = [each.name for each in PROGRAM_TYPE.fields]
         shown = name[:_SHOWN_MAX]
         if name in top and "." in path:
-            detail = f'"{shown}" belongs to the program: move it above the first [table]'
-        else:
-            detail = f'there is no "{shown}" here{did_you_mean(shown, known)}'
-        self.findings.add(path, ProgramFault.KEY_UNKNOWN, detail)
+            return f'"{shown}" belongs to the program: move it above the first [table]'
+        if place:
+            return f'there is no "{shown}" here: write {place}'
+        return f'there is no "{shown}" here{did_you_mean(shown, known)}'
 
     def _tagged(self, kind: inspect.UnionType, raw: dict[str, Any], path: str) -> dict[str, Any]:
         """Read a table whose ``kind`` says what it is."""
@@ -296,6 +301,24 @@ _NAMES: dict[type[object], str] = {
     list: "a list",
     dict: "a table",
 }
+
+
+def _place_of(kind: inspect.StructType, name: str, raw: dict[str, Any]) -> str:
+    """Return the table within a table to which a key belongs, as it is written there."""
+    if kind is PROGRAM_TYPE:
+        return ""
+    value = raw[name]
+    shown = f"{value}" if isinstance(value, int) and not isinstance(value, bool) else "\u2026"
+    for each in kind.fields:
+        inner = without_none(each.type)
+        kinds = inner.types if isinstance(inner, inspect.UnionType) else (inner,)
+        for one in kinds:
+            if not isinstance(one, inspect.StructType):
+                continue
+            if name in {field.name for field in one.fields}:
+                tag = f'kind = "{one.tag}", ' if one.tag is not None else ""
+                return f"{each.name} = {{ {tag}{name} = {shown} }}"
+    return ""
 
 
 def _join(path: str, name: str) -> str:

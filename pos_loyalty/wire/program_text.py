@@ -7,6 +7,7 @@ from typing import Any
 
 from pos_loyalty.domain.program_check import ProgramRefused
 from pos_loyalty.domain.program_fault import Problem, ProgramFault
+from pos_loyalty.wire.program_hint import toml_hint
 
 BYTES_MAX = 256 * 1024
 """The largest of our templates has 6 KiB; a program travels to every till."""
@@ -22,8 +23,6 @@ _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _MANY_PARTS = re.compile(rf"^\s*\[*\s*(?:[^\s.=\[\]#]+\s*\.\s*){{{_KEY_PARTS_MAX},}}")
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([\w\"'.\- ]+?)\s*=\s*(.*)$")
-_WORD = re.compile(r"=\s*(?!true\b|false\b|inf\b|nan\b)[A-Za-z_]")
-_TIME = re.compile(r"=\s*\[?\s*\d{1,2}:\d{2}")
 _PARENT = re.compile(r"(.*)(?:\.[^.\[\]]+|\[\d+\])$")
 
 
@@ -108,20 +107,9 @@ def _tables(text: str) -> dict[str, Any]:
         last = text.rstrip().count("\n") + 1
         number = int(found[1]) if found and found[1] else last
         what = _AT_LINE.sub("", str(error))
-        raise _refused(ProgramFault.NOT_TOML, _hint(text, number, what), number) from error
-
-
-def _hint(text: str, number: int, what: str) -> str:
-    """Say what is usually meant by what the reader stumbled over."""
-    lines = text.split("\n")
-    line = lines[number - 1] if number <= len(lines) else ""
-    if "overwrite" in what or "twice" in what or "mutate" in what:
-        return "this key or table stands in the file already"
-    if _TIME.search(line):
-        return 'a time stands in quotes, like "14:30"'
-    if _WORD.search(line):
-        return 'text stands in quotes, like name = "Gold"'
-    return f"no TOML ({what[:60].lower()})"
+        lines = text.split("\n")
+        line = lines[number - 1] if number <= len(lines) else ""
+        raise _refused(ProgramFault.NOT_TOML, toml_hint(line, what), number) from error
 
 
 # ------------------------------------------------------- where values stand --
