@@ -148,6 +148,27 @@ def test_the_allowance_pays_what_rights_do_not() -> None:
     assert cover == Cover(rights_used=40, risk_used=60)
 
 
+@pytest.mark.parametrize(
+    ("allowance", "by_rights_alone", "spendable"),
+    [(50, 0, 90), (-5, 0, 40), (50, 41, 40), (50, 40, 90), (900, 100, 40)],
+)
+def test_a_refusal_says_how_many_points_can_be_used_here(
+    allowance: int, by_rights_alone: int, spendable: int
+) -> None:
+    with pytest.raises(RuleViolation) as refused:
+        cover_redemption(
+            points=100,
+            rights=Rights(granted=40),
+            allowance=allowance,
+            balance=340,
+            alone=False,
+            by_rights_alone=by_rights_alone,
+        )
+
+    assert refused.value.facts["spendable_points"] == spendable
+    assert refused.value.facts["cost_points"] == 100
+
+
 def test_no_allowance_pays_what_the_member_never_had() -> None:
     with pytest.raises(RuleViolation) as refused:
         cover_redemption(points=500, rights=Rights(), allowance=900, balance=340, alone=False)
