@@ -12,6 +12,8 @@ from pos_loyalty.cli import main
 from pos_loyalty.cli.program import SUB_COMMANDS
 from pos_loyalty.cli.program_publish import moment_of
 from pos_loyalty.domain.errors import CommandRefused
+from pos_loyalty.domain.ids import MerchantId, ShopId, TillId
+from pos_loyalty.store.joining import Joining, Membership
 from pos_loyalty.till import open_till
 
 Answer = tuple[int, str, str]
@@ -29,6 +31,18 @@ TEMPLATES = [
     "restaurant-vip",
 ]
 LATER = "2090-01-01"
+MEMBERSHIP = Membership(
+    server_url="http://192.168.1.20:8443",
+    merchant=MerchantId("a" * 32),
+    merchant_name="Café Linde",
+    country="DE",
+    shop=ShopId("b" * 32),
+    shop_name="Main street",
+    till=TillId("c" * 32),
+    till_name="Till 1",
+    epoch=1,
+    token="",
+)
 
 
 @pytest.fixture
@@ -309,3 +323,20 @@ def test_every_sub_command_has_its_module() -> None:
 
         assert callable(module.run)
         assert callable(module.add_arguments)
+
+
+def test_the_list_says_which_versions_are_of_the_time_before_joining(
+    run: Run, file: Path, data: Path
+) -> None:
+    assert run("publish", file, "--from", "now", "--data", data)[0] == 0
+    with open_till(data) as till:
+        joining = Joining(till.context.store, till.context.clock, till.context.ids)
+        joining.belong(MEMBERSHIP)
+
+    _, said, _ = run("list", "--data", data)
+    _, answer, _ = run("list", "--data", data, "--json")
+
+    first, own = said.splitlines()
+    assert "in force" in first
+    assert "before joining" in own
+    assert [row["before_joining"] for row in json.loads(answer)] == [False, True]
