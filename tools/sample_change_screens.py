@@ -88,6 +88,24 @@ WHY = replace(
     ),
 )
 
+_PAGE = ListPanel(
+    title="Jonas K. \u00b7 \u20ac 18.20",
+    note="21 Nov 10:58. Sale of \u20ac 18.20: 18 points earned.",
+    rows=(
+        ListRow("0", "\u20ac 18.20 at 1 point for each \u20ac 1.00, rounded down", trailing="18"),
+        ListRow("1", "Can be used from 2026-12-05 10:58"),
+        ListRow(
+            "2",
+            "Refund of \u20ac 5.00 of the sale of 2026-11-21 10:58: 5 points taken back.",
+        ),
+    ),
+    buttons=(
+        Button(Action.GOODS_BACK, "Goods back", "\u2212", "package"),
+        Button(Action.FIND, "Other member", "F3", "users"),
+        Button(Action.UNDO, "Undo this sale", "F8", "undo-2", enabled=False),
+    ),
+    is_steps=True,
+)
 SALE_PAGE = replace(
     IDLE,
     strip=Strip(
@@ -96,26 +114,7 @@ SALE_PAGE = replace(
         "Here is why it earned what it did. Press a key below to change it.",
         BACK,
     ),
-    left=ListPanel(
-        title="Jonas K. \u00b7 \u20ac 18.20",
-        note="21 Nov 10:58. Sale of \u20ac 18.20: 18 points earned.",
-        rows=(
-            ListRow(
-                "0", "\u20ac 18.20 at 1 point for each \u20ac 1.00, rounded down", trailing="18"
-            ),
-            ListRow("1", "Can be used from 2026-12-05 10:58"),
-            ListRow(
-                "2",
-                "Refund of \u20ac 5.00 of the sale of 2026-11-21 10:58: 5 points taken back.",
-            ),
-        ),
-        buttons=(
-            Button(Action.GOODS_BACK, "Goods back", "\u2212", "package"),
-            Button(Action.FIND, "Other member", "F3", "users"),
-            Button(Action.UNDO, "Undo this sale", "F8", "undo-2", enabled=False),
-        ),
-        is_steps=True,
-    ),
+    left=_PAGE,
     amount=AmountBox("Goods back", "\u20ac 13.20", AmountLook.EMPTY, hint="all that is left"),
     primary=Button(Action.COMPLETE, "Take back \u20ac 13.20", "Enter", "package", enabled=False),
 )
@@ -134,12 +133,19 @@ GOODS_BACK = replace(
 
 REFUNDED = replace(
     SALE_PAGE,
-    strip=Strip(
-        Tone.OK,
-        "check",
-        "Give back \u20ac 4.50. 4 points taken, 100 given back; Jonas has 1,137.",
-        BACK,
+    strip=Strip(Tone.OK, "check", "Give back \u20ac 4.50. 5 points taken; Jonas has 1,032.", BACK),
+    left=replace(
+        _PAGE,
+        rows=(
+            *_PAGE.rows,
+            ListRow(
+                "3",
+                "Refund of \u20ac 4.50 of the sale of 2026-11-21 10:58: 5 points taken back.",
+            ),
+        ),
     ),
+    amount=AmountBox("Goods back", "\u20ac 8.70", AmountLook.EMPTY, hint="all that is left"),
+    primary=Button(Action.COMPLETE, "Take back \u20ac 8.70", "Enter", "package", enabled=False),
 )
 
 ACTIVITIES = replace(

@@ -306,17 +306,24 @@ FIND_NOBODY = replace(
 MANY_ROWS = replace(
     FIND,
     search_text="",
-    strip=replace(FIND.strip, icon="history", text="Choose a sale with the arrows and Enter."),
+    strip=Strip(
+        Tone.QUIET,
+        "receipt",
+        "Choose a sale to see why it earned, or to change it.",
+        FIND.strip.buttons,
+    ),
     left=ListPanel(
         title="Last sales",
-        note="Every sale of today on this till. Choose one to add a member or to cancel it.",
         rows=tuple(
-            ListRow(
-                str(place), f"€ {place}.50", f"10:{place:02} · Jonas K.", f"+{place}", "receipt"
-            )
+            ListRow(str(place), f"Jonas K. · € {place}.50", f"10:{place:02}", f"+{place}", "check")
             for place in range(10, 32)
         ),
+        buttons=(
+            Button(Action.UNDO, "Undo this sale", "F8", "undo-2", enabled=False),
+            *FIND.strip.buttons,
+        ),
     ),
+    primary=Button(Action.COMPLETE, "Look at this sale", "Enter", "receipt"),
 )
 
 _CARD_TAKEN = attention_row(

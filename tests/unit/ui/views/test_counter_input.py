@@ -119,12 +119,12 @@ def test_rows_report_their_keys_and_pages_turn(qtbot: QtBot, theme: Theme) -> No
     view = open_counter(qtbot, theme, MANY_ROWS)
     heard = _heard(view)
 
-    _tap(_named(view, "€ 10.50"))
+    _tap(_named(view, "Jonas K. · € 10.50"))
     _tap(_named(view, "Next page"))
     first_of_second_page = next(w for w in pressables(view) if "€ 15.50" in w.accessibleName())
     _tap(first_of_second_page)
     _tap(_named(view, "Previous page"))
-    _tap(_named(view, "€ 11.50"))
+    _tap(_named(view, "Jonas K. · € 11.50"))
 
     assert heard == ["10", "15", "11"]
 

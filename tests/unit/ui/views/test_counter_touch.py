@@ -60,9 +60,9 @@ def test_the_wheel_turns_the_pages_and_stops_at_both_ends(qtbot: QtBot, theme: T
             Qt.ScrollPhase.NoScrollPhase,
             False,  # noqa: FBT003 - Qt takes it by position only
         )
-        rows = next(w for w in pressables(view) if w.accessibleName().startswith("€"))
+        rows = next(w for w in pressables(view) if w.accessibleName().startswith("Jonas K. · €"))
         QApplication.sendEvent(rows.parentWidget() or rows, event)
-        return [w.accessibleName() for w in pressables(view) if w.accessibleName().startswith("€")]
+        return [w.accessibleName() for w in pressables(view) if w.accessibleName().startswith("Jonas K. · €")]
 
     first = turn(1)
     second = turn(-1)
