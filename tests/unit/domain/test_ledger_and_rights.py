@@ -185,6 +185,14 @@ def test_a_till_that_works_alone_spends_its_own_balance() -> None:
     assert cover == Cover(rights_used=21, risk_used=29)
 
 
+def test_every_counter_of_a_right_only_grows() -> None:
+    before = Rights(granted=100, earned=10, used=20, returned=30, lent=40)
+
+    after = before.plus(RightsEffect(AYSE, earned=1, used=2, returned=3))
+
+    assert after == Rights(granted=100, earned=11, used=22, returned=33, lent=40)
+
+
 def test_what_was_lent_is_taken_last_and_named() -> None:
     rights = Rights(granted=30, earned=20, used=10, returned=5, lent=15)
 
