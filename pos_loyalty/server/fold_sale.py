@@ -139,7 +139,7 @@ def _pay_referral(place: Place, event: SaleRecorded, owner: MemberId) -> None:
 
 
 def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
-    """Undo a whole sale of the same stream, once."""
+    """Undo a whole sale of the same stream, once; of one that came back in part what is left."""
     books = place.books
     if event.sale_id in books.reversed_sales:
         return Judgement(Verdict.DUPLICATE, "already reversed")
@@ -158,7 +158,12 @@ def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
     if owner is None and (event.member or event.card_key):
         owner, _ = owner_of(books, event.member, event.card_key)
     short = count_rights(place, event)
-    post(place, event, entries_of(_with_voucher(books, event)), owner, origin=held.sale)
+    counted = msgspec.structs.replace(
+        _with_voucher(books, event),
+        earned_taken=min(event.earned_taken, left.earned),
+        redeemed_returned=min(event.redeemed_returned, left.redeemed),
+    )
+    post(place, event, entries_of(counted), owner, origin=held.sale)
     _give_stock_back(books, fact.stream, sale)
     if owner is not None:
         uncount_sale(books, owner, held)
@@ -215,8 +220,9 @@ def _misfit(place: Place, event: SaleReversed, fact: Fact, sale: SaleRecorded, l
     rights_given = 0 if read_event(fact.data).rescues else sale.rights_used - returned
     move = None if state is None else state.move
     takes_too_much = (
-        event.earned_taken > left.earned
-        or event.redeemed_returned > left.redeemed
+        # A till does not know what others took back of its sale: what is left is undone.
+        event.earned_taken > max(sale.earned, left.earned)
+        or event.redeemed_returned > sale.redeemed
         or (place.holds_rights and event.rights_returned > rights_given)
         or event.member not in {sale.member, sale.member if move is None else move.to_member}
         or (event.card_key != sale.card_key and move is None)

@@ -35,14 +35,16 @@ def end_if_inactive(books: Books, member: MemberState, *, at_ms: int) -> None:
     """Let points end that had ended by inactivity before this event, whoever looked meanwhile."""
     if not isinstance(books.program.expiration.model, Inactivity):
         return
-    everyone = [state.kept for state in books.class_of(member.member) if state.kept is not None]
-    ends_ms = max((inactive_ms(books, kept) for kept in everyone), default=0)
+    everyone = [(state, state.kept) for state in books.class_of(member.member) if state.kept]
+    ends_ms = max((inactive_ms(books, kept) for _, kept in everyone), default=0)
     if not 0 < ends_ms <= at_ms:
         return
-    for kept in everyone:
+    for state, kept in everyone:
         if kept.ended_ms < ends_ms:
             kept.book, _ = lots.expire_all(kept.book, at_ms=ends_ms, keep=_ENOUGH)
             kept.ended_ms = ends_ms
+            # The event is of one account; the points of all that are merged with it end.
+            books.touch_member(state)
 
 
 def keep_sale(place: Place, event: SaleRecorded, owner: MemberId) -> None:

@@ -125,8 +125,23 @@ def test_a_sale_that_was_undone_is_not_refunded_and_one_refunded_is_not_undone_w
         enrollment(member), undone, reversal(undone, 2), late, kept, part, reversal(kept, 5)
     )
 
-    assert reply.verdicts == ((4, "quarantined"), (7, "quarantined"))
-    assert till.member(member).balance == 50 + 20
+    assert reply.verdicts == ((4, "quarantined"), (7, "differs"))
+    assert till.member(member).balance == 50, "what was left of the sale is undone, and no more"
+    assert own_server.verified().faults == []
+
+
+def test_an_undo_counts_for_what_a_claim_of_another_till_left(own_server: RunningServer) -> None:
+    here, away, member = new_till(own_server), new_till(own_server), new_member()
+    here.exchange(enrollment(member))
+    bought = sale(member, total=3_000)
+    away.exchange(claim(PROGRAM, bought.id, 1_000))
+
+    reply = here.exchange(bought, reversal(bought, 2))
+
+    assert reply.verdicts == ((3, "differs"),)
+    assert here.member(member).balance == 50
+    (item,) = [item for item in here.items("differs") if item.member == member]
+    assert item.detail == "not the whole sale"
     assert own_server.verified().faults == []
 
 
