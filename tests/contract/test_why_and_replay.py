@@ -102,6 +102,8 @@ def test_an_event_is_explained_with_the_entries_that_the_books_made_of_it(
     assert claimed["entries"] == [{"kind": "accrual_reversed", "points": -10, "member": ayse}]
     assert undone["what"] == "Sale of EUR 9.00: 9 points earned."
     assert undone["entries"] == [{"kind": "accrual", "points": 9, "member": omar}]
+    assert [each["kind"] for each in undone["later"]] == ["reversal"]
+    assert [each["event"] for each in why(own_server, ids["first"])["later"]] == [ids["part"]]
 
 
 def test_a_sale_that_differs_is_an_exit_code_and_says_so(
