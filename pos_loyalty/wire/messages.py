@@ -29,7 +29,7 @@ BATCH_EVENTS_MAX = 500
 ROWS_MAX = 500
 ROWS_DEFAULT = 200
 PROGRAMS_MAX = 50
-PROGRAMS_BYTES_MAX = 1_000_000
+PROGRAMS_BYTES_MAX = 500_000
 """So many versions, as JSON, a till brings along when it joins."""
 
 

@@ -1,6 +1,7 @@
 """A till that had a program of its own joins: what it sold alone stays explained and counted."""
 
 import contextlib
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -22,8 +23,9 @@ from pos_loyalty.services.refund_sale import RefundSale
 from pos_loyalty.store.joining import Joining, Membership
 from pos_loyalty.till import Till
 from tests.builders import DAY_MS, STANDARD
-from tests.contract.running_server import CLOCK
+from tests.contract.running_server import CLOCK, make_books
 from tests.sample_till import enroll, sell
+from tests.sync.office import Office, hand
 from tests.sync.shop import Shop, assert_sound, balance, sync
 from tests.unit.services.ruled_till import redeem
 
@@ -174,3 +176,26 @@ def test_F20_a_power_cut_between_the_answer_and_its_writing_changes_nothing(
     assert_same_everywhere(shop, till, other, member)
     assert balance(till, member) == POINTS + SALE
     assert sum(holds_never(each) for each in server_programs(shop)) == 2
+
+
+def test_a_till_that_joins_by_stick_brings_its_program_along(tmp_path: Path) -> None:
+    make_books(f"sqlite:///{tmp_path / 'books.db'}")
+    office = Office(tmp_path)
+    with office.open("kiosk") as till:
+        till.publish_program(PublishProgram(OWN))
+        member = enroll(till)
+        sell(till, member)
+        hand(till).invite(office.invitation())
+        up, down = office.stick("up"), office.stick("down")
+        hand(till).export(up)
+        office.take(up, down)
+        between = sell(till, member).earned_points
+        hand(till).take(down)
+        after = sell(till, member, total=2000).earned_points
+        office.trip(till, "second")
+
+        assert between == SALE, "until the answer is back it works alone"
+        assert after in {20, 40}
+        assert balance(till, member) == WELCOME + 2 * SALE + after
+        assert_sound(till)
+        office.assert_sound()
