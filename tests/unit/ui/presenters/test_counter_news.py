@@ -40,6 +40,13 @@ def test_a_till_that_was_closed_meanwhile_says_that_they_are_new() -> None:
     assert Counter(services).strip == "New rules since 20 Nov 08:00."
 
 
+def test_the_first_program_of_a_server_just_joined_began_on_no_day_that_is_worth_saying() -> None:
+    services = FakeServices(FakeClock())
+    services.changes.news = ProgramNews("2", "Standard", 0)
+
+    assert Counter(services).strip == "New rules."
+
+
 def test_it_is_said_until_the_next_input_and_never_again(counter: Counter) -> None:
     publish(counter)
     counter.wait(10_000)
