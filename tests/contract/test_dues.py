@@ -218,6 +218,25 @@ def test_who_comes_again_too_late_does_not_save_what_had_ended(database_url: str
         assert server.verified().faults == []
 
 
+def test_points_of_merged_accounts_end_together_when_one_of_them_comes_again_too_late(
+    database_url: str,
+) -> None:
+    rules = ExpirationRules(model=Inactivity(months=2), warnings_days=())
+    program = ruled_books(database_url, expiration=rules)
+    with quiet_server(database_url) as server:
+        till, older, newer = new_till(server), new_member(), new_member()
+        till.exchange(joined(program, older), joined(program, newer))
+        stays = server.owner("merge", older, newer)["member"]
+        later_ms = CLOCK.now_ms() + 70 * DAY_MS
+
+        till.exchange(sell(program, stays, 3_000, at_ms=later_ms))
+
+        assert server.verified().faults == []
+        till.exchange(rights_return(stays, 30))
+        assert dues(server, later_ms + DAY_MS)["expired_points"] == 100
+        assert server.verified().faults == []
+
+
 def test_a_level_of_the_starting_program_falls_one_level_when_its_window_is_over(
     own_server: RunningServer,
 ) -> None:
