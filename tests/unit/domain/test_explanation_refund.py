@@ -36,7 +36,11 @@ def test_refunds_are_explained_one_after_the_other() -> None:
     assert one.agrees is True
     assert two.agrees is True
     assert "line 1: EUR 3.00 of EUR 6.00 comes back" in texts(one)
-    assert any(text.startswith("EUR 3.00 came back before") for text in texts(two))
+    left = event.earned - first.earned_taken
+    assert any(
+        text.startswith("EUR 3.00 came back before") and f"{left} points left" in text
+        for text in texts(two)
+    )
     assert any(text.startswith("the EUR 3.00 that are left earn") for text in texts(two))
     assert two.computed == two.stored == -second.earned_taken
     wrong = msgspec.structs.replace(second, earned_taken=second.earned_taken + 1)

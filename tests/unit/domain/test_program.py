@@ -17,7 +17,7 @@ from pos_loyalty.domain.program import (
     program_in_force,
 )
 from pos_loyalty.domain.program_check import check_program
-from pos_loyalty.domain.reward import AmountOff, FreeItem, PercentOff, PointsForMoney
+from pos_loyalty.domain.reward import AmountOff, FreeItem, Gift, PercentOff, PointsForMoney
 from tests.builders import STANDARD
 
 
@@ -161,3 +161,17 @@ def test_what_0_1_0_had_is_plain(fields: dict[str, object]) -> None:
 )
 def test_a_rule_that_0_1_0_cannot_compute_is_not_plain(fields: dict[str, object]) -> None:
     assert not is_plain(changed(**fields))
+
+
+def test_one_reward_that_0_1_0_cannot_give_is_enough_not_to_be_plain() -> None:
+    gift = Gift(id=RewardId("mug"), name="Mug", cost_points=100)
+    free = FreeItem(id=RewardId("cake"), name="Cake", cost_points=100, item="Cake")
+
+    assert is_plain(changed(rewards=(free,)))
+    assert not is_plain(changed(rewards=(free, gift)))
+    assert not is_plain(changed(rewards=(msgspec.structs.replace(free, choices=("a", "b")),)))
+
+
+def test_the_starting_program_doubles_on_tuesdays() -> None:
+    assert [rule.weekdays for rule in STANDARD.weekday_multipliers] == [(1,)]
+    assert STANDARD.weekday_multipliers[0].name == "Tuesday"
