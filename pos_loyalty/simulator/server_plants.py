@@ -134,8 +134,13 @@ def _rescue_keeps_open() -> Sequence[Patch]:
             stream.closed = False
         return judgement
 
-    def only_tell(self: JoinTill, session: Any, request: Any) -> tuple[str, ...]:  # noqa: ANN401 - passed through
-        known: tuple[str, ...] = close_old(self, session, request)
+    def only_tell(
+        self: JoinTill,
+        session: Any,  # noqa: ANN401 - passed through
+        request: Any,  # noqa: ANN401 - passed through
+        version: int,
+    ) -> tuple[str, ...]:
+        known: tuple[str, ...] = close_old(self, session, request, version)
         session.execute("UPDATE stream SET closed = 0 WHERE stream = ?", request.closes_stream)
         return known
 

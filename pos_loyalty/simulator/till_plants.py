@@ -100,8 +100,10 @@ def _trust_view() -> Sequence[Patch]:
         balance: int,
         alone: bool,
         reward: str = "",
+        by_rights_alone: int = 0,
+        without_limit: int = 0,
     ) -> Cover:
-        del allowance, alone
+        del allowance, alone, by_rights_alone, without_limit
         if points > balance:
             raise RuleViolation(Code.POINTS_SHORT, short_points=points - balance, reward=reward)
         return Cover(rights_used=min(points, max(0, rights.spendable)), risk_used=0)

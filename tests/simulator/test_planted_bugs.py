@@ -29,6 +29,7 @@ def test_a_planted_bug_is_found(folder: Path, name: str) -> None:
     found = next((result for result in runs if result.violation), None)
 
     assert found is not None, plant.says
+    assert "TypeError" not in found.violation, "the plant no longer fits what it replaces"
     # It is the bug that was found, and nothing that is there without it.
     assert Campaign(folder).run(found.seed, plant.profile).violation == ""
 

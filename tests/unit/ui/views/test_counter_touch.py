@@ -62,7 +62,11 @@ def test_the_wheel_turns_the_pages_and_stops_at_both_ends(qtbot: QtBot, theme: T
         )
         rows = next(w for w in pressables(view) if w.accessibleName().startswith("Jonas K. · €"))
         QApplication.sendEvent(rows.parentWidget() or rows, event)
-        return [w.accessibleName() for w in pressables(view) if w.accessibleName().startswith("Jonas K. · €")]
+        return [
+            w.accessibleName()
+            for w in pressables(view)
+            if w.accessibleName().startswith("Jonas K. · €")
+        ]
 
     first = turn(1)
     second = turn(-1)
