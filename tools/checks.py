@@ -49,7 +49,7 @@ SIMULATOR = Step(
     "simulator",
     (
         *(sys.executable, "-m", "pos_loyalty", "simulate"),
-        *("--seeds", "100000", "--minutes", os.environ.get("POS_SIMULATE_MINUTES", "3")),
+        *("--seeds", "100000", "--minutes", os.environ.get("POS_SIMULATE_MINUTES", "2")),
         *("--jobs", str(os.cpu_count() or 1)),
     ),
 )
