@@ -39,7 +39,8 @@ _DRAINED_SECONDS_MAX: Final = 300
 _SMALL_SECONDS_MAX: Final = 3
 _POSTGRES: Final = "PostgreSQL"
 _NAMES: Final = ("p99", "lost", "doubled")
-_WEEK_NAMES: Final = ("drained", "small syncs p99", "lost", "doubled")
+_SMALL_NAME: Final = "small syncs p99"
+_WEEK_NAMES: Final = ("drained", _SMALL_NAME, "lost", "doubled")
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def _week_figures(storm: _Storm) -> list[Result]:
         (Rule.EXACTLY, 0),
     )
     units = ("s", "s to the answer", "sales", "sales")
-    return [
+    figures: list[Result] = [
         Figure(
             name=_week_name(name),
             value=value,
@@ -218,3 +219,7 @@ def _week_figures(storm: _Storm) -> list[Result]:
         )
         for name, value, (rule, limit), unit in zip(_WEEK_NAMES, values, rules, units, strict=True)
     ]
+    if not small:
+        place = _WEEK_NAMES.index(_SMALL_NAME)
+        figures[place] = Missing(_week_name(_SMALL_NAME), "the storm was over before a small sync")
+    return figures
