@@ -193,7 +193,7 @@ def _week_figures(storm: _Storm) -> list[Result]:
     small = storm.load.small_seconds
     p99 = quantile(small, _P99) if small else 0.0
     values = (
-        round(max(storm.load.acknowledged_seconds), 1),
+        round(max(storm.load.acknowledged_seconds), 3),
         round(p99, 2),
         storm.lost,
         storm.doubled,
