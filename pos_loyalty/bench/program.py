@@ -1,4 +1,4 @@
-"""What rules cost: earning, a member's levels, lots and refunds, and trying a draft."""
+"""What rules cost: earning, a member's tiers, lots and refunds, and trying a draft."""
 
 import datetime as dt
 import random
@@ -174,7 +174,7 @@ def _with_lines(decisions: int, progress: Progress) -> Figure:
 
 
 def _member(turns: int, progress: Progress) -> Figure:
-    """Fold the entries of a busy member from nothing, judge the level, refund a line."""
+    """Fold the entries of a busy member from nothing, judge the tier, refund a line."""
     program = msgspec.structs.replace(
         forty_rules(_CATEGORIES),
         expiration=ExpirationRules(model=AfterEarning(months=12)),
@@ -224,7 +224,7 @@ def _recorded(
 def _whole_member(
     program: LoyaltyProgram, sales: Sequence[SaleRecorded], tally: dict[str, int]
 ) -> None:
-    """Do with a member what the server does with one: lots, level, refund."""
+    """Do with a member what the server does with one: lots, tier, refund."""
     rules, book = program.expiration, EMPTY_BOOK
     ends_ms = None
     for sale in sales:
@@ -251,7 +251,7 @@ def _whole_member(
 def _replay(
     templates: dict[str, LoyaltyProgram], sales: int, members: int, progress: Progress
 ) -> list[Result]:
-    """Replay the journal of a till under the slowest kind of template: stamps and levels."""
+    """Replay the journal of a till under the slowest kind of template: stamps and tiers."""
     draft = templates["hair-salon"]
     with past_shop(SampleMembers(members), sales, progress) as shop:
         forget_peak()

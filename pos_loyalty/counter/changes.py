@@ -1,4 +1,4 @@
-"""The commands that change what was: refunds, moves, activities, adjustments, granted levels."""
+"""The commands that change what was: refunds, moves, activities, adjustments, granted tiers."""
 
 from collections.abc import Callable
 

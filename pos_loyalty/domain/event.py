@@ -96,7 +96,7 @@ class SaleRecorded(EventBase, frozen=True, kw_only=True, omit_defaults=True, tag
 
     A sale without a card has neither ``member`` nor ``card_key``. A sale on a card
     that the till does not know yet has only ``card_key``. ``found_by`` is how the
-    member was found (card, number, phone, name), ``tier`` the level used to compute
+    member was found (card, number, phone, name), ``tier`` the one used to compute
     ``earned``. ``redeemed`` is gross: the sum of the rewards' points, of which
     ``rights_used`` came from spend rights and ``risk_used`` from the allowance.
     ``rights_source`` is :data:`LENT_RIGHTS` where it took rights that another stream of

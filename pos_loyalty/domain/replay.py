@@ -2,7 +2,7 @@
 
 Events come one by one, in the order in which the books have them, and are forgotten at once;
 what grows is one small account for each member and version. What came before the day from
-which figures count is computed too, so that levels, caps and balances are right, and is not
+which figures count is computed too, so that tiers, caps and balances are right, and is not
 counted. Both versions are taken as if they had been in force from the first event on.
 """
 

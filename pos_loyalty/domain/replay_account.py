@@ -1,6 +1,6 @@
-"""One member under one version of the program, as a replay goes on: points, counts, level.
+"""One member under one version of the program, as a replay goes on: points, counts, tier.
 
-The functions are the product's own: the same earning, tallies, lots, levels and refunds.
+The functions are the product's own: the same earning, tallies, lots, tiers and refunds.
 """
 
 from pos_loyalty.domain.accrual import pending_until
@@ -24,7 +24,7 @@ from pos_loyalty.domain.replay_worth import Worth, worth_of_points, worth_of_sta
 from pos_loyalty.domain.sale_facts import tier_in
 from pos_loyalty.domain.tally import current, months_kept, needed_by, plus
 from pos_loyalty.domain.tally_key import POINTS, SPEND, VISITS, periods_at
-from pos_loyalty.domain.tier import Measures, TierWindow, level_of, measures_of
+from pos_loyalty.domain.tier import Measures, TierWindow, measures_of, rank_of
 from pos_loyalty.domain.tier_standing import (
     NO_STANDING,
     TierClock,
@@ -54,7 +54,7 @@ class Rules:
 
 
 def _measures(program: LoyaltyProgram) -> frozenset[str]:
-    """Return what levels are measured by; with 0.1.0's rules nobody else counts it."""
+    """Return what tiers are measured by; with 0.1.0's rules nobody else counts it."""
     named = {
         POINTS: any(tier.threshold_points for tier in program.tiers),
         SPEND: any(tier.threshold_spend for tier in program.tiers),
@@ -70,7 +70,7 @@ class Account:
     ``open`` are the points that can still be used; with expiration they are those of ``book``.
     ``earned`` are the points that came since the day from which figures count, ``stamps_worth``
     what the stamps are worth that came since, in millionths of a minor unit. ``month`` is the
-    one in which the level was last judged.
+    one in which the tier was last judged.
     """
 
     __slots__ = (
@@ -147,7 +147,7 @@ class Account:
         )
 
     def settle(self, rules: Rules, *, at_ms: int, tz_minutes: int) -> int:
-        """Let what ended by now end, and a level fall that is due; return the points that ended."""
+        """Let what ended by now end, and a tier fall that is due; return the points that ended."""
         gone = self._fall(rules, at_ms=at_ms, tz_minutes=tz_minutes) if rules.has_tiers else 0
         if not rules.has_lots:
             return 0
@@ -163,14 +163,14 @@ class Account:
         return gone + ended
 
     def _fall(self, rules: Rules, *, at_ms: int, tz_minutes: int) -> int:
-        """Judge the level once a month, and when a granted one ends; a level only falls so."""
+        """Judge the tier once a month, and when a granted one ends; a tier only falls so."""
         month = periods_at(at_ms, tz_minutes)["month"]
         until_ms = self.standing.until_ms
         if month == self.month and not (until_ms and until_ms <= at_ms):
             return 0
         self.month = month
         program = rules.program
-        if level_of(program.tiers, self.standing.tier) == 0:
+        if rank_of(program.tiers, self.standing.tier) == 0:
             return 0
         clock = TierClock(at_ms=at_ms, tz_minutes=tz_minutes, enrolled_ms=self.enrolled_ms)
         measures = self._measures(rules, at_ms=at_ms, tz_minutes=tz_minutes)
@@ -178,7 +178,7 @@ class Account:
         while standing != self.standing:
             standing = self.standing
             self.standing = tier_after(program.tiers, program.tier_rules, standing, measures, clock)
-        fell = level_of(program.tiers, before.tier) > level_of(program.tiers, self.standing.tier)
+        fell = rank_of(program.tiers, before.tier) > rank_of(program.tiers, self.standing.tier)
         if not (fell and isinstance(program.expiration.model, AtTierLoss)):
             return 0
         self.book, gone = expire_all(self.book, at_ms=at_ms)
@@ -194,7 +194,7 @@ class Account:
         self.tally = tally
 
     def rise(self, rules: Rules, *, at_ms: int, tz_minutes: int) -> None:
-        """Raise the level as soon as it is reached."""
+        """Raise the tier as soon as it is reached."""
         program = rules.program
         measures = self._measures(rules, at_ms=at_ms, tz_minutes=tz_minutes)
         self.standing = tier_risen(

@@ -8,7 +8,7 @@ import msgspec
 from pos_loyalty.domain.replay_side import Side
 from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.domain.tally_key import stamps_name
-from pos_loyalty.domain.tier import level_of
+from pos_loyalty.domain.tier import rank_of
 
 TOP = 20
 """So many winners and losers are named."""
@@ -41,7 +41,7 @@ class VersionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TierMove(msgspec.Struct, frozen=True, kw_only=True):
-    """How many members would hold another level than now."""
+    """How many members would hold another tier than now."""
 
     in_force: str
     draft: str
@@ -102,7 +102,7 @@ def figures_of(side: Side, member_amount: int) -> VersionFigures:
     cost = side.cost()
     liability = rules.worth.of(open_points) + _open_stamps_worth(side)
     tiers = Counter(
-        rules.program.tiers[level_of(rules.program.tiers, account.standing.tier)].name
+        rules.program.tiers[rank_of(rules.program.tiers, account.standing.tier)].name
         for account in side.accounts.values()
     )
     return VersionFigures(
@@ -141,7 +141,7 @@ def _open_stamps_worth(side: Side) -> int:
 
 
 class Changes:
-    """How members fare under the draft: levels and worth, one pass over all of them."""
+    """How members fare under the draft: tiers and worth, one pass over all of them."""
 
     def __init__(self, in_force: Side, draft: Side) -> None:
         self._sides = in_force, draft
@@ -150,11 +150,11 @@ class Changes:
         self._gains: list[tuple[int, str]] = []
         self._losses: list[tuple[int, str]] = []
         for who in draft.accounts:
-            self._level(who)
+            self._rank(who)
             self._worth(who)
 
     def moves(self) -> tuple[TierMove, ...]:
-        """Return the levels between which members would move, the most members first."""
+        """Return the tiers between which members would move, the most members first."""
         return tuple(
             TierMove(in_force=old, draft=new, members=members)
             for (old, new), members in self._moves.most_common()
@@ -165,8 +165,8 @@ class Changes:
         heap = self._gains if most else self._losses
         return tuple(self._change(who) for _, who in sorted(heap, key=_place))
 
-    def _level(self, who: str) -> None:
-        (old, old_name), (new, new_name) = (_level(side, who) for side in self._sides)
+    def _rank(self, who: str) -> None:
+        (old, old_name), (new, new_name) = (_rank(side, who) for side in self._sides)
         self.up += new > old
         self.down += new < old
         if old_name != new_name:
@@ -191,10 +191,10 @@ class Changes:
         )
 
 
-def _level(side: Side, who: str) -> tuple[int, str]:
+def _rank(side: Side, who: str) -> tuple[int, str]:
     tiers = side.rules.program.tiers
-    level = level_of(tiers, side.accounts[who].standing.tier)
-    return level, tiers[level].name
+    rank = rank_of(tiers, side.accounts[who].standing.tier)
+    return rank, tiers[rank].name
 
 
 def _place(entry: tuple[int, str]) -> tuple[int, str]:

@@ -243,7 +243,7 @@ class Side:
             account.take(self.rules, -points, at_ms=event.at_ms)
 
     def grant(self, event: TierGranted, visit: Visit) -> None:
-        """Give a level that this version has."""
+        """Give a tier that this version has."""
         tiers = self.rules.program.tiers
         account = self._at(visit, event.at_ms, event.tz_minutes)
         if any(tier.id == event.tier for tier in tiers):

@@ -18,7 +18,7 @@ from pos_loyalty.domain.tier import Tier
 class SaleFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that earning depends on. Amounts in minor units.
 
-    ``tier`` is the level that the member held before the sale, as the till saw it.
+    ``tier`` is the one that the member held before the sale, as the till saw it.
     """
 
     total: int

@@ -1,7 +1,7 @@
-"""Member levels: which one a member has reached, what the next one asks, when one is lost.
+"""Member tiers: which one a member has reached, what the next one asks, when one is lost.
 
-What a level is measured by is what was earned, spent and visited, never the balance: whoever
-redeems loses no level. docs/rules.md §7 states the rules; a till raises, only the server
+What a tier is measured by is what was earned, spent and visited, never the balance: whoever
+redeems loses no tier. docs/rules.md §7 states the rules; a till raises, only the server
 lowers (:mod:`pos_loyalty.domain.tier_standing`).
 """
 
@@ -44,7 +44,7 @@ class PaidMembership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tier(msgspec.Struct, frozen=True, kw_only=True):
-    """A member level. Thresholds are points earned, money spent (net of refunds) and visits.
+    """A member tier. Thresholds are points earned, money spent (net of refunds) and visits.
 
     ``percent`` multiplies the base points. ``expires_later_months`` is added to the life of
     points earned in it. A tier with ``paid`` is never reached by thresholds.
@@ -64,7 +64,7 @@ class TierRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How tiers are measured and lost.
 
     ``months`` is the length of the rolling window: the running month and so many before it.
-    After the window's end a tier stays for ``grace_days``, then it falls by one level.
+    After the window's end a tier stays for ``grace_days``, then it falls by one tier.
     ``warning_days`` before that the member is told what would keep it.
     """
 
@@ -77,7 +77,7 @@ class TierRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class NextTier:
-    """The level above, and how many earned points are missing."""
+    """The tier above, and how many earned points are missing."""
 
     tier: Tier
     missing_points: int
@@ -104,7 +104,7 @@ def tier_held(tiers: Sequence[Tier], *, recorded: str, earned_points: int) -> Ti
 
 
 def next_tier(tiers: Sequence[Tier], *, held: Tier, earned_points: int) -> NextTier | None:
-    """Return the next level and what is missing, or None at the top."""
+    """Return the next tier and what is missing, or None at the top."""
     above = [tier for tier in tiers if tier.threshold_points > held.threshold_points]
     if not above:
         return None
@@ -188,7 +188,7 @@ def missing_for(tier: Tier, measures: Measures) -> Measures:
     )
 
 
-def level_of(tiers: Sequence[Tier], tier_id: str) -> int:
+def rank_of(tiers: Sequence[Tier], tier_id: str) -> int:
     """Return a tier's place in the program's order; one that it does not have is the first."""
     return next((at for at, tier in enumerate(tiers) if tier.id == tier_id), 0)
 

@@ -1,10 +1,10 @@
-"""How a member stands with the program's levels: what was reached, when, and what was granted.
+"""How a member stands with the program's tiers: what was reached, when, and what was granted.
 
-A level is raised at once. Only the server lowers it, by one level each time, when the window
+A tier is raised at once. Only the server lowers it, by one tier each time, when the window
 in which it was reached is over, and some days of grace. What a fall leaves counts as reached
-at that moment, so that the next fall is a whole window away. A level that a person granted
+at that moment, so that the next fall is a whole window away. A tier that a person granted
 or that was bought lies above: what the member has reached goes on below it. Once the grant is
-over the tier falls by one level, and by one more at the end of each following month, until
+over the tier falls by one tier, and by one more at the end of each following month, until
 what was reached shows again.
 """
 
@@ -26,7 +26,7 @@ from pos_loyalty.domain.tier import (
     Tier,
     TierRules,
     TierWindow,
-    level_of,
+    rank_of,
     tier_by_measures,
     year_begin,
 )
@@ -51,7 +51,7 @@ NO_STANDING = TierStanding()
 
 
 class TierClock(msgspec.Struct, frozen=True, kw_only=True):
-    """The moment at which a level is judged, the shop's offset, and when the member enrolled."""
+    """The moment at which a tier is judged, the shop's offset, and when the member enrolled."""
 
     at_ms: int
     tz_minutes: int = 0
@@ -66,12 +66,12 @@ def tier_risen(
     *,
     at_ms: int,
 ) -> TierStanding:
-    """Return the standing after a level was reached or confirmed; never a lower one."""
+    """Return the standing after a tier was reached or confirmed; never a lower one."""
     by_measures = tier_by_measures(tiers, rules, measures)
-    level = level_of(tiers, by_measures.id)
-    if level == 0 or level < level_of(tiers, standing.reached):
+    rank = rank_of(tiers, by_measures.id)
+    if rank == 0 or rank < rank_of(tiers, standing.reached):
         return _named(tiers, standing)
-    is_above = level >= level_of(tiers, standing.tier)
+    is_above = rank >= rank_of(tiers, standing.tier)
     return TierStanding(
         tier=by_measures.id if is_above else standing.tier,
         reached=by_measures.id,
@@ -84,11 +84,11 @@ def tier_granted(
     tiers: Sequence[Tier], standing: TierStanding, tier: TierId, *, until_ms: int
 ) -> TierStanding:
     """Return the standing with a tier that was granted or bought; one below changes nothing."""
-    level, held = level_of(tiers, tier), level_of(tiers, standing.tier)
-    if level < held:
+    rank, held = rank_of(tiers, tier), rank_of(tiers, standing.tier)
+    if rank < held:
         return _named(tiers, standing)
-    until_ms = max(until_ms, standing.until_ms) if level == held else until_ms
-    return msgspec.structs.replace(_named(tiers, standing), tier=tiers[level].id, until_ms=until_ms)
+    until_ms = max(until_ms, standing.until_ms) if rank == held else until_ms
+    return msgspec.structs.replace(_named(tiers, standing), tier=tiers[rank].id, until_ms=until_ms)
 
 
 def tier_after(
@@ -98,21 +98,21 @@ def tier_after(
     measures: Measures,
     clock: TierClock,
 ) -> TierStanding:
-    """Return the standing after a judgment: risen, or one level lower where that is due.
+    """Return the standing after a judgment: risen, or one tier lower where that is due.
 
     Run late, again and again until nothing changes, it comes to where it comes on time.
     """
     risen = tier_risen(tiers, rules, standing, measures, at_ms=clock.at_ms)
     natural = _fallen(tiers, rules, risen, measures, clock)
-    floor = level_of(tiers, natural.reached)
-    level = level_of(tiers, natural.tier)
+    floor = rank_of(tiers, natural.reached)
+    rank = rank_of(tiers, natural.tier)
     until_ms = natural.until_ms
     if clock.at_ms >= until_ms:
-        if level > floor:
-            level = max(floor, _below(tiers, level))
-        until_ms = _month_after_ms(until_ms, clock) if level > floor else 0
+        if rank > floor:
+            rank = max(floor, _below(tiers, rank))
+        until_ms = _month_after_ms(until_ms, clock) if rank > floor else 0
     return TierStanding(
-        tier=tiers[max(level, floor)].id,
+        tier=tiers[max(rank, floor)].id,
         reached=natural.reached,
         reached_ms=natural.reached_ms,
         until_ms=until_ms,
@@ -123,8 +123,8 @@ def tier_ends_at(
     tiers: Sequence[Tier], rules: TierRules, standing: TierStanding, clock: TierClock
 ) -> int:
     """Return when the tier held is lost unless it is reached again; 0 where it is not."""
-    level, natural = level_of(tiers, standing.tier), level_of(tiers, standing.reached)
-    if level > natural:
+    rank, natural = rank_of(tiers, standing.tier), rank_of(tiers, standing.reached)
+    if rank > natural:
         return standing.until_ms
     if natural == 0 or rules.window is TierWindow.LIFETIME:
         return 0
@@ -138,17 +138,17 @@ def _fallen(
     measures: Measures,
     clock: TierClock,
 ) -> TierStanding:
-    """Return the standing with what was reached one level lower, where its window is over."""
-    level = level_of(tiers, standing.reached)
-    if level <= level_of(tiers, tier_by_measures(tiers, rules, measures).id):
+    """Return the standing with what was reached one tier lower, where its window is over."""
+    rank = rank_of(tiers, standing.reached)
+    if rank <= rank_of(tiers, tier_by_measures(tiers, rules, measures).id):
         return standing
     ends_ms = _window_ends_at(rules, standing.reached_ms, clock)
-    is_granted_above = level_of(tiers, standing.tier) > level
-    if not is_granted_above:  # a grant of this very level holds it, too
+    is_granted_above = rank_of(tiers, standing.tier) > rank
+    if not is_granted_above:  # a grant of this very tier holds it, too
         ends_ms = max(ends_ms, standing.until_ms)
     if clock.at_ms < ends_ms:
         return standing
-    lower = tiers[_below(tiers, level)].id
+    lower = tiers[_below(tiers, rank)].id
     return TierStanding(
         tier=standing.tier if is_granted_above else lower,
         reached=lower,
@@ -170,20 +170,20 @@ def _window_ends_at(rules: TierRules, reached_ms: int, clock: TierClock) -> int:
 
 
 def _month_after_ms(until_ms: int, clock: TierClock) -> int:
-    """Return how long a level on the way down is held: to the end of the month after."""
+    """Return how long a tier on the way down is held: to the end of the month after."""
     month = month_of(date_of(until_ms - 1, clock.tz_minutes))
     return end_of_day_ms(on_or_last(month + 1, _LAST_DAY), clock.tz_minutes)
 
 
-def _below(tiers: Sequence[Tier], level: int) -> int:
-    """Return the next level below that is not for sale."""
-    return next((at for at in range(level - 1, 0, -1) if tiers[at].paid is None), 0)
+def _below(tiers: Sequence[Tier], rank: int) -> int:
+    """Return the next tier below that is not for sale."""
+    return next((at for at in range(rank - 1, 0, -1) if tiers[at].paid is None), 0)
 
 
 def _named(tiers: Sequence[Tier], standing: TierStanding) -> TierStanding:
     """Return the standing in tiers that the program has: any other is its first."""
-    tier = tiers[level_of(tiers, standing.tier)].id
-    reached = tiers[level_of(tiers, standing.reached)].id
+    tier = tiers[rank_of(tiers, standing.tier)].id
+    reached = tiers[rank_of(tiers, standing.reached)].id
     if (tier, reached) == (standing.tier, standing.reached):
         return standing
     return msgspec.structs.replace(standing, tier=tier, reached=reached)

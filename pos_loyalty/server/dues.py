@@ -18,7 +18,7 @@ from pos_loyalty.domain.errors import LoyaltyError
 from pos_loyalty.domain.expiration import AtTierLoss
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.ledger import EntryKind
-from pos_loyalty.domain.tier import level_of
+from pos_loyalty.domain.tier import rank_of
 from pos_loyalty.server.after_fold import finish_group
 from pos_loyalty.server.aliases import ACTIVE
 from pos_loyalty.server.books import Books, MemberState, Merchant
@@ -135,14 +135,14 @@ def _judge(books: Books, everyone: Sequence[MemberState]) -> int:
     """Lower tiers that are due to fall; return how many accounts that were."""
     program, fallen = books.program, 0
     for member in everyone:
-        level = level_of(program.tiers, member.tier)
+        rank = rank_of(program.tiers, member.tier)
         if not member.tier or member.status != ACTIVE:
             continue
         after = judge_tier(books, member)
         if after.tier == member.tier:
             continue
         lower_tier(books, member, after)
-        if level_of(program.tiers, after.tier) < level:
+        if rank_of(program.tiers, after.tier) < rank:
             fallen += 1
             if isinstance(program.expiration.model, AtTierLoss):
                 end_all(books, member, at_ms=books.now_ms)

@@ -5,7 +5,7 @@ from pos_loyalty.domain.event import TierGranted
 from pos_loyalty.domain.ids import TierId
 from pos_loyalty.domain.per_program import PerProgram
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.tier import Measures, TierRules, level_of, measures_of, tier_held
+from pos_loyalty.domain.tier import Measures, TierRules, measures_of, rank_of, tier_held
 from pos_loyalty.domain.tier_standing import (
     TierClock,
     TierStanding,
@@ -69,7 +69,7 @@ def raise_tier(books: Books, member: MemberState) -> None:
     if tier.id == member.tier:
         return
     member.tier = tier.id
-    if level_of(program.tiers, tier.id):
+    if rank_of(program.tiers, tier.id):
         ends_ms = _month_begin_ms(month_of(books.now_ms) + WINDOW_BUCKETS)
         member.due_ms = min(member.due_ms or ends_ms, ends_ms)
 
@@ -155,7 +155,7 @@ def clock_of(books: Books, member: MemberState) -> TierClock:
 def _last_month_reached(books: Books, member: MemberState) -> int | None:
     """Return the last month in which the points of its window reached the tier held."""
     tiers = books.program.tiers
-    threshold = tiers[level_of(tiers, member.tier)].threshold_points
+    threshold = tiers[rank_of(tiers, member.tier)].threshold_points
     everyone = books.class_of(member.member)
     months = sorted({month for one in everyone for month in one.months})
     reached = [

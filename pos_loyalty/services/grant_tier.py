@@ -1,4 +1,4 @@
-"""Give a member a level until a day: by hand with a second name, or because it was bought."""
+"""Give a member a tier until a day: by hand with a second name, or because it was bought."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ from pos_loyalty.store.members import MemberRecord
 from pos_loyalty.store.unit_of_work import Repositories
 
 _DAYS_MAX = 3653
-"""Ten years: a level for longer is a slip of the finger."""
+"""Ten years: a tier for longer is a slip of the finger."""
 
 
 @dataclass(frozen=True)
 class GrantTier:
-    """A level until the end of ``until``, with reason and second name; or one that was bought.
+    """A tier until the end of ``until``, with reason and second name; or one that was bought.
 
-    A bought level has the price and the months of the program, and takes none of the others.
+    A bought tier has the price and the months of the program, and takes none of the others.
     """
 
     member_id: MemberId
@@ -46,7 +46,7 @@ class GrantTier:
 
 
 class TierGrantedHere(msgspec.Struct, frozen=True):
-    """The level is durable here and holds at once; ``price`` in minor units."""
+    """The tier is durable here and holds at once; ``price`` in minor units."""
 
     event_id: EventId
     tier_name: str
@@ -56,16 +56,16 @@ class TierGrantedHere(msgspec.Struct, frozen=True):
 
 
 class GrantTierHandler:
-    """Grants and sells levels."""
+    """Grants and sells tiers."""
 
     def __init__(self, context: TillContext) -> None:
         self._context = context
 
     def __call__(self, command: GrantTier) -> TierGrantedHere:
-        """Grant a level; the same id again answers the same.
+        """Grant a tier; the same id again answers the same.
 
         Raises:
-            RuleViolation: no such level, not for sale, no reason, second name or last day.
+            RuleViolation: no such tier, not for sale, no reason, second name or last day.
         """
         stamp = change_stamp(self._context, command.event_id)
         with self._context.store.write() as work:
@@ -125,7 +125,7 @@ def _granted(
 def _bought(
     command: GrantTier, stamp: Stamp, program: LoyaltyProgram, tier: Tier, record: MemberRecord
 ) -> TierGranted:
-    """A level that is bought again before it ends goes on from its end."""
+    """A tier that is bought again before it ends goes on from its end."""
     if tier.paid is None:
         raise RuleViolation(Code.TIER_NOT_SOLD, tier=tier.name)
     first = date_of(stamp.at_ms, stamp.tz_minutes)

@@ -1,6 +1,6 @@
-"""Which level a member holds here: what the server says, or a higher one that was just reached.
+"""Which tier a member holds here: what the server says, or a higher one that was just reached.
 
-Only the server lowers a level. A till that works alone is its own server: it judges the
+Only the server lowers a tier. A till that works alone is its own server: it judges the
 events of its journal in their order.
 """
 
@@ -15,10 +15,10 @@ from pos_loyalty.domain.tier import (
     Measures,
     NextTier,
     TierRules,
-    level_of,
     measures_of,
     missing_for,
     next_tier,
+    rank_of,
     tier_by_measures,
     tier_held,
 )
@@ -36,7 +36,7 @@ from pos_loyalty.store.unit_of_work import Repositories
 
 
 class TierNow(msgspec.Struct, frozen=True):
-    """The level held, and the points that count toward it.
+    """The tier held, and the points that count toward it.
 
     ``measures`` is all that counts, where the program asks for more than points.
     """
@@ -46,13 +46,13 @@ class TierNow(msgspec.Struct, frozen=True):
     measures: Measures | None = None
 
 
-def next_level(program: LoyaltyProgram, now: TierNow) -> NextTier | None:
-    """Return the level above and the points missing; None at the top, or where none count."""
+def next_tier_here(program: LoyaltyProgram, now: TierNow) -> NextTier | None:
+    """Return the tier above and the points missing; None at the top, or where none count."""
     tiers = program.tiers
     if now.measures is None:
         return next_tier(tiers, held=now.tier, earned_points=now.earned_points)
-    level = level_of(tiers, now.tier.id)
-    above = next((tier for tier in tiers[level + 1 :] if tier.paid is None), None)
+    rank = rank_of(tiers, now.tier.id)
+    above = next((tier for tier in tiers[rank + 1 :] if tier.paid is None), None)
     if above is None or not above.threshold_points:
         return None
     return NextTier(tier=above, missing_points=missing_for(above, now.measures).points)
@@ -66,7 +66,7 @@ def tier_now(
     *,
     at_ms: int,
 ) -> TierNow:
-    """Return the level of a member, inside the caller's transaction."""
+    """Return the tier of a member, inside the caller's transaction."""
     program = context.program(at_ms)
     if _IS_MEASURED(program):
         return _measured(context, work, record, now, at_ms=at_ms)
@@ -100,10 +100,10 @@ def _measured(
     measures = _measures(program, now.sheet.tally, clock)
     if context.identity.joined:
         reached = tier_by_measures(tiers, program.tier_rules, measures)
-        level = max(level_of(tiers, record.tier), level_of(tiers, reached.id))
+        rank = max(rank_of(tiers, record.tier), rank_of(tiers, reached.id))
     else:
-        level = level_of(tiers, _alone(context, work, record, program, clock).tier)
-    return TierNow(tiers[level], measures.points, measures)
+        rank = rank_of(tiers, _alone(context, work, record, program, clock).tier)
+    return TierNow(tiers[rank], measures.points, measures)
 
 
 def _alone(
@@ -149,7 +149,7 @@ def _measures(program: LoyaltyProgram, tally: dict[str, int], clock: TierClock) 
 
 
 def _is_measured(program: LoyaltyProgram) -> bool:
-    """Tell whether levels ask for more than the points of the last twelve months."""
+    """Tell whether tiers ask for more than the points of the last twelve months."""
     tiers = program.tiers
     if any(tier.threshold_spend or tier.threshold_visits for tier in tiers):
         return True

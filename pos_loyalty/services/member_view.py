@@ -13,7 +13,7 @@ from pos_loyalty.domain.sale_facts import SaleFacts
 from pos_loyalty.domain.spend_rights import Rights
 from pos_loyalty.domain.tier import NextTier
 from pos_loyalty.services.member_now import NOTHING_KNOWN, MemberNow, member_now
-from pos_loyalty.services.member_tier import TierNow, next_level, tier_now
+from pos_loyalty.services.member_tier import TierNow, next_tier_here, tier_now
 from pos_loyalty.services.reward_offers import (
     OfferedTo,
     RewardOffer,
@@ -88,7 +88,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     program: LoyaltyProgram
     record: MemberRecord
-    level: TierNow
+    held: TierNow
     spendable_points: int
     limits: SpendLimits
     now: MemberNow = NOTHING_KNOWN
@@ -96,8 +96,8 @@ class Standing(msgspec.Struct, frozen=True):
 
     @property
     def tier(self) -> Tier:
-        """The level that the member holds."""
-        return self.level.tier
+        """The tier that the member holds."""
+        return self.held.tier
 
     @property
     def usable_points(self) -> int:
@@ -111,7 +111,7 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
     program = context.program(at_ms)
     joined = context.identity.joined
     now = member_now(context, work, record, at_ms=at_ms)
-    level = tier_now(context, work, record, now, at_ms=at_ms)
+    held = tier_now(context, work, record, now, at_ms=at_ms)
     limits = spend_limits(context, work)
     spendable = spendable_points(
         balance=record.balance_points,
@@ -121,7 +121,7 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
         unusable=now.unusable_points,
     )
     left_here = rewards_left(program, work)
-    return Standing(program, record, level, spendable, limits, now, left_here)
+    return Standing(program, record, held, spendable, limits, now, left_here)
 
 
 def spendable_points(
@@ -186,11 +186,11 @@ def view_member(context: TillContext, standing: Standing, found_by: str) -> Memb
         id=record.member,
         name=record.name,
         tier=standing.tier,
-        next_tier=next_level(standing.program, standing.level),
+        next_tier=next_tier_here(standing.program, standing.held),
         balance_points=record.balance_points,
         spendable_points=standing.spendable_points,
         limit=limit_of(standing),
-        earned_window_points=standing.level.earned_points,
+        earned_window_points=standing.held.earned_points,
         as_of_ms=context.last_contact_ms if context.identity.joined else None,
         rewards=reward_offers(_offered_to(context, standing, found_by)),
         phone=record.phone,

@@ -58,7 +58,7 @@ def ensure_second_name(approved_by: str, cashier: str) -> str:
 
 
 def ensure_reason(reason: str) -> str:
-    """Return why points or a level change.
+    """Return why points or a tier change.
 
     Raises:
         RuleViolation: no reason was given.

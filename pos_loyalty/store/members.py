@@ -187,7 +187,7 @@ class MemberRepository:
         return tuple((MemberId(row[0]), int(row[1])) for row in rows)
 
     def grant(self, member: MemberId, tier: TierId, until_ms: int) -> None:
-        """Let a granted level hold here at once; the server's row says the same later."""
+        """Let a granted tier hold here at once; the server's row says the same later."""
         row = self._connection.execute(
             "SELECT sheet FROM member WHERE member = ?", (member,)
         ).fetchone()

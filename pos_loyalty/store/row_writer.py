@@ -179,7 +179,7 @@ class RowWriter:
         return [msgspec.json.decode(body, type=ProfileChange) for body in bodies]
 
     def _unsent_grants(self, member: MemberId) -> Sequence[TierGranted]:
-        """Return the levels that were granted here and are not in the server's row yet."""
+        """Return the tiers that were granted here and are not in the server's row yet."""
         if self._grants is None:
             self._grants = {}
             for event in self.work.journal.index.quiet_after(self.have, "tier"):

@@ -24,7 +24,7 @@ from pos_loyalty.ui.look import DARK, LIGHT, Mode, Tokens, TypeRole
 
 @dataclass(frozen=True)
 class TierLook:
-    """How a member level looks: a word alone is never left to color."""
+    """How a member tier looks: a word alone is never left to color."""
 
     fill: str
     text: str
@@ -42,7 +42,7 @@ TIER_LOOKS = {
 
 
 def tier_look(tier_id: str) -> TierLook:
-    """Return the look of a level; a level that the owner named himself looks like the first."""
+    """Return the look of a tier; a tier that the owner named himself looks like the first."""
     return TIER_LOOKS.get(tier_id, TIER_LOOKS["member"])
 
 

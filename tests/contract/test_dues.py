@@ -237,7 +237,7 @@ def test_points_of_merged_accounts_end_together_when_one_of_them_comes_again_too
         assert server.verified().faults == []
 
 
-def test_a_level_of_the_starting_program_falls_one_level_when_its_window_is_over(
+def test_a_tier_of_the_starting_program_falls_one_tier_when_its_window_is_over(
     own_server: RunningServer,
 ) -> None:
     till, member = new_till(own_server), new_member()
@@ -249,7 +249,7 @@ def test_a_level_of_the_starting_program_falls_one_level_when_its_window_is_over
     assert dues(own_server, now_ms + 400 * DAY_MS)["fallen"] == 1
     till.exchange()
     assert till.member(member).tier == "silver"
-    assert dues(own_server, now_ms + 420 * DAY_MS)["fallen"] == 0, "one level each time"
+    assert dues(own_server, now_ms + 420 * DAY_MS)["fallen"] == 0, "one tier each time"
     assert dues(own_server, now_ms + 830 * DAY_MS)["fallen"] == 1
     till.exchange()
     assert till.member(member).tier == "bronze"
@@ -257,7 +257,7 @@ def test_a_level_of_the_starting_program_falls_one_level_when_its_window_is_over
     assert own_server.verified().faults == []
 
 
-def test_all_points_end_with_the_loss_of_a_level_where_the_program_says_so(
+def test_all_points_end_with_the_loss_of_a_tier_where_the_program_says_so(
     database_url: str,
 ) -> None:
     program = ruled_books(

@@ -1,4 +1,4 @@
-"""Activities, adjustments, vouchers, levels and invitations in the server's order."""
+"""Activities, adjustments, vouchers, tiers and invitations in the server's order."""
 
 import msgspec
 import pytest
@@ -122,7 +122,7 @@ def test_a_voucher_counts_once_and_an_undone_sale_frees_it(own_server: RunningSe
     assert own_server.verified().faults == []
 
 
-def test_a_level_by_a_word_holds_until_its_date_and_falls_one_level(
+def test_a_tier_by_a_word_holds_until_its_date_and_falls_one_tier(
     own_server: RunningServer,
 ) -> None:
     till, member = new_till(own_server), new_member()

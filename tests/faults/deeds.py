@@ -77,7 +77,7 @@ def do_adjust(till: Till, member: MemberId) -> None:
 
 
 def do_grant(till: Till, member: MemberId) -> None:
-    """Grant a level, which writes the member's row, too."""
+    """Grant a tier, which writes the member's row, too."""
     day = dt.date(2027, 1, 1)
     till.grant_tier(GrantTier(member, "gold", day, "Why", "Mo", event_id=CHANGE_ID))
 

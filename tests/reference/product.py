@@ -59,7 +59,7 @@ from pos_loyalty.domain.refund_remains import stamps_now
 from pos_loyalty.domain.reward import Reward, RewardTaken
 from pos_loyalty.domain.spend_rights import Rights, cover_redemption
 from pos_loyalty.domain.tally import needed_by, plus, tally_left, tally_of, without
-from pos_loyalty.domain.tier import level_of, measures_of
+from pos_loyalty.domain.tier import measures_of, rank_of
 from pos_loyalty.domain.tier_standing import TierClock, TierStanding, tier_after, tier_granted
 
 View = dict[str, object]
@@ -194,7 +194,7 @@ class Account:
         )
         if redeemed:
             self.book, sale.redeemed = redeem(self.book, points=redeemed, at_ms=facts.at_ms)
-        tier = self.program.tiers[level_of(self.program.tiers, facts.tier)]
+        tier = self.program.tiers[rank_of(self.program.tiers, facts.tier)]
         sale.ends = ends_at(
             self.program.expiration,
             at_ms=facts.at_ms,
@@ -342,7 +342,7 @@ class Account:
         self, sale: Sale, event: SaleRecorded, facts: SaleFacts, given: int, at_ms: int
     ) -> None:
         """Take a sale over that stands so for refunds from now on."""
-        tier = self.program.tiers[level_of(self.program.tiers, facts.tier)]
+        tier = self.program.tiers[rank_of(self.program.tiers, facts.tier)]
         ends = ends_at(
             self.program.expiration,
             at_ms=facts.at_ms,
@@ -444,7 +444,7 @@ class Account:
         )
         return {
             "measures": (measures.points, measures.spend, measures.visits),
-            "tier": level_of(self.program.tiers, self.standing.tier),
+            "tier": rank_of(self.program.tiers, self.standing.tier),
         }
 
     def grant(self, place: int, until_ms: int) -> None:

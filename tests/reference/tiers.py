@@ -99,7 +99,7 @@ def judge(
     tz_minutes: int,
     enrolled_ms: int,
 ) -> None:
-    """Up at once; down one level, once the window is over or the grant is."""
+    """Up at once; down one tier, once the window is over or the grant is."""
     now = reached(program, have)
     if now >= standing.reached:
         standing.reached, standing.reached_ms = now, at_ms
@@ -122,7 +122,7 @@ def judge(
 
 
 def month_after(until_ms: int, tz_minutes: int) -> int:
-    """The end of the month after: so long a level on the way down from a grant is held."""
+    """The end of the month after: so long a tier on the way down from a grant is held."""
     month = month_number(until_ms - 1, tz_minutes) + 2
     begin = dt.datetime(month // 12, month % 12 + 1, 1)  # noqa: DTZ001 - wall clock
     return money.instant(begin, tz_minutes)

@@ -288,7 +288,7 @@ def test_pending_points_are_in_every_balance_and_nobody_s_right(shop: Shop) -> N
     assert_agreed(shop, one, two)
 
 
-def test_a_level_granted_at_one_till_is_held_at_the_other(shop: Shop) -> None:
+def test_a_tier_granted_at_one_till_is_held_at_the_other(shop: Shop) -> None:
     one, two = shop.joined_till("one"), shop.joined_till("two")
     ann = enroll(one)
     day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=40)

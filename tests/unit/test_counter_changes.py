@@ -1,4 +1,4 @@
-"""`counter`: lines, refunds, moves, activities, adjustments, levels, new rules, from its lines."""
+"""`counter`: lines, refunds, moves, activities, adjustments, tiers, new rules, from its lines."""
 
 import json
 from collections.abc import Iterator
@@ -204,7 +204,7 @@ def test_a_sale_moves_and_a_forgotten_card_is_added(counter: Counter, ann: str) 
     assert same["code"] == "E-MOVE-SAME"
 
 
-def test_activities_adjustments_and_levels(counter: Counter, ann: str) -> None:
+def test_activities_adjustments_and_tiers(counter: Counter, ann: str) -> None:
     review = counter("activity", member=ann, activity="review", activity_id=SALE_ID)
     above = counter("activity", member=ann, activity="review")
     alone = counter("activity", member=ann, activity="event", cashier="Eve", approved_by="Eve")

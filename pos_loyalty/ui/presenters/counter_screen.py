@@ -122,7 +122,7 @@ class RewardButton:
 
 @dataclass(frozen=True)
 class TierBadge:
-    """A member level: its id chooses the colors, icon and pips."""
+    """A member tier: its id chooses the colors, icon and pips."""
 
     id: str
     name: str

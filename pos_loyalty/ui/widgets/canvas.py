@@ -58,7 +58,7 @@ class Canvas:
         return QRectF(self.area.width() - box.right(), box.y(), box.width(), box.height())
 
     def color(self, token: str) -> QColor:
-        """Return a token, or a level's own RRGGBB, as a color."""
+        """Return a token, or a tier's own RRGGBB, as a color."""
         return self.theme.color(token) if not _is_hex(token) else QColor(f"#{token}")
 
     def fill(

@@ -1,4 +1,4 @@
-"""The small parts that show who a member is: initials, level and progress."""
+"""The small parts that show who a member is: initials, tier and progress."""
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QPen
@@ -14,7 +14,7 @@ _WHOLE = 1000
 
 
 class Avatar(Painted):
-    """The initials in a ring of the level's color."""
+    """The initials in a ring of the tier's color."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Start empty."""
@@ -23,7 +23,7 @@ class Avatar(Painted):
         self._ring = tier_look("member").fill
 
     def show_initials(self, initials: str, *, tier_id: str) -> None:
-        """Show the initials of a member of a level."""
+        """Show the initials of a member of a tier."""
         ring = tier_look(tier_id).fill
         if (initials, ring) != (self._initials, self._ring):
             self._initials, self._ring = initials, ring
@@ -46,7 +46,7 @@ class Avatar(Painted):
 
 
 class TierPill(Painted):
-    """A member level: word, icon and pips, so that color is never alone."""
+    """A member tier: word, icon and pips, so that color is never alone."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Start empty."""
@@ -54,14 +54,14 @@ class TierPill(Painted):
         self._tier = TierBadge(id="member", name="")
 
     def show_tier(self, tier: TierBadge) -> None:
-        """Show a level."""
+        """Show a tier."""
         if tier != self._tier:
             self._tier = tier
             tell(self, name=tier.name)
             self.update()
 
     def width_wanted(self) -> float:
-        """Return the width at which the name of the level is shown in full."""
+        """Return the width at which the name of the tier is shown in full."""
         px = self.theme.px
         pips = tier_look(self._tier.id).pips
         words = text_width(self._tier.name, self.theme.font(TypeRole.LABEL, px=15))

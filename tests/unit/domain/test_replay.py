@@ -94,7 +94,7 @@ def test_what_was_done_by_hand_is_the_same_under_every_version() -> None:
     assert (found.in_force.other, found.draft.other) == (0, 0)
 
 
-def test_a_moved_sale_counts_for_the_right_member_by_that_members_level() -> None:
+def test_a_moved_sale_counts_for_the_right_member_by_that_members_tier() -> None:
     first = sale()
     found = replay(DOUBLE, first, moved(first), since=dt.date(2025, 11, 19))
 

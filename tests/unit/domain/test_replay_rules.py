@@ -1,4 +1,4 @@
-"""What a version gives and takes in a replay: sales, refunds, rewards, levels, ends."""
+"""What a version gives and takes in a replay: sales, refunds, rewards, tiers, ends."""
 
 import datetime as dt
 
@@ -174,7 +174,7 @@ def test_what_waited_on_a_card_is_added_to_an_account_that_is_there() -> None:
     assert found.draft.open_points == 142
 
 
-def test_levels_by_spend_and_visits_and_for_life_are_counted() -> None:
+def test_tiers_by_spend_and_visits_and_for_life_are_counted() -> None:
     spend = msgspec.structs.replace(
         BARE,
         tiers=(BARE.tiers[0], Tier(id=TierId("t"), name="T", threshold_spend=4000, percent=200)),
@@ -234,7 +234,7 @@ def test_a_reward_that_the_version_has_not_costs_points_of_the_same_worth() -> N
     assert found.draft.redeemed == 600 + 800
 
 
-def test_only_sales_since_the_day_count_and_those_before_still_lift_levels() -> None:
+def test_only_sales_since_the_day_count_and_those_before_still_lift_tiers() -> None:
     tiers = (BARE.tiers[0], Tier(id=TierId("top"), name="Top", threshold_points=20, percent=200))
     tiered = msgspec.structs.replace(BARE, tiers=tiers)
 
@@ -252,7 +252,7 @@ def test_only_sales_since_the_day_count_and_those_before_still_lift_levels() -> 
     assert (found.up, found.down) == (1, 0)
 
 
-def test_a_level_falls_when_its_time_is_over() -> None:
+def test_a_tier_falls_when_its_time_is_over() -> None:
     tiers = (BARE.tiers[0], Tier(id=TierId("top"), name="Top", threshold_points=20, percent=200))
     tiered = msgspec.structs.replace(BARE, tiers=tiers)
     much_later = sale(2, total=100, at_ms=WEDNESDAY_MS + 30 * MONTH_MS)
@@ -269,7 +269,7 @@ def test_a_level_falls_when_its_time_is_over() -> None:
     assert (lost.draft.expired, lost.draft.open_points) == (21, 1)
 
 
-def test_a_granted_level_counts_where_the_version_has_it() -> None:
+def test_a_granted_tier_counts_where_the_version_has_it() -> None:
     tiers = (BARE.tiers[0], Tier(id=TierId("top"), name="Top", threshold_points=9999, percent=200))
     tiered = msgspec.structs.replace(BARE, tiers=tiers)
     until_ms = WEDNESDAY_MS + DAY_MS

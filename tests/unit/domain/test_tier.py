@@ -1,4 +1,4 @@
-"""Levels: the highest that is reached, raised at once, never lowered by a till."""
+"""Tiers: the highest that is reached, raised at once, never lowered by a till."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ def test_a_till_raises_and_does_not_lower() -> None:
     assert tier_held(TIERS, recorded="unknown", earned_points=3).id == "bronze"
 
 
-def test_the_next_level_says_what_is_missing() -> None:
+def test_the_next_tier_says_what_is_missing() -> None:
     above = next_tier(TIERS, held=TIERS[0], earned_points=480)
 
     assert above is not None
@@ -31,7 +31,7 @@ def test_the_next_level_says_what_is_missing() -> None:
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(0, 10**6))
-def test_more_points_never_mean_a_lower_level(points: int, more: int) -> None:
+def test_more_points_never_mean_a_lower_tier(points: int, more: int) -> None:
     lower = tier_reached(TIERS, points)
     higher = tier_reached(TIERS, points + more)
 

@@ -1,4 +1,4 @@
-"""What a level is measured by, in which window, and which level that reaches."""
+"""What a tier is measured by, in which window, and which tier that reaches."""
 
 import pytest
 from hypothesis import given
@@ -11,9 +11,9 @@ from pos_loyalty.domain.tier import (
     TierMatch,
     TierRules,
     TierWindow,
-    level_of,
     measures_of,
     missing_for,
+    rank_of,
     tier_by_measures,
 )
 from tests.unit.domain.tier_cases import BERLIN, noon, paid, tier
@@ -99,7 +99,7 @@ def test_one_named_threshold_is_enough_or_all_are_needed() -> None:
     assert tier_by_measures(TIERS, ALL, Measures(points=1500, visits=19)).id == "silver"
 
 
-def test_a_level_that_names_no_threshold_or_is_for_sale_is_not_reached() -> None:
+def test_a_tier_that_names_no_threshold_or_is_for_sale_is_not_reached() -> None:
     tiers = (tier("bronze"), tier("silver", spend=100), tier("friends"), paid("club"))
     much = Measures(points=10**9, spend=10**9, visits=10**9)
 
@@ -107,15 +107,15 @@ def test_a_level_that_names_no_threshold_or_is_for_sale_is_not_reached() -> None
         assert tier_by_measures(tiers, rules, much).id == "silver"
 
 
-def test_what_is_missing_is_told_for_each_measure_that_a_level_names() -> None:
+def test_what_is_missing_is_told_for_each_measure_that_a_tier_names() -> None:
     assert missing_for(TIERS[2], Measures(points=1400, visits=30)) == Measures(points=100)
     assert missing_for(TIERS[1], Measures(points=-20)) == Measures(points=520)
     assert missing_for(TIERS[0], Measures()) == Measures()
 
 
-def test_a_level_that_the_program_has_no_more_is_the_first() -> None:
-    assert level_of(TIERS, "gold") == 2
-    assert level_of(TIERS, "platinum") == 0
+def test_a_tier_that_the_program_has_no_more_is_the_first() -> None:
+    assert rank_of(TIERS, "gold") == 2
+    assert rank_of(TIERS, "platinum") == 0
 
 
 MEASURES = some.builds(
@@ -139,11 +139,11 @@ DRAWN_TIERS = some.lists(
 
 @given(DRAWN_TIERS, some.sampled_from([ANY, ALL]), MEASURES)
 def test_the_tier_is_the_highest_whose_thresholds_are_reached(
-    levels: tuple[Tier, ...], rules: TierRules, measures: Measures
+    tiers: tuple[Tier, ...], rules: TierRules, measures: Measures
 ) -> None:
-    reached = level_of(levels, tier_by_measures(levels, rules, measures).id)
+    reached = rank_of(tiers, tier_by_measures(tiers, rules, measures).id)
 
-    for level, one in enumerate(levels):
+    for rank, one in enumerate(tiers):
         missing = missing_for(one, measures)
         named = [
             left
@@ -155,12 +155,12 @@ def test_the_tier_is_the_highest_whose_thresholds_are_reached(
             if threshold
         ]
         enough = any if rules.match is TierMatch.ANY else all
-        holds = level == 0 or (bool(named) and enough(left == 0 for left in named))
-        assert holds if level == reached else level < reached or not holds
+        holds = rank == 0 or (bool(named) and enough(left == 0 for left in named))
+        assert holds if rank == reached else rank < reached or not holds
 
 
 @given(MEASURES, MEASURES, some.sampled_from([ANY, ALL]))
-def test_more_of_everything_never_means_a_lower_level(
+def test_more_of_everything_never_means_a_lower_tier(
     one: Measures, more: Measures, rules: TierRules
 ) -> None:
     both = Measures(
@@ -169,13 +169,13 @@ def test_more_of_everything_never_means_a_lower_level(
         one.visits + max(0, more.visits),
     )
 
-    lower = level_of(TIERS, tier_by_measures(TIERS, rules, one).id)
-    assert lower <= level_of(TIERS, tier_by_measures(TIERS, rules, both).id)
+    lower = rank_of(TIERS, tier_by_measures(TIERS, rules, one).id)
+    assert lower <= rank_of(TIERS, tier_by_measures(TIERS, rules, both).id)
 
 
 @given(some.integers(0, 3000), some.lists(some.integers(0, 800), max_size=6))
-def test_redeeming_costs_no_level(earned: int, redeemed: list[int]) -> None:
-    """A level that is measured by the balance falls when points are spent; ours does not."""
+def test_redeeming_costs_no_tier(earned: int, redeemed: list[int]) -> None:
+    """A tier that is measured by the balance falls when points are spent; ours does not."""
     book = accrue(EMPTY_BOOK, points=earned, at_ms=noon(2026, 10), ends_ms=None)
     tally = {"points@2026-10": earned}
 

@@ -1,4 +1,4 @@
-"""A level is raised at once, falls one by one when its window is over, and can be granted."""
+"""A tier is raised at once, falls one by one when its window is over, and can be granted."""
 
 from itertools import pairwise
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from pos_loyalty.domain.ids import TierId
-from pos_loyalty.domain.tier import Measures, TierRules, TierWindow, level_of
+from pos_loyalty.domain.tier import Measures, TierRules, TierWindow, rank_of
 from pos_loyalty.domain.tier_standing import (
     NO_STANDING,
     TierClock,
@@ -41,7 +41,7 @@ def standing(name: str, reached_ms: int, *, reached: str = "", until_ms: int = 0
 GOLD = standing("gold", noon(2025, 1))
 
 
-def test_a_level_is_raised_at_once_and_confirmed_by_each_sale() -> None:
+def test_a_tier_is_raised_at_once_and_confirmed_by_each_sale() -> None:
     risen = tier_risen(TIERS, ROLLING, NO_STANDING, Measures(1500), at_ms=noon(2025, 1))
     confirmed = tier_risen(TIERS, ROLLING, risen, Measures(1600), at_ms=noon(2025, 3))
     late = tier_risen(TIERS, ROLLING, confirmed, Measures(1600), at_ms=noon(2025, 2))
@@ -52,12 +52,12 @@ def test_a_level_is_raised_at_once_and_confirmed_by_each_sale() -> None:
     assert confirmed == late == standing("gold", noon(2025, 3))
 
 
-def test_a_till_never_lowers_a_level() -> None:
+def test_a_till_never_lowers_a_tier() -> None:
     assert tier_risen(TIERS, ROLLING, GOLD, Measures(500), at_ms=noon(2030, 1)) == GOLD
     assert tier_risen(TIERS, ROLLING, GOLD, NOTHING, at_ms=noon(2030, 1)) == GOLD
 
 
-def test_a_level_that_the_program_dropped_is_the_first() -> None:
+def test_a_tier_that_the_program_dropped_is_the_first() -> None:
     gone = standing("diamond", noon(2025, 1))
 
     after = tier_risen(TIERS, ROLLING, gone, NOTHING, at_ms=noon(2025, 2))
@@ -66,7 +66,7 @@ def test_a_level_that_the_program_dropped_is_the_first() -> None:
     assert tier_after(TIERS, ROLLING, gone, NOTHING, clock(noon(2025, 2))).tier == "bronze"
 
 
-def test_a_level_falls_by_one_when_the_months_after_it_are_over() -> None:
+def test_a_tier_falls_by_one_when_the_months_after_it_are_over() -> None:
     end = midnight(2026, 2)
 
     assert tier_after(TIERS, ROLLING, GOLD, NOTHING, clock(end - 1)) == GOLD
@@ -83,7 +83,7 @@ def test_after_a_fall_the_next_one_is_a_whole_window_away() -> None:
     assert (kept.tier, fallen.tier) == ("silver", "bronze")
 
 
-def test_a_member_who_still_reaches_the_level_keeps_it() -> None:
+def test_a_member_who_still_reaches_the_tier_keeps_it() -> None:
     after = tier_after(TIERS, ROLLING, GOLD, Measures(1500), clock(noon(2026, 6)))
 
     assert after == standing("gold", noon(2026, 6))
@@ -106,7 +106,7 @@ def test_days_of_grace_come_after_the_window() -> None:
         (TierWindow.LIFETIME, noon(2020, 6), midnight(2027, 1)),
     ],
 )
-def test_a_level_of_a_year_lasts_until_the_end_of_the_next(
+def test_a_tier_of_a_year_lasts_until_the_end_of_the_next(
     window: TierWindow, enrolled_ms: int, end: int
 ) -> None:
     rules = TierRules(window=window)
@@ -117,14 +117,14 @@ def test_a_level_of_a_year_lasts_until_the_end_of_the_next(
     assert (before.tier, after.tier) == ("gold", "silver")
 
 
-def test_a_level_for_life_and_the_first_one_have_no_end() -> None:
+def test_a_tier_for_life_and_the_first_one_have_no_end() -> None:
     lifetime = TierRules(window=TierWindow.LIFETIME)
 
     assert tier_ends_at(TIERS, lifetime, GOLD, clock(noon(2026, 1))) == 0
     assert tier_ends_at(TIERS, ROLLING, NO_STANDING, clock(noon(2026, 1))) == 0
 
 
-def test_a_bought_level_holds_until_its_date_and_then_falls_one_by_one() -> None:
+def test_a_bought_tier_holds_until_its_date_and_then_falls_one_by_one() -> None:
     until = noon(2026, 1)
     silver = standing("silver", noon(2025, 6))
 
@@ -144,7 +144,7 @@ def test_a_bought_level_holds_until_its_date_and_then_falls_one_by_one() -> None
     assert second == silver
 
 
-def test_each_level_on_the_way_down_from_a_grant_is_held_for_a_month() -> None:
+def test_each_tier_on_the_way_down_from_a_grant_is_held_for_a_month() -> None:
     platinum = tier_granted(TIERS, NO_STANDING, TierId("platinum"), until_ms=midnight(2026, 1))
     tiers: list[str] = []
 
@@ -176,7 +176,7 @@ def test_what_was_reached_falls_below_a_grant_as_if_there_were_none() -> None:
     assert (after.tier, after.reached, after.reached_ms) == ("club", "silver", midnight(2026, 2))
 
 
-def test_a_grant_of_the_level_held_keeps_it_until_the_later_date() -> None:
+def test_a_grant_of_the_tier_held_keeps_it_until_the_later_date() -> None:
     held = tier_granted(TIERS, GOLD, TierId("gold"), until_ms=noon(2026, 8))
     shorter = tier_granted(TIERS, held, TierId("gold"), until_ms=noon(2026, 7))
 
@@ -187,7 +187,7 @@ def test_a_grant_of_the_level_held_keeps_it_until_the_later_date() -> None:
     assert fallen == standing("silver", noon(2026, 8))
 
 
-def test_a_grant_below_the_level_held_changes_nothing() -> None:
+def test_a_grant_below_the_tier_held_changes_nothing() -> None:
     assert tier_granted(TIERS, GOLD, TierId("silver"), until_ms=noon(2030, 1)) == GOLD
 
 
@@ -197,7 +197,7 @@ def test_a_grant_below_the_level_held_changes_nothing() -> None:
     some.integers(0, 60),
     some.sampled_from(list(TierWindow)),
 )
-def test_one_judgment_lowers_by_one_level_and_many_come_to_rest(
+def test_one_judgment_lowers_by_one_tier_and_many_come_to_rest(
     name: str, points: int, months: int, window: TierWindow
 ) -> None:
     rules = TierRules(window=window)
@@ -208,8 +208,8 @@ def test_one_judgment_lowers_by_one_level_and_many_come_to_rest(
         steps.append(tier_after(TIERS, rules, steps[-1], Measures(points), now))
 
     natural = [at for at, tier in enumerate(TIERS) if tier.paid is None]
-    levels = [natural.index(level_of(TIERS, step.tier)) for step in steps]
-    assert all(after >= before - 1 for before, after in pairwise(levels))
+    ranks = [natural.index(rank_of(TIERS, step.tier)) for step in steps]
+    assert all(after >= before - 1 for before, after in pairwise(ranks))
     assert steps[-1] == steps[-2]
 
 

@@ -1,4 +1,4 @@
-"""Short ways to make levels, and moments of the shop's clock."""
+"""Short ways to make tiers, and moments of the shop's clock."""
 
 import datetime as dt
 
@@ -11,7 +11,7 @@ NOON_MS = 12 * 60 * 60 * 1000
 
 
 def tier(name: str, *, points: int = 0, spend: int = 0, visits: int = 0) -> Tier:
-    """Return a level with these thresholds."""
+    """Return a tier with these thresholds."""
     return Tier(
         id=TierId(name),
         name=name.capitalize(),
@@ -22,7 +22,7 @@ def tier(name: str, *, points: int = 0, spend: int = 0, visits: int = 0) -> Tier
 
 
 def paid(name: str) -> Tier:
-    """Return a level that is for sale."""
+    """Return a tier that is for sale."""
     return Tier(id=TierId(name), name=name.capitalize(), paid=PaidMembership(price=999, months=12))
 
 

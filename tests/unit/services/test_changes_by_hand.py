@@ -1,4 +1,4 @@
-"""Activities, adjustments and levels: what they give, and who has to agree."""
+"""Activities, adjustments and tiers: what they give, and who has to agree."""
 
 import datetime as dt
 from typing import Any
@@ -274,7 +274,7 @@ def test_the_same_adjustment_twice_is_one(till: Till) -> None:
     assert (refusal.value.code, refusal.value.saved) == (Code.CHANGE_ID, True)
 
 
-def test_a_granted_level_holds_at_once_and_until_its_day(sample: SampleTill) -> None:
+def test_a_granted_tier_holds_at_once_and_until_its_day(sample: SampleTill) -> None:
     with sample.open() as till:
         ann = enroll(till)
         today = dt.date(1970, 1, 1) + dt.timedelta(milliseconds=sample.clock.now_ms())
@@ -291,7 +291,7 @@ def test_a_granted_level_holds_at_once_and_until_its_day(sample: SampleTill) -> 
         assert view(till, ann).tier.id == "bronze"
 
 
-def test_a_level_is_bought_for_its_price_and_months_and_renewed_from_its_end(till: Till) -> None:
+def test_a_tier_is_bought_for_its_price_and_months_and_renewed_from_its_end(till: Till) -> None:
     give_rules(till, SOLD)
     ann = enroll(till)
 
@@ -318,7 +318,7 @@ def test_a_level_is_bought_for_its_price_and_months_and_renewed_from_its_end(til
         ({"is_bought": True}, Code.TIER_NOT_SOLD),
     ],
 )
-def test_a_level_that_may_not_be_given_is_refused(
+def test_a_tier_that_may_not_be_given_is_refused(
     till: Till, fields: dict[str, Any], code: Code
 ) -> None:
     ann = enroll(till)

@@ -296,7 +296,7 @@ def test_points_of_who_stays_away_end_at_a_till_that_works_alone(sample: SampleT
     assert (back.ended_points, back.spendable_points) == (150, 10)
 
 
-def test_levels_by_money_and_visits_are_reached_at_once(till: Till) -> None:
+def test_tiers_by_money_and_visits_are_reached_at_once(till: Till) -> None:
     tiers = (
         Tier(id=TierId("base"), name="Base"),
         Tier(id=TierId("friend"), name="Friend", threshold_visits=3, percent=200),
@@ -313,7 +313,7 @@ def test_levels_by_money_and_visits_are_reached_at_once(till: Till) -> None:
     assert (shown.tier.id, shown.next_tier) == ("star", None)
 
 
-def test_a_joined_till_raises_and_never_lowers_a_level(till: Till) -> None:
+def test_a_joined_till_raises_and_never_lowers_a_tier(till: Till) -> None:
     tiers = (
         Tier(id=TierId("base"), name="Base"),
         Tier(id=TierId("friend"), name="Friend", threshold_points=30),
@@ -332,7 +332,7 @@ def test_a_joined_till_raises_and_never_lowers_a_level(till: Till) -> None:
     assert view(till, ann).tier.id == "star"
 
 
-def test_a_level_falls_one_step_at_a_till_that_works_alone(sample: SampleTill) -> None:
+def test_a_tier_falls_one_step_at_a_till_that_works_alone(sample: SampleTill) -> None:
     tiers = (
         Tier(id=TierId("base"), name="Base"),
         Tier(id=TierId("friend"), name="Friend", threshold_spend=10_000),
@@ -343,9 +343,9 @@ def test_a_level_falls_one_step_at_a_till_that_works_alone(sample: SampleTill) -
         give_rules(till, rules(tiers=tiers, tier_rules=short))
         ann = enroll(till)
         sell(till, ann, 60_000)
-        levels = [view(till, ann).tier.id]
+        held = [view(till, ann).tier.id]
         for _ in range(3):
             sample.clock.time_ms += 65 * DAY_MS
-            levels.append(view(till, ann).tier.id)
+            held.append(view(till, ann).tier.id)
 
-    assert levels == ["star", "friend", "base", "base"]
+    assert held == ["star", "friend", "base", "base"]

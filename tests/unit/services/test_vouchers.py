@@ -192,7 +192,7 @@ def test_points_of_a_voucher_go_to_the_member_and_are_no_earned_points(till: Til
     assert done.balance_points == balance(till, member) == 259
     with till.context.store.read() as work:
         assert work.journal.rights(member).earned == 9, "never self-granted"
-        assert work.journal.earned_since(member, 0) == 9, "no step toward a level"
+        assert work.journal.earned_since(member, 0) == 9, "no step toward a tier"
 
 
 def test_points_need_a_member(till: Till) -> None:

@@ -282,7 +282,7 @@ def test_a_member_s_row_brings_the_sheet_and_keeps_a_birthday_on_its_way(work: U
     assert bare.sheet == MemberSheet()
 
 
-def test_a_level_granted_here_stays_until_the_server_has_heard_of_it(work: UnitOfWork) -> None:
+def test_a_tier_granted_here_stays_until_the_server_has_heard_of_it(work: UnitOfWork) -> None:
     work.journal.append(enrollment())
     work.journal.append(grant(4))
 

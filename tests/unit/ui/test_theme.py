@@ -61,13 +61,13 @@ def test_every_pair_of_colors_can_be_read(
 
 
 @pytest.mark.parametrize("look", TIER_LOOKS.values(), ids=list(TIER_LOOKS))
-def test_every_level_can_be_read(look: object) -> None:
+def test_every_tier_can_be_read(look: object) -> None:
     fields = vars(look)
 
     assert _contrast(fields["text"], fields["fill"]) >= 6.7
 
 
-def test_an_unknown_level_looks_like_the_first() -> None:
+def test_an_unknown_tier_looks_like_the_first() -> None:
     assert tier_look("house friend") == TIER_LOOKS["member"]
 
 

@@ -44,7 +44,7 @@ def test_an_arrow_turns_with_the_reading_direction_and_a_gift_does_not(theme: Th
     assert _drawn("gift", mirrored=True) == _drawn("gift")
 
 
-def test_levels_have_their_icons() -> None:
+def test_tiers_have_their_icons() -> None:
     assert {look.icon for look in TIER_LOOKS.values()} <= icon_names()
 
 
