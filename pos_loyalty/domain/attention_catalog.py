@@ -195,6 +195,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         is_loss=True,
         choices=(SEEN,),
     ),
+    "refund_differs": Kind(
+        title="A refund took back something else",
+        happened=(
+            "{till} took back {said_points} points and {said_stamps} stamps of a sale, as when it"
+            " had not heard that goods of it came back elsewhere. {counted_points} points and"
+            " {counted_stamps} stamps count."
+        ),
+        cost="The difference is {points} points.",
+        choices=(SEEN,),
+    ),
     "activity_above": Kind(
         title="An activity above its limit",
         happened=(

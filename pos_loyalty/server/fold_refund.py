@@ -6,12 +6,18 @@ refunds of a sale together never exceed it: what is above goes on the owner's li
 a sale that the books do not hold waits for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from pos_loyalty.domain.accrual import facts_of
-from pos_loyalty.domain.event import LENT_RIGHTS, SaleMoved, SaleRecorded, SaleRefunded
+from pos_loyalty.domain.event import (
+    LENT_RIGHTS,
+    SaleMoved,
+    SaleRecorded,
+    SaleRefunded,
+    StampsGiven,
+)
 from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.ledger import LedgerEntry, entries_of
 from pos_loyalty.domain.money import currency_of, plain_amount
@@ -41,6 +47,8 @@ REFUND_ABOVE = "refund_above"
 """Kind of an item: more came back than was left of the sale."""
 REFUND_WAITS = "refund_waits"
 """Kind of an item: a refund of a sale that the books do not hold."""
+REFUND_DIFFERS = "refund_differs"
+"""Kind of an item: a till took back other points or stamps than the books do."""
 ARRIVED = "arrived"
 BY_SALE = "server"
 _ENOUGH = 10**15
@@ -130,8 +138,7 @@ def _refund_of(place: Place, event: SaleRefunded, fact: Fact, sale: SaleRecorded
         return Judgement(Verdict.OVERDRAFT, f"{short} points above its rights", owner, short)
     if counted != event and not event.claim:
         cost = abs(event.earned_taken - counted.earned_taken)
-        reason = f"took back {event.earned_taken} points, computed {counted.earned_taken}"
-        return Judgement(Verdict.DIFFERS, reason, owner, cost)
+        return Judgement(Verdict.DIFFERS, _difference(event, counted), owner, cost, REFUND_DIFFERS)
     return Judgement(Verdict.APPLIED, "", owner)
 
 
@@ -159,7 +166,11 @@ def _effect(books: Books, held: Held, event: SaleRefunded, owner: MemberId | Non
 
 
 def _counted(event: SaleRefunded, effect: RefundEffect) -> SaleRefunded:
-    """Return the refund as it counts: as its till states it, where that fits."""
+    """Return the refund as it counts: as its till states it, where that fits.
+
+    Stamps are always those of the books: a till that does not know what came back elsewhere
+    finds a sale large enough for a stamp that is not any more.
+    """
     takes = effect.earned_taken + effect.forgiven
     if not event.claim:
         fits = (
@@ -167,8 +178,10 @@ def _counted(event: SaleRefunded, effect: RefundEffect) -> SaleRefunded:
             and event.redeemed_returned == effect.redeemed_returned
             and event.amount == effect.amount
         )
-        if fits:
+        if fits and _by_card(event.stamps_taken) == _by_card(effect.stamps_taken):
             return event
+        if fits:
+            return msgspec.structs.replace(event, stamps_taken=effect.stamps_taken)
     forgiven = effect.forgiven if event.claim else min(event.forgiven, takes)
     return msgspec.structs.replace(
         event,
@@ -177,6 +190,19 @@ def _counted(event: SaleRefunded, effect: RefundEffect) -> SaleRefunded:
         redeemed_returned=effect.redeemed_returned,
         forgiven=forgiven,
         stamps_taken=effect.stamps_taken,
+    )
+
+
+def _by_card(taken: Iterable[StampsGiven]) -> dict[str, int]:
+    return {entry.card: entry.count for entry in taken if entry.count}
+
+
+def _difference(event: SaleRefunded, counted: SaleRefunded) -> str:
+    """Say what a till took back, and what counts."""
+    said, counts = (sum(_by_card(each.stamps_taken).values()) for each in (event, counted))
+    return (
+        f"sale={event.sale_id} said_points={event.earned_taken} said_stamps={said}"
+        f" counted_points={counted.earned_taken} counted_stamps={counts}"
     )
 
 
