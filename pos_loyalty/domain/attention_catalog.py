@@ -235,6 +235,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         cost="{points} points of the second use were not given.",
         choices=(SEEN,),
     ),
+    "stamps_short": Kind(
+        title="A stamp card was used twice",
+        happened=(
+            "{till} gave {member} the reward {reward} for a card of stamps ({stamp_card}) that had"
+            " been used or taken back elsewhere: {short} stamps were missing. The sale stands, and"
+            " the next stamps fill the card first."
+        ),
+        choices=(SEEN,),
+    ),
     "tier_unknown": Kind(
         title="A tier that the program does not have",
         happened="{till} gave {member} the tier {tier}, which no version of the program has.",

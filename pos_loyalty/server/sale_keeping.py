@@ -9,11 +9,12 @@ from pos_loyalty.domain.expiration import Inactivity
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import Stock
-from pos_loyalty.domain.tally import POINTS, reward_name, rule_name, tally_of
+from pos_loyalty.domain.tally import POINTS, reward_name, rule_name, tally_of, without
 from pos_loyalty.server.books import Books, MemberState
 from pos_loyalty.server.due_times import inactive_ms
 from pos_loyalty.server.fold_place import Place
 from pos_loyalty.server.keeping import above_limits, count, keep, program_of, tally_of_person
+from pos_loyalty.server.stamp_keeping import tell_short_cards
 from pos_loyalty.server.stock import note_taken
 from pos_loyalty.server.tier_keeping import raise_tier
 
@@ -60,6 +61,9 @@ def keep_sale(place: Place, event: SaleRecorded, owner: MemberId) -> None:
     raise_tier(books, member)
     books.touch_member(member)
     tally = tally_of_person(books, owner)
+    if event.rewards:
+        before = without(tally, added)
+        tell_short_cards(place, event, program, owner=owner, before=before)
     for kind, words, above, points in _exceeded(program, event, tally, added):
         books.notice(
             kind,

@@ -14,7 +14,7 @@ from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import FreeItem, RewardTaken
 from tests.contract.ruled_books import claim, new_till, refund, ruled_books, sell
 from tests.contract.running_server import RunningServer, running_server
-from tests.contract.simple_till import SimpleTill, enrollment, new_member
+from tests.contract.simple_till import SimpleTill, enrollment, new_member, reversal
 
 VISIT = EarningRule(
     id="visit", name="Visit", give=Stamps(card="coffee"), when=Conditions(basket_min=2_000)
@@ -111,3 +111,79 @@ def test_books_in_which_such_a_refund_was_applied_fold_again_to_what_they_hold(
 
         assert here.send(here.request(from_seq=3)).verdicts == ()
         assert server.verified().faults == []
+
+
+def test_A01_two_tills_that_take_one_full_card_are_both_believed_and_the_second_is_listed(
+    database_url: str,
+) -> None:
+    program = books(database_url)
+    with running_server(database_url) as server:
+        here, member = filled(server, program)
+        away = new_till(server)
+        first = sell(program, member, NOT_STAMPED, rewards=(TAKEN,))
+        second = sell(program, member, NOT_STAMPED, rewards=(TAKEN,))
+
+        replies = here.exchange(first), away.exchange(second)
+        again = away.send(away.request(from_seq=1))
+
+        assert [reply.verdicts for reply in (*replies, again)] == [(), (), ()]
+        assert stamps(here, member) == -2
+        (item,) = here.items("stamps_short")
+        assert item.item == f"stamps_short.{away.stream}.1"
+        assert (item.member, item.points, item.settled) == (member, 0, "")
+        assert item.detail == f"reward=free stamp_card=coffee short=2 sale={second.id}"
+
+        here.exchange(*(sell(program, member, STAMPED) for _ in range(3)))
+
+        assert stamps(here, member) == 1, "the next stamps fill the card first"
+        server.owner("inbox", "settle", item.item, "seen")
+        here.exchange()
+        assert [each.settled for each in here.items("stamps_short")] == ["seen"]
+        assert server.verified().faults == []
+
+
+def test_a_card_with_too_few_stamps_is_listed_with_what_is_missing_of_each(
+    database_url: str,
+) -> None:
+    program = books(database_url, rules=(VISIT, CAKE), stamp_cards=CARDS, rewards=(COFFEE, SLICE))
+    with running_server(database_url) as server:
+        till, member = new_till(server), new_member()
+        # Rewards are paid before the sale earns: its own stamps come too late for them.
+        visits = [sell(program, member, NOT_STAMPED) for _ in range(2)]
+        both = sell(program, member, STAMPED, rewards=(TAKEN, SLICE_TAKEN))
+
+        reply = till.exchange(enrollment(member), *visits, both)
+
+        assert reply.verdicts == ()
+        (item,) = till.items("stamps_short")
+        assert item.detail == f"reward=free,slice stamp_card=coffee,cake short=2,1 sale={both.id}"
+        assert (stamps(till, member), stamps(till, member, "cake")) == (-1, 0)
+
+
+def test_the_card_of_a_person_is_that_of_all_accounts_together(database_url: str) -> None:
+    program = books(database_url)
+    with running_server(database_url) as server:
+        till, one, two = new_till(server), new_member(), new_member()
+        first, second = (sell(program, each, STAMPED) for each in (one, two))
+        till.exchange(enrollment(one), enrollment(two), first, second)
+        server.owner("merge", one, two)
+
+        reply = till.exchange(sell(program, one, NOT_STAMPED, rewards=(TAKEN,)))
+
+        assert reply.verdicts == ()
+        assert stamps(till, min(one, two)) == 0
+        assert till.items("stamps_short") == []
+        assert server.verified().faults == []
+
+
+def test_an_undone_reward_gives_its_stamps_back_before_the_next_is_taken(database_url: str) -> None:
+    program = books(database_url)
+    with running_server(database_url) as server:
+        till, member = filled(server, program)
+        first = sell(program, member, NOT_STAMPED, rewards=(TAKEN,))
+        second = sell(program, member, NOT_STAMPED, rewards=(TAKEN,))
+
+        till.exchange(first, reversal(first, 4), second)
+
+        assert till.items("stamps_short") == []
+        assert stamps(till, member) == 0
