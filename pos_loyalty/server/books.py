@@ -45,13 +45,19 @@ class Programs(dict[str, LoyaltyProgram]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merchant:
-    """The business whose books these are, with every published version of its program."""
+    """The business whose books these are, with every published version of its program.
+
+    ``referrals_stay_until`` is the version of the books up to which a purchase kept what it
+    paid for an invitation, whatever became of it: an older server folded these events. 0 is
+    none of them.
+    """
 
     merchant: MerchantId
     name: str
     currency: str
     country: str
     programs: Mapping[str, LoyaltyProgram]
+    referrals_stay_until: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

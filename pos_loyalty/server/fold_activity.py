@@ -1,25 +1,21 @@
-"""Points without a sale: activities, adjustments, vouchers, referrals, and tiers by a word."""
+"""Points without a sale: activities, adjustments, vouchers, and tiers by a word."""
 
 import msgspec
 
 from pos_loyalty.domain.activity import activity_points
-from pos_loyalty.domain.earning_rule import ActivityRule, Approval, ReferralEvent
+from pos_loyalty.domain.earning_rule import ActivityRule, Approval
 from pos_loyalty.domain.event import (
     LENT_RIGHTS,
     ActivityRecorded,
-    Event,
     PointsAdjusted,
     TierGranted,
     VoucherClaimed,
 )
-from pos_loyalty.domain.ids import MemberId
-from pos_loyalty.domain.ledger import EntryKind, LedgerEntry, entries_of
+from pos_loyalty.domain.ledger import entries_of
 from pos_loyalty.domain.money import currency_of, plain_amount
-from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.referral import NO_PAYMENTS, referral_payments
-from pos_loyalty.domain.tally import REFERRALS, in_periods, tally_of
-from pos_loyalty.server.books import Books, MemberState
-from pos_loyalty.server.fold_place import Judgement, Place, count_rights, post, post_to_member
+from pos_loyalty.domain.tally import tally_of
+from pos_loyalty.server.books import Books
+from pos_loyalty.server.fold_place import Judgement, Place, count_rights, post
 from pos_loyalty.server.keeping import count, keep, program_of, state_of, tally_of_person
 from pos_loyalty.server.tier_keeping import grant_tier
 from pos_loyalty.wire.verdicts import Verdict
@@ -132,49 +128,3 @@ def fold_tier(place: Place, event: TierGranted) -> Judgement:
     grant_tier(books, member, event)
     books.touch_member(member)
     return Judgement(Verdict.APPLIED, "", event.member)
-
-
-def invite(member: MemberState, invited_by: MemberId | None) -> None:
-    """Remember who invited a new member; nobody invites oneself."""
-    if invited_by is not None and invited_by != member.member:
-        keep(member).invited_by = invited_by
-
-
-def pay_referral(
-    place: Place,
-    event: Event,
-    member: MemberState,
-    *,
-    program: LoyaltyProgram,
-    on: ReferralEvent,
-    total: int = 0,
-) -> None:
-    """Pay for an invitation what an event of the invited member makes due."""
-    rule, kept = program.referral, member.kept
-    if rule is None or kept is None or not kept.invited_by:
-        return
-    books = place.books
-    counts = tally_of_person(books, kept.invited_by)
-    payments = referral_payments(
-        rule,
-        on,
-        total=total,
-        paid_for_referred=kept.paid,
-        paid_to_referrer=counts.get(REFERRALS, 0),
-    )
-    if payments == NO_PAYMENTS:
-        return
-    kept.paid += 1
-    referrer = books.member(kept.invited_by)
-    for points, receiver in ((payments.referrer, referrer), (payments.referred, member)):
-        if points:
-            entry = LedgerEntry(EntryKind.REFERRAL, points, receiver.member)
-            post_to_member(place, event, entry, receiver)
-    if payments.referrer:
-        added = in_periods(
-            {REFERRALS: 1},
-            books.needs.tally,
-            at_ms=event.at_ms,
-            tz_minutes=event.tz_minutes,
-        )
-        count(books, referrer, added, tz_minutes=event.tz_minutes)

@@ -1,7 +1,6 @@
 """Enrollments, cards, and rights that a till gives back or lends."""
 
 from pos_loyalty.domain.card import CardStatus, join_status
-from pos_loyalty.domain.earning_rule import ReferralEvent
 from pos_loyalty.domain.event import (
     LENT_RIGHTS,
     CardChanged,
@@ -14,9 +13,8 @@ from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.ledger import EntryKind, LedgerEntry, entries_of
 from pos_loyalty.server.books import UNKNOWN_CARD, CardState
 from pos_loyalty.server.card_window import note_status
-from pos_loyalty.server.fold_activity import invite, pay_referral
 from pos_loyalty.server.fold_place import Judgement, Place, count_rights, known_program, post
-from pos_loyalty.server.keeping import program_of
+from pos_loyalty.server.fold_referral import invite, pay_enrollment
 from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.sale_keeping import note_active
 from pos_loyalty.wire.verdicts import Verdict
@@ -35,8 +33,7 @@ def fold_enrollment(place: Place, event: MemberEnrolled) -> Judgement:
         note_active(member, at_ms=event.at_ms, tz_minutes=event.tz_minutes)
     post(place, event, entries_of(event), event.member)
     if event.invited_by is not None:
-        program = program_of(books, event)
-        pay_referral(place, event, member, program=program, on=ReferralEvent.ENROLLMENT)
+        pay_enrollment(place, event, member)
     note_visit(books, place.stream, event.member, event.at_ms)
     if event.card_key is not None:
         _assign_card(place, event, books.card(event.card_key), event.member)

@@ -17,7 +17,7 @@ from pos_loyalty.server.books import (
     StreamState,
     month_of,
 )
-from pos_loyalty.server.keeping import move_lots
+from pos_loyalty.server.keeping import OwnLot, move_lots
 from pos_loyalty.server.reading import Incoming
 from pos_loyalty.server.tier_keeping import raise_tier
 from pos_loyalty.wire.verdicts import Verdict
@@ -133,9 +133,12 @@ def post_to_member(
     event: Event,
     entry: LedgerEntry,
     member: MemberState,
-    origin: SaleRecorded | None = None,
+    origin: SaleRecorded | OwnLot | None = None,
 ) -> None:
-    """Put one entry into a member's books; a tier that is reached by it holds at once."""
+    """Put one entry into a member's books; a tier that is reached by it holds at once.
+
+    ``origin`` is the sale that its points come from, or the lot they are taken back from.
+    """
     books = place.books
     books.entries.append(
         EntryRow(

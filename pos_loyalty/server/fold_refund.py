@@ -36,6 +36,7 @@ from pos_loyalty.domain.tally import tally_left
 from pos_loyalty.server.books import Books, Fact
 from pos_loyalty.server.event_problems import is_short_name
 from pos_loyalty.server.fold_place import Judgement, Place, count_rights, owner_of, post
+from pos_loyalty.server.fold_referral import pay_moved, take_referral_back
 from pos_loyalty.server.inbox_state import Item, Settled, item_id
 from pos_loyalty.server.keeping import count, program_of, state_of, uncount
 from pos_loyalty.server.keeping_state import SaleState, Waiting
@@ -218,6 +219,7 @@ def _book(
     entries = entries_of(msgspec.structs.replace(counted, member=owner, card_key=sale.card_key))
     post(place, counted, entries, owner, origin=sale)
     state_of(books, sale.id).returned = effect.after
+    take_referral_back(place, counted, sale, left=sale.sale.total - effect.after.amount)
     if owner is not None and books.needs.tally:
         member = books.member(owner)
         before = _counts_left(books, held)
@@ -384,6 +386,7 @@ def _hand_over(place: Place, event: SaleMoved, held: Held, state: SaleState) -> 
     state.move, state.moved_after = event, held.returned
     moved = sale_after_move(held.sale, event, held.returned)
     post(place, event, given, event.to_member, origin=moved)
+    pay_moved(place, event, moved, left=moved.sale.total - held.returned.amount)
     if books.needs.tally:
         after = Held(sale=moved, returned=held.returned, program=held.program)
         member = books.member(event.to_member)

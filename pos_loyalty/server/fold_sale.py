@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import msgspec
 
 from pos_loyalty.domain.accrual import earn, earned_points, facts_of
-from pos_loyalty.domain.earning_rule import ReferralEvent
 from pos_loyalty.domain.event import LENT_RIGHTS, SaleRecorded, SaleReversed, StampsGiven
 from pos_loyalty.domain.ids import MemberId, StreamId
 from pos_loyalty.domain.ledger import entries_of
@@ -14,7 +13,6 @@ from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.server.allowance import charge
 from pos_loyalty.server.books import Books, Fact
 from pos_loyalty.server.card_window import note_use
-from pos_loyalty.server.fold_activity import pay_referral
 from pos_loyalty.server.fold_place import (
     Judgement,
     Place,
@@ -23,8 +21,8 @@ from pos_loyalty.server.fold_place import (
     owner_of,
     post,
 )
+from pos_loyalty.server.fold_referral import pay_purchase, take_referral_back
 from pos_loyalty.server.fold_refund import Held, held_sale, owner_of_sale, uncount_sale
-from pos_loyalty.server.keeping import program_of
 from pos_loyalty.server.placement import note_visit
 from pos_loyalty.server.reading import read_event
 from pos_loyalty.server.sale_keeping import forget_visit, keep_sale, keep_stock
@@ -76,7 +74,7 @@ def _book(place: Place, event: SaleRecorded, owner: MemberId | None) -> int:
     post(place, event, entries_of(event), owner, origin=event)
     if owner is not None:
         if needs.has_referral:
-            _pay_referral(place, event, owner)
+            pay_purchase(place, event, event, books.member(owner), left=event.sale.total)
         note_visit(books, place.stream, owner, event.at_ms)
     return short
 
@@ -126,18 +124,6 @@ def _stamps(given: Iterable[StampsGiven]) -> dict[str, int]:
     return {entry.card: entry.count for entry in given if entry.count}
 
 
-def _pay_referral(place: Place, event: SaleRecorded, owner: MemberId) -> None:
-    books = place.books
-    pay_referral(
-        place,
-        event,
-        books.member(owner),
-        program=program_of(books, event),
-        on=ReferralEvent.EVERY_PURCHASE,
-        total=event.sale.total,
-    )
-
-
 def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
     """Undo a whole sale of the same stream, once; of one that came back in part what is left."""
     books = place.books
@@ -164,6 +150,7 @@ def fold_reversal(place: Place, event: SaleReversed) -> Judgement:
         redeemed_returned=min(event.redeemed_returned, left.redeemed),
     )
     post(place, event, entries_of(counted), owner, origin=held.sale)
+    take_referral_back(place, event, held.sale)
     _give_stock_back(books, fact.stream, sale)
     if owner is not None:
         uncount_sale(books, owner, held)

@@ -40,6 +40,7 @@ def keep_anew(
         currency=merchant.currency,
         country=merchant.country,
         programs=everything,
+        referrals_stay_until=merchant.referrals_stay_until,
     )
     again = Books(merchant=wider, v=0, epoch=0, now_ms=0)
     fold_again(session, again)

@@ -5,6 +5,8 @@ Called only where a published program asks for it; see :mod:`.keeping_state`.
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from pos_loyalty.domain import lot as lots
 from pos_loyalty.domain.earning_rule import Caps
 from pos_loyalty.domain.event import Event, SaleRecorded
@@ -16,6 +18,12 @@ from pos_loyalty.domain.reward import Stock
 from pos_loyalty.domain.tally import current, periods_at, plus, without
 from pos_loyalty.server.books import Books, MemberState
 from pos_loyalty.server.keeping_state import Kept, SaleState
+
+
+class OwnLot(msgspec.Struct, frozen=True):
+    """The lot that points came into which are taken back now: when it ends; None is never."""
+
+    ends_ms: int | None
 
 
 def keep(member: MemberState) -> Kept:
@@ -88,14 +96,22 @@ def ends_of(books: Books, sale: SaleRecorded) -> int | None:
 
 
 def move_lots(
-    books: Books, member: MemberState, entry: LedgerEntry, event: Event, origin: SaleRecorded | None
+    books: Books,
+    member: MemberState,
+    entry: LedgerEntry,
+    event: Event,
+    origin: SaleRecorded | OwnLot | None,
 ) -> None:
-    """Let a member's lots follow an entry; ``origin`` is the sale whose points it moves."""
+    """Let a member's lots follow an entry; ``origin`` is the sale or the lot of its points."""
     kept = keep(member)
-    if entry.kind in _OF_SALES and origin is not None:
+    if isinstance(origin, OwnLot):
+        kept.book = lots.take_back(
+            kept.book, points=-entry.points, at_ms=event.at_ms, ends_ms=origin.ends_ms
+        )
+    elif entry.kind in _OF_SALES and origin is not None:
         kept.book = _moved_by_sale(books, kept.book, entry, event, origin)
     elif entry.points >= 0:
-        ends_ms = _ends_now(books, member, event)
+        ends_ms = ends_now(books, member, event)
         kept.book = lots.accrue(kept.book, points=entry.points, at_ms=event.at_ms, ends_ms=ends_ms)
     else:
         promised = int(getattr(event, "rights_used", 0))
@@ -147,7 +163,7 @@ _OF_SALES = frozenset(
 )
 
 
-def _ends_now(books: Books, member: MemberState, event: Event) -> int | None:
+def ends_now(books: Books, member: MemberState, event: Event) -> int | None:
     """Return when points end that do not come from a sale."""
     program = program_of(books, event)
     return lots.ends_at(

@@ -62,9 +62,13 @@ def _sales_on_receipt(
 
 
 def holders(books: Books) -> set[MemberId]:
-    """Return the members who have the moved ones of the loaded sales."""
+    """Return who has the moved ones of the loaded sales, and whom they paid for invitations."""
     states = books.keeping.sales.values()
-    return {state.move.to_member for state in states if state.move is not None}
+    found = {state.move.to_member for state in states if state.move is not None}
+    for state in states:
+        for paid in state.referrals:
+            found |= {paid.referrer, paid.referred}
+    return found
 
 
 def load_keeping(session: Session, books: Books, touched: Touched) -> None:

@@ -16,6 +16,7 @@ from pos_loyalty.domain.lot import EMPTY_BOOK, Allocation, LotBook
 from pos_loyalty.domain.member_facts import Tally
 from pos_loyalty.domain.per_program import PerProgram
 from pos_loyalty.domain.program import LoyaltyProgram
+from pos_loyalty.domain.referral import PaidByPurchase
 from pos_loyalty.domain.refund import Returned
 from pos_loyalty.domain.tally import months_kept, needed_by
 from pos_loyalty.domain.tier_standing import NO_STANDING, TierStanding
@@ -120,6 +121,8 @@ class SaleState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What had come back before it was moved."""
     voucher: str = ""
     voucher_points: int = 0
+    referrals: tuple[PaidByPurchase, ...] = ()
+    """What it paid for invitations, each time it got to an invited member."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
