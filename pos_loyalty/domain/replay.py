@@ -124,7 +124,7 @@ class Replay:
         for side in self._sides:
             match event:
                 case MemberEnrolled():
-                    side.enrollment(event, visit)
+                    side.enrollment(event, visit, self._inviter(event))
                 case ActivityRecorded():
                     side.activity(event, visit)
                 case TierGranted():
@@ -150,6 +150,11 @@ class Replay:
         visit = self._visit(who, event, shop)
         for side in self._sides:
             side.sale(event, visit)
+
+    def _inviter(self, event: MemberEnrolled) -> str | None:
+        """Return the account of who invited a new member; nobody invites oneself."""
+        who = event.invited_by
+        return None if who is None or who == event.member else self._accounts.get(who, who)
 
     def _counts(self, event: Event) -> bool:
         return local_day(event.at_ms, event.tz_minutes) >= self._since_day

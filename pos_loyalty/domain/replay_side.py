@@ -206,24 +206,26 @@ class Side:
         self._earn(new, kept.sale, given, kept.visit)
         new.count(self.rules, self._left(kept), at_ms=event.at_ms, tz_minutes=event.tz_minutes)
 
-    def enrollment(self, event: MemberEnrolled, visit: Visit) -> None:
-        """Welcome a member; what waited on the card is theirs."""
+    def enrollment(self, event: MemberEnrolled, visit: Visit, inviter: str | None) -> None:
+        """Welcome a member; what waited on the card is theirs, and ``inviter`` is remembered."""
         waiting = None if event.card_key is None else self.accounts.pop(event.card_key, None)
         if waiting is not None:
             self._hand_over(waiting, visit, event)
         account = self._at(visit, event.at_ms, event.tz_minutes)
         account.enrolled_ms = account.active_ms = event.at_ms
         self._other(account, self.rules.program.welcome_points, visit, event)
-        if event.invited_by is not None and event.invited_by != event.member:
-            self._inviters[visit.who] = event.invited_by
+        if inviter is not None:
+            self._inviters[visit.who] = inviter
+            # Under every version, paid or not: the versions are compared account by account.
+            self._at(_of_inviter(inviter, visit), event.at_ms, event.tz_minutes)
             self._invite(event, visit, 0)
 
     def activity(self, event: ActivityRecorded, visit: Visit) -> None:
         """Give what this version gives for an activity; one that it does not have gives nothing."""
+        account = self._at(visit, event.at_ms, event.tz_minutes)
         rule = self.rules.activities.get(event.activity)
         if rule is None:
             return
-        account = self._at(visit, event.at_ms, event.tz_minutes)
         given = activity_points(rule, account.tally, at_ms=event.at_ms, tz_minutes=event.tz_minutes)
         self._other(account, given.points, visit, event)
         counted = msgspec.structs.replace(event, points=given.points)
@@ -453,7 +455,12 @@ class Side:
             return
         self._paid_for[visit.who] += 1
         self._paid_to[referrer] += paid.referrer > 0
-        other = Visit(referrer, NOBODY, visit.shop, visit.counts)
+        other = _of_inviter(referrer, visit)
         for each, points in ((visit, paid.referred), (other, paid.referrer)):
             account = self._at(each, event.at_ms, event.tz_minutes)
             self._other(account, points, visit, event)
+
+
+def _of_inviter(who: str, visit: Visit) -> Visit:
+    """Return the visit of a new member as one that gives something to who invited."""
+    return Visit(who, NOBODY, visit.shop, visit.counts)

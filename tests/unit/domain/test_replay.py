@@ -125,6 +125,42 @@ def test_merged_accounts_are_one_member() -> None:
     assert merged.figures().members == 1
 
 
+def test_an_invitation_is_paid_to_the_account_into_which_the_referrer_went() -> None:
+    paying = msgspec.structs.replace(
+        BARE, referral=ReferralRule(pays_on=ReferralEvent.ENROLLMENT, referrer_points=30)
+    )
+    merged = Replay(BARE, paying, since=LONG_AGO, accounts={OMAR: AYSE})
+    invited = msgspec.structs.replace(enrollment(101, member=MemberId("c" * 32)), invited_by=OMAR)
+    for event in (enrollment(), enrollment(102, member=OMAR), invited):
+        merged.take(ReplayRow(event))
+
+    found = merged.figures()
+
+    assert (found.members, found.draft.other) == (2, 30)
+    assert [(change.member, change.points_draft) for change in found.top_winners] == [(AYSE, 30)]
+
+
+def test_members_of_whom_one_version_alone_takes_notice_are_compared_too() -> None:
+    """Who enrolled at another till, and invited somebody or took part in something at this one."""
+    paying = msgspec.structs.replace(
+        BARE,
+        activities=(ActivityRule(id="survey", name="Survey", points=5),),
+        referral=ReferralRule(pays_on=ReferralEvent.ENROLLMENT, referrer_points=30),
+    )
+    third = MemberId("c" * 32)
+    events = (
+        msgspec.structs.replace(enrollment(), invited_by=OMAR),
+        head(ActivityRecorded, member=third, activity="survey", points=5),
+    )
+
+    more, fewer = replay(paying, *events), replay(BARE, *events, in_force=paying)
+
+    assert [change.member for change in more.top_winners] == [OMAR, third]
+    assert [change.member for change in fewer.top_losers] == [OMAR, third]
+    assert (more.members, fewer.members) == (3, 3)
+    assert (more.draft.other, fewer.in_force.other) == (35, 35)
+
+
 def test_the_largest_winners_and_losers_are_named_in_order() -> None:
     members = [MemberId(f"{number:032x}") for number in range(TOP + 5)]
     events = [

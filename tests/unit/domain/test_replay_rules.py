@@ -174,6 +174,23 @@ def test_what_waited_on_a_card_is_added_to_an_account_that_is_there() -> None:
     assert found.draft.open_points == 142
 
 
+def test_stamps_that_waited_on_a_card_are_worth_something_to_the_member_who_gets_it() -> None:
+    stamped = msgspec.structs.replace(
+        ruled(EarningRule(id="cup", name="Cup", give=Stamps(card="cups"))),
+        stamp_cards=(StampCard(id="cups", name="Cups", stamps=10),),
+        rewards=(FreeItem(id=RewardId("c"), name="C", item="C", worth=900, stamp_card="cups"),),
+    )
+    card = CardKey("d" * 32)
+    waiting = msgspec.structs.replace(sale(member=None), card_key=card)
+    enrolled = msgspec.structs.replace(enrollment(), card_key=card)
+
+    found = replay(stamped, sale(3), waiting, enrolled, in_force=stamped)
+    later = replay(stamped, sale(3), waiting, enrolled)
+
+    assert found.draft.stamps == 2
+    assert later.top_winners[0].worth_draft == 180
+
+
 def test_tiers_by_spend_and_visits_and_for_life_are_counted() -> None:
     spend = msgspec.structs.replace(
         BARE,
@@ -250,6 +267,28 @@ def test_only_sales_since_the_day_count_and_those_before_still_lift_tiers() -> N
         ("All", "Top", 1)
     ]
     assert (found.up, found.down) == (1, 0)
+
+
+def test_members_who_rise_and_fall_are_counted_and_those_who_stay_are_not() -> None:
+    more, fewer = (
+        msgspec.structs.replace(
+            BARE,
+            tiers=(BARE.tiers[0], Tier(id=TierId("top"), name="Top", threshold_points=threshold)),
+        )
+        for threshold in (20, 60)
+    )
+    third = MemberId("c" * 32)
+    events = (
+        sale(1),
+        sale(2, member=OMAR, total=9000),
+        sale(3, member=third, total=500),
+        sale(4, member=MemberId("d" * 32), total=3000),
+    )
+
+    rising, falling = replay(more, *events, in_force=fewer), replay(fewer, *events, in_force=more)
+
+    assert (rising.up, rising.down) == (2, 0)
+    assert (falling.up, falling.down) == (0, 2)
 
 
 def test_a_tier_falls_when_its_time_is_over() -> None:
