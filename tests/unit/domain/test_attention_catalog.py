@@ -88,6 +88,16 @@ def test_a_kind_of_a_newer_server_is_shown_in_words_that_always_fit() -> None:
     assert kind_of("rights_on_fire").title
 
 
+@pytest.mark.parametrize(
+    "kind", ["overdraft", "rights_released", "refund_above", "cap_above", "card_window"]
+)
+def test_what_points_above_a_bound_are_worth_is_said_in_money(kind: str) -> None:
+    told = tell(kind, detail="", where=HERE, points=1200, money="EUR 6.00")
+
+    assert told.cost.startswith("1,200 points ")
+    assert told.cost.endswith(" At most EUR 6.00 by the program.")
+
+
 def test_money_is_named_where_points_were_lost() -> None:
     told = tell("allowance_used", detail="", where=HERE, points=1200, money="EUR 6.00")
 

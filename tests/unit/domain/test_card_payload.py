@@ -95,6 +95,7 @@ def test_the_portal_address_is_as_good_as_the_payload(address: str) -> None:
         ("4006381333931", Code.SCAN_PRODUCT),
         ("96385074", Code.SCAN_PRODUCT),
         ("036000291452", Code.SCAN_PRODUCT),
+        ("00012345600012", Code.SCAN_PRODUCT),
         ("https://example.com/menu", Code.CARD_NOT_OURS),
         ("https://a/b/c/" + format_payload(MERCHANT, LETTERS), Code.CARD_NOT_OURS),
         ("HELLO", Code.CARD_NOT_OURS),

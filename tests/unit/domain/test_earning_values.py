@@ -179,6 +179,22 @@ def test_the_cap_of_the_program_counts_all_points_of_the_period() -> None:
     assert capped(program(), basket(total=1000, known=known), 10) == 10
 
 
+def test_a_cap_that_is_just_met_limits_nothing_and_is_not_told() -> None:
+    """A step of the trace is of a rule that gave or limited something."""
+    within = Caps(sale=10)
+    by_program, by_rule = (
+        program(caps=within),
+        program(rules=(rule(PerItem(points=10), named="cups", caps=within),)),
+    )
+
+    assert texts(earned(by_program, basket(total=1000))) == texts(
+        earned(program(), basket(total=1000))
+    )
+    assert texts(earned(by_rule, basket(total=50)))[-1] == (
+        "Cups: 10 points for each of 1 item = 10"
+    )
+
+
 def test_a_cap_that_is_used_up_leaves_nothing() -> None:
     by = program(caps=Caps(month=20))
     known = MemberFacts(tally={"points@2025-11": 25})

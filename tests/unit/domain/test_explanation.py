@@ -140,10 +140,11 @@ def test_the_price_of_a_reward_says_why_it_is_that(points: int, words: str) -> N
         item="Pastry",
         cost_by_tier={TierId("gold"): 700},
     )
-    offer = PriceOffer(
-        id="monday", name="Monday", when=Conditions(), reward=pastry.id, cost_points=300
+    offers = tuple(
+        PriceOffer(id=name, name=name, when=Conditions(), reward=pastry.id, cost_points=cost)
+        for name, cost in (("Sunday", 500), ("Monday", 300))
     )
-    program = msgspec.structs.replace(STANDARD, rewards=(pastry,), offers=(offer,))
+    program = msgspec.structs.replace(STANDARD, rewards=(pastry,), offers=offers)
     taken = RewardTaken(reward=pastry.id, points=points, discount=0)
     event = msgspec.structs.replace(sale(rewards=(taken,)), tier=TierId("gold"))
 

@@ -42,6 +42,8 @@ def test_refunds_are_explained_one_after_the_other() -> None:
         for text in texts(two)
     )
     assert any(text.startswith("the EUR 3.00 that are left earn") for text in texts(two))
+    still = [step.points for step in two.steps if step.rule == "refund"]
+    assert still == [event.earned - first.earned_taken - second.earned_taken]
     assert two.computed == two.stored == -second.earned_taken
     wrong = msgspec.structs.replace(second, earned_taken=second.earned_taken + 1)
     assert explain(wrong, Books(event, first, wrong, programs=(RULED,))).agrees is False

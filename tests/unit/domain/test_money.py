@@ -42,6 +42,10 @@ def test_currencies_have_their_own_number_of_decimals() -> None:
     assert plain_amount(-500, JPY) == "-500"
 
 
+def test_nothing_has_no_sign() -> None:
+    assert [plain_amount(0, each) for each in (EUR, JPY, KWD)] == ["0.00", "0", "0.000"]
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -15,6 +15,14 @@ def test_a_national_number_gets_the_shops_country() -> None:
     assert international("0151 23456789", "") == "+4915123456789"
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [("+376 312 345", "+376312345"), ("030 1234", "+49301234")]
+)
+def test_a_whole_number_of_a_small_place_has_six_digits(text: str, number: str) -> None:
+    """Those of Andorra have no more, nor have old ones of a town with its area."""
+    assert international(text, "DE") == number
+
+
 @pytest.mark.parametrize("text", ["0151 23", "abc", "1", "9" * 41, "+"])
 def test_what_is_no_number_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(RuleViolation) as refused:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pos_loyalty.domain.default_program import default_program
-from pos_loyalty.domain.earning_rule import Caps
+from pos_loyalty.domain.earning_rule import Caps, EarningRule, StampCard, Stamps
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
 from pos_loyalty.domain.ids import ProgramVersion, RewardId, TierId
@@ -60,6 +60,12 @@ REWARD = RewardId("x")
         ),
         (
             changed(
+                weekday_multipliers=(WeekdayMultiplier(name="w", weekdays=(1, 7), percent=200),)
+            ),
+            "weekday_multipliers[0].weekdays",
+        ),
+        (
+            changed(
                 weekday_multipliers=(WeekdayMultiplier(name="w", weekdays=(1,), percent=99_999),)
             ),
             "weekday_multipliers[0].percent",
@@ -109,6 +115,18 @@ REWARD = RewardId("x")
             "rewards[0].share_percent_max",
         ),
         (changed(rewards=STANDARD.rewards[:1] * 2), "rewards[1].id"),
+        (
+            changed(
+                rules=(EarningRule(id="cup", name="Cup", give=Stamps(card="cups")),),
+                stamp_cards=(StampCard(id="cups", name="Cups", stamps=9),),
+                rewards=(
+                    Gift(
+                        id=REWARD, name="x", stamp_card="cups", cost_by_tier={TierId("gold"): 100}
+                    ),
+                ),
+            ),
+            "rewards[0].stamp_card",
+        ),
     ],
 )
 def test_a_broken_program_is_refused_with_its_path(program: LoyaltyProgram, path: str) -> None:

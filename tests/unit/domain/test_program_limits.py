@@ -9,6 +9,7 @@ import pytest
 from pos_loyalty.domain.earning_rule import (
     ActivityRule,
     Bonus,
+    Caps,
     Conditions,
     EarningRule,
     Multiply,
@@ -16,15 +17,17 @@ from pos_loyalty.domain.earning_rule import (
 )
 from pos_loyalty.domain.expiration import (
     AfterEarning,
+    AtTierLoss,
     Expiration,
     ExpirationRules,
     FixedDate,
     Inactivity,
 )
-from pos_loyalty.domain.ids import TierId
+from pos_loyalty.domain.ids import RewardId, TierId
 from pos_loyalty.domain.program import LoyaltyProgram, Tier
 from pos_loyalty.domain.program_check import problems_of
-from pos_loyalty.domain.tier import PaidMembership
+from pos_loyalty.domain.reward import FreeItem
+from pos_loyalty.domain.tier import PaidMembership, TierRules, TierWindow
 from tests.builders import STANDARD
 
 MONTH_DAYS = [monthrange(2024, month)[1] for month in range(1, 13)]
@@ -128,7 +131,12 @@ def test_a_warning_comes_when_points_are_there_to_warn_of(model: Expiration, lon
 
 
 @pytest.mark.parametrize(
-    ("model", "days"), [(AfterEarning(months=1), 27), (AfterEarning(days=9), 8)]
+    ("model", "days"),
+    [
+        (AfterEarning(months=1), 27),
+        (AfterEarning(days=9), 8),
+        (FixedDate(month=12, day=31, days_min=20), 19),
+    ],
 )
 def test_points_can_be_used_before_they_end(model: Expiration, days: int) -> None:
     def pending(days: int) -> LoyaltyProgram:
@@ -139,7 +147,62 @@ def test_points_can_be_used_before_they_end(model: Expiration, days: int) -> Non
     assert late.path == "pending_days"
 
 
-@pytest.mark.parametrize(("month", "day"), [(1, 31), (2, 29), (4, 30), (9, 30), (12, 31), (12, 1)])
+@pytest.mark.parametrize(
+    ("rules", "longest"),
+    [
+        (TierRules(months=2, grace_days=5), 67),
+        (TierRules(window=TierWindow.CALENDAR_YEAR), 365),
+        (TierRules(window=TierWindow.ANNIVERSARY_YEAR, grace_days=1), 366),
+    ],
+)
+def test_a_tier_is_warned_of_once_its_window_has_begun(rules: TierRules, longest: int) -> None:
+    def warned(days: int) -> LoyaltyProgram:
+        return with_(tier_rules=msgspec.structs.replace(rules, warning_days=days))
+
+    assert problems_of(warned(longest)) == ()
+    (late,) = problems_of(warned(longest + 1))
+    assert late.path == "tier_rules.warning_days"
+
+
+@pytest.mark.parametrize(
+    ("tiers", "window", "is_lost"),
+    [
+        (STANDARD.tiers, TierWindow.ROLLING, True),
+        (STANDARD.tiers, TierWindow.LIFETIME, False),
+        (STANDARD.tiers[:1], TierWindow.ROLLING, False),
+        (bought(12).tiers, TierWindow.LIFETIME, True),
+    ],
+)
+def test_points_end_with_a_tier_only_where_one_can_be_lost(
+    tiers: tuple[Tier, ...], window: TierWindow, *, is_lost: bool
+) -> None:
+    program = msgspec.structs.replace(
+        life(AtTierLoss(), 7), tiers=tiers, tier_rules=TierRules(window=window)
+    )
+
+    faults = [problem.path for problem in problems_of(program)]
+    assert faults == ([] if is_lost else ["expiration.model"])
+
+
+def test_a_reward_is_within_reach_where_it_is_for_one_tier() -> None:
+    """Nobody gets more than 1,000 points in all, and the welcome."""
+
+    def cake(cost: int, **by_tier: int) -> LoyaltyProgram:
+        prices = {TierId(name): price for name, price in by_tier.items()}
+        free = FreeItem(
+            id=RewardId("cake"), name="Cake", item="Cake", cost_points=cost, cost_by_tier=prices
+        )
+        return with_(caps=Caps(member=1000), welcome_points=50, rewards=(free,))
+
+    assert problems_of(cake(1050)) == problems_of(cake(2000, gold=1050)) == ()
+    for far in (cake(1051), cake(2000, gold=1051)):
+        (unreachable,) = problems_of(far)
+        assert unreachable.path == "rewards[0].cost_points"
+
+
+@pytest.mark.parametrize(
+    ("month", "day"), [(12, 1), *((1 + at, days) for at, days in enumerate(MONTH_DAYS))]
+)
 def test_points_end_on_a_day_that_some_year_has(month: int, day: int) -> None:
     assert problems_of(life(FixedDate(month=month, day=day))) == ()
 

@@ -1,5 +1,6 @@
 """Refunds: what a line earned goes with it, what was for the sale is judged again, to the point."""
 
+import msgspec
 import pytest
 
 from pos_loyalty.domain.accrual import SaleFacts
@@ -132,6 +133,24 @@ def test_the_least_that_a_sale_earns_holds_for_what_remains() -> None:
         12,
     ]
     assert taken(refunded(at_least, recorded(at_least, unpaid), of_amount(700))) == [0]
+
+
+@pytest.mark.parametrize(
+    ("facts", "back"),
+    [
+        (basket(line(1000), line(500, tax=500)), of_lines((0, 1000))),
+        (basket(total=1000, rewards=[msgspec.structs.replace(OFF, discount=999)]), of_amount(999)),
+    ],
+)
+def test_the_least_that_a_sale_earns_goes_where_nothing_that_earns_remains(
+    facts: SaleFacts, back: RefundRequest
+) -> None:
+    """What is left is a line that is all tax, or was all taken off by a reward."""
+    at_least = program(sale_points_min=12, earn_basis=EarnBasis.PRE_TAX)
+    sale = recorded(at_least, facts)
+
+    assert sale.earned == 12
+    assert taken(refunded(at_least, sale, back)) == [12]
 
 
 def test_caps_hold_as_they_stood_on_the_day_of_sale() -> None:
@@ -282,6 +301,7 @@ def test_a_till_lets_pass_what_is_left_and_refuses_a_sale_that_is_gone() -> None
 
     for request in (of_amount(1500), of_amount(1), of_lines((0, 1000), (1, 500))):
         ensure_refundable(sale, before, request)
+    ensure_refundable(sale, before, of_lines((0, 500), (1, 0)))  # the other stays
     ensure_refundable(sale, Returned((400, 0)), of_lines((0, 600)))
     with pytest.raises(RuleViolation) as refusal:
         ensure_refundable(sale, Returned((1000, 500)), of_amount(1))

@@ -81,6 +81,7 @@ def test_combinations_that_cannot_be_are_refused(
         take_rewards(STANDARD, total=total, choices=choices)
 
     assert refused.value.code is code
+    assert not refused.value.saved
 
 
 @given(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pos_loyalty.domain.tier import next_tier, tier_held, tier_reached
 from tests.builders import STANDARD
+from tests.unit.domain.tier_cases import paid, tier
 
 TIERS = STANDARD.tiers
 
@@ -20,6 +21,15 @@ def test_a_till_raises_and_does_not_lower() -> None:
     assert tier_held(TIERS, recorded="silver", earned_points=1500).id == "gold"
     assert tier_held(TIERS, recorded="gold", earned_points=3).id == "gold"
     assert tier_held(TIERS, recorded="unknown", earned_points=3).id == "bronze"
+
+
+def test_a_tier_without_a_threshold_of_points_is_kept() -> None:
+    """Whoever bought a tier, or reached it by visits, has it with no points at all."""
+    club, regular = paid("club"), tier("regular", visits=10)
+    tiers = (tier("all"), regular, club)
+
+    assert tier_held(tiers, recorded="club", earned_points=0) is club
+    assert tier_held(tiers, recorded="regular", earned_points=70) is regular
 
 
 def test_the_next_tier_says_what_is_missing() -> None:

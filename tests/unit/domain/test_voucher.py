@@ -1,5 +1,6 @@
 """A voucher's letters carry every fact, and no altered one passes."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -16,6 +17,7 @@ from pos_loyalty.domain.invitation import (
     is_meant_as_invitation,
     parse_invitation,
 )
+from pos_loyalty.domain.money import AMOUNT_DIGITS_MAX
 from pos_loyalty.domain.receipt_code import is_meant_as_receipt
 from pos_loyalty.domain.signed_letters import CodeForm
 from pos_loyalty.domain.voucher import (
@@ -71,6 +73,12 @@ def test_what_is_written_is_read_again(voucher: Voucher) -> None:
     assert len(code) == 188
     assert is_meant_as_voucher(code)
     assert not is_meant_as_receipt(code)
+
+
+def test_a_voucher_may_be_worth_the_largest_sale() -> None:
+    largest = dataclasses.replace(FIVE_OFF, much=10**AMOUNT_DIGITS_MAX - 1)
+
+    assert parse_voucher(code_of(largest)).voucher == largest
 
 
 def test_another_key_or_merchant_did_not_sign_it() -> None:
