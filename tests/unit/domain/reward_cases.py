@@ -78,4 +78,5 @@ def refusal_of(
     """Return the refusal of rewards that do not go on a sale."""
     with pytest.raises(RuleViolation) as refused:
         taken(program, facts, *choices, tally=tally, balance=balance, left_here=left_here)
+    assert not refused.value.saved
     return refused.value

@@ -75,9 +75,10 @@ def test_what_is_written_is_read_again(voucher: Voucher) -> None:
     assert not is_meant_as_receipt(code)
 
 
-def test_a_voucher_may_be_worth_the_largest_sale() -> None:
-    largest = dataclasses.replace(FIVE_OFF, much=10**AMOUNT_DIGITS_MAX - 1)
+def test_a_voucher_may_be_worth_the_largest_sale_and_its_letters_hold_that() -> None:
+    largest = dataclasses.replace(FIVE_OFF, much=AMOUNT_MAX)
 
+    assert AMOUNT_MAX == 10**AMOUNT_DIGITS_MAX - 1
     assert parse_voucher(code_of(largest)).voucher == largest
 
 

@@ -274,9 +274,8 @@ def test_a_till_that_works_alone_knows_from_its_journal_what_ends(sample: Sample
 
     # 950 points end first; 800 of them were used. What came later ends later.
     assert before.ends_points == 150
-    assert after.balance_points == before.balance_points
-    assert after.ended_points == 150
-    assert after.spendable_points == after.balance_points - 150
+    assert after.balance_points == after.spendable_points == before.balance_points - 150
+    assert (after.ended_points, after.limit) == (0, None)
 
 
 def test_points_of_who_stays_away_end_at_a_till_that_works_alone(sample: SampleTill) -> None:
@@ -292,8 +291,8 @@ def test_points_of_who_stays_away_end_at_a_till_that_works_alone(sample: SampleT
 
     assert (before.ends_points, before.spendable_points) == (150, 150)
     assert before.ends_ms > 0
-    assert (away.ended_points, away.spendable_points) == (150, 0)
-    assert (back.ended_points, back.spendable_points) == (150, 10)
+    assert (away.balance_points, away.spendable_points) == (0, 0)
+    assert (back.balance_points, back.spendable_points) == (10, 10)
 
 
 def test_tiers_by_money_and_visits_are_reached_at_once(till: Till) -> None:
@@ -330,6 +329,21 @@ def test_a_joined_till_raises_and_never_lowers_a_tier(till: Till) -> None:
 
     assert (held.tier.id, held.next_tier and held.next_tier.missing_points) == ("friend", 60)
     assert view(till, ann).tier.id == "star"
+
+
+def test_a_till_that_works_alone_counts_the_points_of_a_year_toward_a_plain_tier(
+    sample: SampleTill,
+) -> None:
+    with sample.open() as till:
+        ann = enroll(till)
+        sell(till, ann, total=50_000)
+        held = [view(till, ann).tier.id]
+        sample.clock.time_ms += 365 * DAY_MS - 60_000
+        held.append(view(till, ann).tier.id)
+        sample.clock.time_ms += 2 * 60_000
+        held.append(view(till, ann).tier.id)
+
+    assert held == ["silver", "silver", "bronze"]
 
 
 def test_a_tier_falls_one_step_at_a_till_that_works_alone(sample: SampleTill) -> None:
