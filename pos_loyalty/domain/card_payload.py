@@ -58,7 +58,8 @@ _PORTAL_ADDRESS: Final = re.compile(
 )
 
 _CHECK_START: Final = 0xA5
-_CHECK_POLYNOMIAL: Final = 0x07
+_CHECK_POLYNOMIAL: Final = 0x107
+"""x⁸ + x² + x + 1, with its highest bit."""
 
 
 def _check_step(remainder: int) -> int:
@@ -66,7 +67,7 @@ def _check_step(remainder: int) -> int:
     for _ in range(4):
         remainder <<= 1
         if remainder & 0x100:
-            remainder ^= 0x100 | _CHECK_POLYNOMIAL
+            remainder ^= _CHECK_POLYNOMIAL
     return remainder
 
 
