@@ -103,6 +103,7 @@ def _event_lines(found: "Explanation", indent: str = "") -> Iterator[str]:
 
 def _member_lines(found: "MemberExplained") -> Iterator[str]:
     from pos_loyalty.domain.explanation_story import local_time
+    from pos_loyalty.domain.ledger import EntryKind
 
     yield f"Member {found.member}: {found.balance} points."
     if found.pending:
@@ -118,4 +119,6 @@ def _member_lines(found: "MemberExplained") -> Iterator[str]:
             yield from _event_lines(entry.explanation, " " * 9)
         elif entry.event:
             yield f"{'':11}{local_time(entry.at_ms, 0)} UTC  event {entry.event}"
+        elif entry.kind == EntryKind.EXPIRATION:
+            yield f"{'':11}{local_time(entry.at_ms, 0)} UTC"
         told.add(entry.event)

@@ -9,6 +9,7 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import SCHEMA_VERSION, Event, PointsAdjusted
 from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.spend_rights import cover_taking_back
+from pos_loyalty.services.member_now import record_now
 from pos_loyalty.services.one_change import (
     active_member,
     another_change,
@@ -69,8 +70,8 @@ class AdjustPointsHandler:
         with self._context.store.write() as work:
             before = recorded_before(work, stamp.id)
             if before is not None:
-                return _again(work, command, before)
-            record = active_member(work, command.member_id)
+                return self._again(work, command, before)
+            record = self._record_now(work, command.member_id)
             if -command.points > max(0, record.balance_points):
                 raise RuleViolation(Code.ADJUST_BELOW, balance_points=max(0, record.balance_points))
             event = self._event(command, stamp, record, reason=reason, approved_by=approved_by)
@@ -82,6 +83,10 @@ class AdjustPointsHandler:
             balance_points=record.balance_points + event.points,
             already=False,
         )
+
+    def _record_now(self, work: Repositories, member: MemberId) -> MemberRecord:
+        context, record = self._context, active_member(work, member)
+        return record_now(context, work, record, at_ms=context.clock.now_ms())
 
     def _event(
         self,
@@ -109,19 +114,19 @@ class AdjustPointsHandler:
             rights_source=record.rights.source_of(rights_used),
         )
 
-
-def _again(work: Repositories, command: AdjustPoints, before: Event) -> PointsAdjustedHere:
-    is_same = (
-        isinstance(before, PointsAdjusted)
-        and before.points == command.points
-        and work.members.survivor(before.member) == work.members.survivor(command.member_id)
-    )
-    if not is_same or not isinstance(before, PointsAdjusted):
-        raise another_change(before, kind=PointsAdjusted)
-    record = active_member(work, before.member)
-    return PointsAdjustedHere(
-        event_id=before.id,
-        points=before.points,
-        balance_points=record.balance_points,
-        already=True,
-    )
+    def _again(
+        self, work: Repositories, command: AdjustPoints, before: Event
+    ) -> PointsAdjustedHere:
+        is_same = (
+            isinstance(before, PointsAdjusted)
+            and before.points == command.points
+            and work.members.survivor(before.member) == work.members.survivor(command.member_id)
+        )
+        if not is_same or not isinstance(before, PointsAdjusted):
+            raise another_change(before, kind=PointsAdjusted)
+        return PointsAdjustedHere(
+            event_id=before.id,
+            points=before.points,
+            balance_points=self._record_now(work, before.member).balance_points,
+            already=True,
+        )

@@ -13,6 +13,7 @@ from pos_loyalty.domain.explained_member import (
 )
 from pos_loyalty.domain.explanation import Explanation, explain, explain_with_later
 from pos_loyalty.domain.ids import MemberId, ProgramVersion
+from pos_loyalty.domain.ledger import EntryKind
 from pos_loyalty.domain.phone import international
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.services.member_now import member_now
@@ -96,12 +97,16 @@ def _explain_member(
     """Explain a person's entries: those of accounts that were merged into this one, too."""
     record = work.members.record(member)
     assert record is not None, "found in this very snapshot"
+    now = member_now(context, work, record, at_ms=context.clock.now_ms())
     stored = [
         entry
         for account in work.members.accounts(member)
         for entry in work.journal.entries(account, ENTRIES_MAX)
     ]
     stored.sort(key=lambda entry: (entry.at_ms, entry.seq))
+    moved = [PointsMoved(entry.event_id, entry.at_ms, entry.kind, entry.points) for entry in stored]
+    moved += [PointsMoved("", due.at_ms, EntryKind.EXPIRATION, -due.points) for due in now.gone]
+    moved.sort(key=lambda entry: entry.at_ms)
     explained: dict[str, Explanation | None] = {}
 
     def why(event_id: str) -> Explanation | None:
@@ -112,11 +117,8 @@ def _explain_member(
 
     return explained_member(
         member,
-        balance=record.balance_points,
-        moved=[
-            PointsMoved(entry.event_id, entry.at_ms, entry.kind, entry.points)
-            for entry in stored[-ENTRIES_MAX:]
-        ],
+        balance=now.shown(record).balance_points,
+        moved=moved[-ENTRIES_MAX:],
         explain=why,
-        sheet=member_now(context, work, record, at_ms=context.clock.now_ms()).sheet,
+        sheet=now.sheet,
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.ids import EventId, MemberId
+from pos_loyalty.domain.ledger import EntryKind
+from pos_loyalty.services.member_now import MemberNow, member_now
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.journal import StoredEntry
 from pos_loyalty.store.unit_of_work import Repositories
@@ -69,8 +71,11 @@ class ReadHistoryHandler:
                 raise RuleViolation(Code.MEMBER_UNKNOWN)
             own = _entries(work, record.member, command.limit)
             acked_seq = work.journal.stream().acked_seq
+            now = member_now(self._context, work, record, at_ms=self._context.clock.now_ms())
         entries = _own_entries(own) if remote is None else _merged(remote, own, acked_seq)
-        return _with_balances(entries, record.balance_points)
+        if now.gone:
+            entries = sorted(entries + _gone(now), key=lambda entry: entry.at_ms)[-command.limit :]
+        return _with_balances(entries, now.shown(record).balance_points)
 
 
 def _entries(work: Repositories, member: MemberId, limit: int) -> tuple[StoredEntry, ...]:
@@ -88,6 +93,14 @@ def _own_entries(own: tuple[StoredEntry, ...]) -> list[RemoteEntry]:
     return [
         RemoteEntry(EventId(entry.event_id), entry.at_ms, entry.kind, entry.points, entry.seq)
         for entry in own
+    ]
+
+
+def _gone(now: MemberNow) -> list[RemoteEntry]:
+    """Return what ended at a till that works alone; there no event says so."""
+    return [
+        RemoteEntry(EventId(""), due.at_ms, EntryKind.EXPIRATION, -due.points, 0)
+        for due in now.gone
     ]
 
 

@@ -19,7 +19,7 @@ from pos_loyalty.domain.event import (
 )
 from pos_loyalty.domain.expiration import Never
 from pos_loyalty.domain.ids import MemberId, SaleId
-from pos_loyalty.domain.lot import balance, ended_points, next_end, pending
+from pos_loyalty.domain.lot import Due, balance, next_end, pending
 from pos_loyalty.domain.lot_end import inactivity_ends_at
 from pos_loyalty.domain.member_facts import NO_SHEET, MemberFacts, MemberSheet, Tally
 from pos_loyalty.domain.member_known import known_for
@@ -38,16 +38,25 @@ class MemberNow(msgspec.Struct, frozen=True, kw_only=True):
     """A member as this till sees one. Points are integers.
 
     ``sheet`` has everything that happened here, too. ``ended_points`` of the balance have ended
-    by this till's clock, though nobody has written it yet.
+    by this till's clock, though the server has not written it yet. ``gone`` is what ended at a
+    till that works alone, oldest first: the sum of its journal has it still, the balance not.
     """
 
     sheet: MemberSheet = NO_SHEET
     ended_points: int = 0
+    gone: tuple[Due, ...] = ()
 
     @property
     def unusable_points(self) -> int:
         """Points of the balance that cannot be used now: pending, or ended."""
         return self.sheet.pending + self.ended_points
+
+    def shown(self, record: MemberRecord) -> MemberRecord:
+        """Return a record as it came from the store with the balance of now."""
+        if not self.gone:
+            return record
+        gone_points = sum(due.points for due in self.gone)
+        return msgspec.structs.replace(record, balance_points=record.balance_points - gone_points)
 
     def facts(
         self, program: LoyaltyProgram, *, shop: str, at_ms: int, tz_minutes: int
@@ -82,6 +91,32 @@ def member_now(
     if context.identity.joined:
         return _of_sheet(context, work, record, at_ms)
     return _alone(context, work, record, at_ms)
+
+
+def record_now(
+    context: TillContext, work: Repositories, record: MemberRecord, *, at_ms: int
+) -> MemberRecord:
+    """Return a record with the balance of now, where nothing else of :func:`member_now` is asked.
+
+    A plain program, and a till with a server, cost nothing here.
+    """
+    if context.identity.joined or not _keeps_lots(context):
+        return record
+    lots = OwnLots(context, work, record.member)
+    lots.fold(work.journal.index.of_member(record.member))
+    return MemberNow(gone=lots.ended(at_ms, context.clock.offset_minutes(at_ms))).shown(record)
+
+
+def balance_now(context: TillContext, work: Repositories, member: MemberId | None) -> int:
+    """Return the points that a member has now; 0 where nobody is known."""
+    record = None if member is None else work.members.record(member)
+    if record is None:
+        return 0
+    return record_now(context, work, record, at_ms=context.clock.now_ms()).balance_points
+
+
+def _keeps_lots(context: TillContext) -> bool:
+    return any(_HAS_LOTS(program) for program in context.programs)
 
 
 def _of_sheet(
@@ -121,18 +156,17 @@ def _alone(context: TillContext, work: Repositories, record: MemberRecord, at_ms
         tally=counting.tally(record.member, events),
         last_visit_ms=_last_visit(events),
     )
-    if not any(_HAS_LOTS(program) for program in context.programs):
+    if not _keeps_lots(context):
         return MemberNow(sheet=sheet)
-    lots = OwnLots(context, record.member)
+    lots = OwnLots(context, work, record.member)
     lots.fold(events)
     rules = context.program(at_ms).expiration
-    lots.let_end(at_ms, tz_minutes)
+    gone = lots.ended(at_ms, tz_minutes)
     book = lots.book
     waiting, ends = pending(book, at_ms), next_end(book, at_ms)
-    alive = balance(book) - ended_points(book, at_ms)
     absent_ms = inactivity_ends_at(rules, last_ms=lots.last_ms, tz_minutes=tz_minutes)
     if absent_ms is not None and absent_ms > at_ms:
-        ends_points, ends_ms = max(0, alive), absent_ms
+        ends_points, ends_ms = max(0, balance(book)), absent_ms
     else:
         ends_points, ends_ms = ends.points, ends.at_ms
     sheet = msgspec.structs.replace(
@@ -142,7 +176,7 @@ def _alone(context: TillContext, work: Repositories, record: MemberRecord, at_ms
         ends_points=ends_points,
         ends_ms=ends_ms if ends_points else 0,
     )
-    return MemberNow(sheet=sheet, ended_points=max(0, record.balance_points - alive))
+    return MemberNow(sheet=sheet, gone=gone)
 
 
 def _with_ends(sheet: MemberSheet, redeemed: int, at_ms: int) -> MemberNow:

@@ -111,6 +111,7 @@ def standing_of(context: TillContext, work: Repositories, record: MemberRecord) 
     program = context.program(at_ms)
     joined = context.identity.joined
     now = member_now(context, work, record, at_ms=at_ms)
+    record = now.shown(record)
     held = tier_now(context, work, record, now, at_ms=at_ms)
     limits = spend_limits(context, work)
     spendable = spendable_points(

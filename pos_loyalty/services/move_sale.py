@@ -17,6 +17,7 @@ from pos_loyalty.domain.refund_remains import stamps_now
 from pos_loyalty.domain.rounding import local_day
 from pos_loyalty.domain.sale_facts import SaleFacts, facts_of
 from pos_loyalty.domain.spend_rights import cover_taking_back
+from pos_loyalty.services.member_now import balance_now
 from pos_loyalty.services.member_view import Standing, standing_of
 from pos_loyalty.services.one_change import (
     active_member,
@@ -73,7 +74,7 @@ class MoveSaleHandler:
         with self._context.store.write() as work:
             before = recorded_before(work, stamp.id)
             if before is not None:
-                return _again(work, command, before)
+                return _again(self._context, work, command, before)
             history = self._movable(work, command, stamp)
             record = active_member(work, command.to_member)
             if record.member == holder_of(work, history):
@@ -82,7 +83,7 @@ class MoveSaleHandler:
                 work, command, stamp, history, standing_of(self._context, work, record)
             )
             work.journal.append(event)
-            done = _done(work, event, already=False)
+            done = _done(self._context, work, event, already=False)
             commit_surely(self._context, work, stamp.id)
         return done
 
@@ -158,7 +159,9 @@ class MoveSaleHandler:
         return msgspec.structs.replace(facts_of(sale), tier=to.tier.id, known=known)
 
 
-def _again(work: Repositories, command: MoveSale, before: Event) -> SaleMovedHere:
+def _again(
+    context: TillContext, work: Repositories, command: MoveSale, before: Event
+) -> SaleMovedHere:
     is_same = (
         isinstance(before, SaleMoved)
         and before.sale_id == command.sale_id
@@ -166,10 +169,12 @@ def _again(work: Repositories, command: MoveSale, before: Event) -> SaleMovedHer
     )
     if not is_same or not isinstance(before, SaleMoved):
         raise another_change(before, kind=SaleMoved)
-    return _done(work, before, already=True)
+    return _done(context, work, before, already=True)
 
 
-def _done(work: Repositories, event: SaleMoved, *, already: bool) -> SaleMovedHere:
+def _done(
+    context: TillContext, work: Repositories, event: SaleMoved, *, already: bool
+) -> SaleMovedHere:
     return SaleMovedHere(
         move_id=event.id,
         sale_id=SaleId(event.sale_id),
@@ -177,13 +182,8 @@ def _done(work: Repositories, event: SaleMoved, *, already: bool) -> SaleMovedHe
         from_member=event.from_member,
         earned_points_given=event.earned_given,
         earned_points_taken=event.earned_taken,
-        balance_points=_balance(work, event.to_member),
-        from_balance_points=_balance(work, event.from_member),
+        balance_points=balance_now(context, work, event.to_member),
+        from_balance_points=balance_now(context, work, event.from_member),
         stamps=event.stamps,
         already=already,
     )
-
-
-def _balance(work: Repositories, member: MemberId | None) -> int:
-    record = None if member is None else work.members.record(member)
-    return 0 if record is None else record.balance_points

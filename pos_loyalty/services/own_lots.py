@@ -20,8 +20,10 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.ids import MemberId
 from pos_loyalty.domain.lot import (
     Allocation,
+    Due,
     LotBook,
     accrue,
+    expire,
     expire_all,
     give_back,
     redeem,
@@ -31,7 +33,11 @@ from pos_loyalty.domain.lot_end import ends_at, inactivity_ends_at
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.sale_facts import tier_in
 from pos_loyalty.services.till_context import TillContext
+from pos_loyalty.store.event_index import fact_of
+from pos_loyalty.store.unit_of_work import Repositories
 
+_FOR_EVER_DAYS = 1_000_000
+"""What ended is remembered: nobody else could say what became of it."""
 _Origin = tuple[int | None, int]
 """The end of a sale's points, and when they can be used."""
 
@@ -39,11 +45,13 @@ _Origin = tuple[int | None, int]
 class OwnLots:
     """Folds a member's events, oldest first, into lots."""
 
-    def __init__(self, context: TillContext, member: MemberId) -> None:
+    def __init__(self, context: TillContext, work: Repositories, member: MemberId) -> None:
         self.book = LotBook()
         self.last_ms = 0
         self._context = context
+        self._work = work
         self._member = member
+        self._absent_ms = 0
         self._origins: dict[str, _Origin] = {}
         self._allocations: dict[str, Allocation] = {}
 
@@ -60,8 +68,15 @@ class OwnLots:
         """End everything of a member who did not come for as long as the program allows."""
         rules = self._context.program(at_ms).expiration
         end_ms = inactivity_ends_at(rules, last_ms=self.last_ms, tz_minutes=tz_minutes)
-        if self.last_ms and end_ms is not None and end_ms <= at_ms:
-            self.book, _ = expire_all(self.book, at_ms=end_ms)
+        if self.last_ms and end_ms is not None and self._absent_ms < end_ms <= at_ms:
+            self.book, _ = expire_all(self.book, at_ms=end_ms, remember_days=_FOR_EVER_DAYS)
+            self._absent_ms = end_ms
+
+    def ended(self, at_ms: int, tz_minutes: int) -> tuple[Due, ...]:
+        """Take out of the book what ended by a moment; return all that ever did, oldest first."""
+        self.let_end(at_ms, tz_minutes)
+        self.book, _ = expire(self.book, at_ms=at_ms, remember_days=_FOR_EVER_DAYS)
+        return tuple(Due(lot.points, lot.ends_ms or 0) for lot in self.book.ended)
 
     def _program(self, event: EventBase) -> LoyaltyProgram:
         context = self._context
@@ -83,11 +98,7 @@ class OwnLots:
                 return
 
     def _sale(self, sale: SaleRecorded) -> None:
-        program = self._program(sale)
-        later = tier_in(program, sale.tier).expires_later_months
-        end_ms = ends_at(
-            program.expiration, at_ms=sale.at_ms, tz_minutes=sale.tz_minutes, extra_months=later
-        )
+        end_ms = self._sale_ends_ms(sale, sale.tier)
         self._origins[sale.id] = (end_ms, sale.pending_until_ms)
         if sale.redeemed:
             self.book, allocation = redeem(self.book, points=sale.redeemed, at_ms=sale.at_ms)
@@ -114,13 +125,30 @@ class OwnLots:
                 ends_ms=ends_at(rules, at_ms=event.at_ms, tz_minutes=event.tz_minutes),
             )
         self._take_back(event.sale_id, event.earned_taken, event.at_ms)
+        if isinstance(event, SaleReversed):
+            self._change(event, -event.voucher_points_taken)
 
     def _moved(self, event: SaleMoved) -> None:
+        """Let the points of a sale end and become usable as those of the sale do."""
         if event.from_member == self._member:
             self._take_back(event.sale_id, event.earned_taken, event.at_ms)
-        if event.to_member == self._member:
-            self._origins[event.sale_id] = (self._end_ms(event), 0)
-            self._change(event, event.earned_given)
+        if event.to_member != self._member:
+            return
+        stored = self._work.journal.get(event.sale_id)
+        sale = None if stored is None else fact_of(stored.data)
+        if isinstance(sale, SaleRecorded):
+            origin = (self._sale_ends_ms(sale, event.tier), sale.pending_until_ms)
+        else:
+            origin = (self._end_ms(event), 0)
+        self._origins[event.sale_id] = origin
+        end_ms, usable_ms = origin
+        self.book = accrue(
+            self.book,
+            points=event.earned_given,
+            at_ms=event.at_ms,
+            ends_ms=end_ms,
+            usable_ms=usable_ms,
+        )
 
     def _take_back(self, sale_id: str, points: int, at_ms: int) -> None:
         end_ms, usable_ms = self._origins.get(sale_id, (None, 0))
@@ -135,6 +163,16 @@ class OwnLots:
             self.book = accrue(
                 self.book, points=points, at_ms=event.at_ms, ends_ms=self._end_ms(event)
             )
+
+    def _sale_ends_ms(self, sale: SaleRecorded, tier: str) -> int | None:
+        """Return when a sale's points end for a member of this tier."""
+        program = self._program(sale)
+        return ends_at(
+            program.expiration,
+            at_ms=sale.at_ms,
+            tz_minutes=sale.tz_minutes,
+            extra_months=tier_in(program, tier).expires_later_months,
+        )
 
     def _end_ms(self, event: EventBase) -> int | None:
         rules = self._program(event).expiration

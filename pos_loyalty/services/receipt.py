@@ -18,6 +18,7 @@ from pos_loyalty.domain.receipt_code import (
     short,
     signed_text,
 )
+from pos_loyalty.services.member_now import record_now
 from pos_loyalty.services.member_view import (
     FOUND_BY_NUMBER,
     MemberView,
@@ -85,7 +86,7 @@ class MakeReceiptHandler:
             record = work.members.record(event.member)
             if record is None:
                 return None
-            stream = work.journal.stream()
+            stream, at_ms = work.journal.stream(), context.clock.now_ms()
             merchant = context.identity.merchant
             receipt = receipt_of(
                 merchant=merchant,
@@ -94,8 +95,8 @@ class MakeReceiptHandler:
                 till=TillId(work.settings.text(Setting.TILL)),
                 stream=stream.stream,
                 seq=stream.last_seq,
-                points=record.balance_points,
-                at_ms=context.clock.now_ms(),
+                points=record_now(context, work, record, at_ms=at_ms).balance_points,
+                at_ms=at_ms,
             )
         signature = self._own_key().sign(signed_text(merchant, receipt))
         return format_receipt(receipt, base64.b64decode(signature))

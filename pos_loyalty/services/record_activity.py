@@ -12,7 +12,7 @@ from pos_loyalty.domain.errors import RuleViolation
 from pos_loyalty.domain.event import SCHEMA_VERSION, ActivityRecorded, Event
 from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.services.member_now import member_now
+from pos_loyalty.services.member_now import member_now, record_now
 from pos_loyalty.services.one_change import (
     active_member,
     another_change,
@@ -81,6 +81,7 @@ class RecordActivityHandler:
             rule = _rule(program, command.activity)
             record = active_member(work, command.member_id)
             now = member_now(self._context, work, record, at_ms=stamp.at_ms)
+            record = now.shown(record)
             approved_by = command.approved_by
             if rule.approval is Approval.OWNER:
                 approved_by = ensure_second_name(approved_by, command.cashier)
@@ -117,7 +118,12 @@ class RecordActivityHandler:
         )
         if not is_same or not isinstance(before, ActivityRecorded):
             raise another_change(before, kind=ActivityRecorded)
-        record = active_member(work, before.member)
+        record = record_now(
+            self._context,
+            work,
+            active_member(work, before.member),
+            at_ms=self._context.clock.now_ms(),
+        )
         program = self._context.program_version(before.program) or self._context.program()
         names = (rule.name for rule in program.activities if rule.id == before.activity)
         return ActivityDone(

@@ -203,8 +203,9 @@ class RecordSaleHandler:
         if event.member is not None:
             record = work.members.record(event.member)
             assert record is not None, "a sale never outlives its member's row"
-            balance = record.balance_points
-            spendable = standing_of(self._context, work, record).spendable_points
+            standing = standing_of(self._context, work, record)
+            balance = standing.record.balance_points
+            spendable = standing.spendable_points
         done = _done(event, self.trace_of(event), balance=balance, spendable=spendable)
         undone = work.journal.is_reversed(event.id) is not None
         return msgspec.structs.replace(

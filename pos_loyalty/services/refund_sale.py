@@ -31,6 +31,7 @@ from pos_loyalty.domain.refund import (
 from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.domain.sale_facts import facts_of, lines_of
 from pos_loyalty.domain.spend_rights import RightsEffect, cover_taking_back
+from pos_loyalty.services.member_now import balance_now, record_now
 from pos_loyalty.services.one_change import (
     another_change,
     change_stamp,
@@ -107,7 +108,8 @@ class RefundSaleHandler:
             else:
                 event, left = self._refund(work, command, stamp, history)
             work.journal.append(event)
-            done = _done(event, balance=_balance(work, event), left=left, already=False)
+            balance = balance_now(self._context, work, event.member)
+            done = _done(event, balance=balance, left=left, already=False)
             commit_surely(self._context, work, stamp.id)
         return done
 
@@ -135,7 +137,11 @@ class RefundSaleHandler:
         sale = history.sale
         record = None if sale.member is None else work.members.record(sale.member)
         # What waits on a card is not known here; it has at least what the sale put there.
-        balance = sale.earned if record is None else record.balance_points
+        balance = (
+            sale.earned
+            if record is None
+            else record_now(self._context, work, record, at_ms=stamp.at_ms).balance_points
+        )
         effect = refund_effect(history.program, sale, history.state, request, balance=balance)
         event = self._event(work, command, stamp, history, effect)
         return event, what_is_left(history.sale, effect.after).amount
@@ -217,7 +223,8 @@ class RefundSaleHandler:
             raise another_change(before, kind=SaleRefunded)
         history = sale_history(self._context, work, SaleId(before.sale_id))
         left = 0 if history is None else what_is_left(history.sale, history.state).amount
-        return _done(before, balance=_balance(work, before), left=left, already=True)
+        balance = balance_now(self._context, work, before.member)
+        return _done(before, balance=balance, left=left, already=True)
 
 
 def is_sale_name(text: str) -> bool:
@@ -279,11 +286,6 @@ def _is_same(command: RefundSale, before: SaleRefunded) -> bool:
             amount in {0, back.get(number, 0)} for number, amount in asked.items()
         )
     return command.amount in {None, before.amount}
-
-
-def _balance(work: Repositories, event: SaleRefunded) -> int:
-    record = None if event.member is None else work.members.record(event.member)
-    return 0 if record is None else record.balance_points
 
 
 def _done(event: SaleRefunded, *, balance: int, left: int, already: bool) -> RefundDone:

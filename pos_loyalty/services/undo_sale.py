@@ -16,6 +16,7 @@ from pos_loyalty.domain.ids import EventId, MemberId, SaleId
 from pos_loyalty.domain.spend_rights import RightsEffect, cover_taking_back
 from pos_loyalty.domain.voucher import voucher_of
 from pos_loyalty.services.claim_voucher import claims_of_sale
+from pos_loyalty.services.member_now import balance_now
 from pos_loyalty.services.reward_offers import count_rewards
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.journal import StoredEvent
@@ -74,7 +75,7 @@ class UndoSaleHandler:
                 member_id=sale.member,
                 earned_points_taken=sale.earned,
                 redeemed_points_returned=sale.redeemed,
-                balance_points=_balance(work, sale.member),
+                balance_points=balance_now(self._context, work, sale.member),
                 already=reversal_id is not None,
                 voucher_points_taken=_voucher_points(work, sale),
             )
@@ -161,8 +162,3 @@ def _ensure_unchanged(work: Repositories, sale_id: str) -> None:
     for event in work.journal.index.referring_to(sale_id):
         if isinstance(event, SaleRefunded | SaleMoved):
             raise RuleViolation(Code.UNDO_CHANGED, saved=True)
-
-
-def _balance(work: Repositories, member: MemberId | None) -> int:
-    record = None if member is None else work.members.record(member)
-    return 0 if record is None else record.balance_points
