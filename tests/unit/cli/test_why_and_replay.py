@@ -21,6 +21,8 @@ from pos_loyalty.domain.earning_rule import (
     PerItem,
 )
 from pos_loyalty.domain.event import SaleLine
+from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
+from pos_loyalty.domain.explanation_story import local_time
 from pos_loyalty.domain.ids import RewardId
 from pos_loyalty.domain.redemption import RewardChoice
 from pos_loyalty.domain.replay_figures import (
@@ -28,13 +30,16 @@ from pos_loyalty.domain.replay_figures import (
     Replayed,
     VersionFigures,
 )
+from pos_loyalty.services.look_up_member import LookUpMember
 from pos_loyalty.services.move_sale import MoveSale
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.refund_sale import RefundSale
+from pos_loyalty.services.system_sources import SystemClock
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.store.keys import BestKeys
 from pos_loyalty.till import open_till
-from tests.sample_till import enroll, sell
+from tests.builders import DAY_MS
+from tests.sample_till import SteppingClock, enroll, sell
 from tests.unit.services.ruled_till import give_rules
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -188,6 +193,27 @@ def test_why_of_a_member_in_words_tells_each_event_once(shop: Shop, run: Run) ->
     assert out.count("Sale of EUR 25.00:") == 1
     assert "undone as a whole" in out
     assert "Refund of EUR 10.00" in out
+
+
+def test_why_of_a_member_says_what_ended_and_when(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder, clock = tmp_path / "data", SteppingClock(SystemClock().now_ms() - 60 * DAY_MS)
+    with open_till(folder, clock=clock) as till:
+        ending = ExpirationRules(model=AfterEarning(days=30))
+        give_rules(till, msgspec.structs.replace(till.program(), expiration=ending))
+        member = enroll(till, "Ann Example")
+        ends_ms = till.look_up_member(LookUpMember(id=member)).ends_ms
+
+    code, out, _ = run("why", member, "--data", folder)
+
+    assert code == 0
+    assert f"Member {member}: 0 points." in out
+    lines = out.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if "ended, as the program says" in line]
+    assert lines[at].split()[:3] == ["-50", "→", "0"]
+    assert lines[at + 1].strip() == f"{local_time(ends_ms, 0)} UTC"
 
 
 def test_what_nobody_knows_is_said_in_one_sentence(shop: Shop, run: Run) -> None:
