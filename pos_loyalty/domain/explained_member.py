@@ -27,6 +27,7 @@ _WORDS: dict[str, str] = {
     EntryKind.REINSTATEMENT: "given new life by the owner after they had ended",
     ELSEWHERE: "at other tills and at the server, whose books say more",
 }
+_REFERRAL_BACK = "taken back: what had paid for an invitation was undone, moved, or came back"
 
 
 class PointsMoved(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ def explained_member(
                 kind=entry.kind,
                 points=entry.points,
                 balance=running,
-                what=_WORDS.get(entry.kind, entry.kind),
+                what=_words_of(entry),
                 explanation=explain(entry.event) if entry.event else None,
             )
         )
@@ -107,3 +108,9 @@ def explained_member(
         ends_points=sheet.ends_points,
         ends_ms=sheet.ends_ms,
     )
+
+
+def _words_of(entry: PointsMoved) -> str:
+    if entry.kind == EntryKind.REFERRAL and entry.points < 0:
+        return _REFERRAL_BACK
+    return _WORDS.get(entry.kind, entry.kind)

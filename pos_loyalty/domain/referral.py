@@ -1,5 +1,7 @@
 """What an invitation pays, once the paying event is in the books, and when it goes back."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from pos_loyalty.domain.earning_rule import ReferralEvent, ReferralRule
@@ -34,6 +36,14 @@ class PaidByPurchase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     referrer_ends_ms: int | None = None
     referred_ends_ms: int | None = None
     is_back: bool = False
+
+    @property
+    def parts(self) -> Iterator[tuple[MemberId, int, int | None]]:
+        """Who got how many points, and the end of the lot that they came into."""
+        if self.referrer_points:
+            yield self.referrer, self.referrer_points, self.referrer_ends_ms
+        if self.referred_points:
+            yield self.referred, self.referred_points, self.referred_ends_ms
 
 
 def referral_payments(

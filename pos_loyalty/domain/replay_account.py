@@ -109,15 +109,19 @@ class Account:
         if not rules.has_lots:
             self.open += points
             return
+        ends_ms = self.ends_ms(rules, at_ms=at_ms, tz_minutes=tz_minutes)
+        self.book = accrue(
+            self.book, points=points, at_ms=at_ms, ends_ms=ends_ms, usable_ms=usable_ms
+        )
+
+    def ends_ms(self, rules: Rules, *, at_ms: int, tz_minutes: int) -> int | None:
+        """Return when points end that come at a moment; None is never."""
         tier = tier_in(rules.program, self.standing.tier)
-        ends_ms = ends_at(
+        return ends_at(
             rules.program.expiration,
             at_ms=at_ms,
             tz_minutes=tz_minutes,
             extra_months=tier.expires_later_months,
-        )
-        self.book = accrue(
-            self.book, points=points, at_ms=at_ms, ends_ms=ends_ms, usable_ms=usable_ms
         )
 
     def take(self, rules: Rules, points: int, *, at_ms: int) -> None:
@@ -145,6 +149,13 @@ class Account:
             ),
             usable_ms=pending_until(rules.program, sale.at_ms),
         )
+
+    def take_from(self, rules: Rules, points: int, *, ends_ms: int | None, at_ms: int) -> None:
+        """Take points back that came into the lot with this end."""
+        if rules.has_lots:
+            self.book = take_back(self.book, points=points, at_ms=at_ms, ends_ms=ends_ms)
+        else:
+            self.open -= points
 
     def settle(self, rules: Rules, *, at_ms: int, tz_minutes: int) -> int:
         """Let what ended by now end, and a tier fall that is due; return the points that ended."""

@@ -12,9 +12,9 @@ import msgspec
 
 from pos_loyalty.domain.accrual import earn, earned_points, pending_until
 from pos_loyalty.domain.activity import activity_points
-from pos_loyalty.domain.earning_rule import ReferralEvent
 from pos_loyalty.domain.event import (
     ActivityRecorded,
+    Event,
     MemberEnrolled,
     PointsAdjusted,
     SaleMoved,
@@ -28,7 +28,7 @@ from pos_loyalty.domain.event import (
 from pos_loyalty.domain.member_facts import Tally
 from pos_loyalty.domain.member_known import known_for
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.referral import referral_payments
+from pos_loyalty.domain.referral import PaidByPurchase
 from pos_loyalty.domain.refund import (
     Returned,
     move_effect,
@@ -38,6 +38,7 @@ from pos_loyalty.domain.refund import (
     what_is_left,
 )
 from pos_loyalty.domain.replay_account import Account, Rules
+from pos_loyalty.domain.replay_invitations import Invitations
 from pos_loyalty.domain.reward import PointsForMoney, RewardTaken, worth_of
 from pos_loyalty.domain.reward_condition import cost_of, stamps_of
 from pos_loyalty.domain.rounding import part_of, steps_begun
@@ -116,9 +117,7 @@ class Side:
         self._referred = referred
         self._program_of = program_of
         self._kept: dict[str, _Kept] = {}
-        self._inviters: dict[str, str] = {}
-        self._paid_for: Counter[str] = Counter()
-        self._paid_to: Counter[str] = Counter()
+        self._invitations = Invitations(program.referral)
         self._keys: dict[str, str] = {}
 
     def sale(self, event: SaleRecorded, visit: Visit) -> None:
@@ -153,8 +152,7 @@ class Side:
             )
             self._remember(sale, account, visit)
         account.last_visit_ms = account.active_ms = event.at_ms
-        if self._inviters:
-            self._invite(event, visit, event.sale.total)
+        self._purchase(event, visit, event, left=event.sale.total)
 
     def reversal(self, event: SaleReversed) -> None:
         """Undo a sale as this version computed it."""
@@ -169,6 +167,7 @@ class Side:
         if kept.visit.counts:
             self._count_stamps(account, sale, left.stamps, sign=-1)
         self._uncount(account, kept)
+        self._unpay(kept, event)
 
     def refund(self, event: SaleRefunded) -> None:
         """Take back a part of a sale as this version computed it."""
@@ -186,6 +185,7 @@ class Side:
         if kept.visit.counts:
             gone = {each.card: each.count for each in effect.stamps_taken}
             self._count_stamps(account, kept.sale, gone, sign=-1)
+        self._unpay(kept, event, left=kept.sale.sale.total - effect.after.amount)
 
     def move(self, event: SaleMoved, visit: Visit) -> None:
         """Give a sale to another member; one with rewards is never moved."""
@@ -198,6 +198,7 @@ class Side:
         taken, given = move_effect(self.rules.program, kept.sale, kept.returned, facts)
         self._take_back(old, kept, taken, at_ms=event.at_ms)
         self._uncount(old, kept)
+        self._unpay(kept, event)
         moved = msgspec.structs.replace(
             event, tier=facts.tier, known=facts.known, earned_given=given
         )
@@ -205,6 +206,8 @@ class Side:
         kept.visit = msgspec.structs.replace(visit, counts=kept.visit.counts)
         self._earn(new, kept.sale, given, kept.visit)
         new.count(self.rules, self._left(kept), at_ms=event.at_ms, tz_minutes=event.tz_minutes)
+        left = kept.sale.sale.total - kept.returned.amount
+        self._purchase(kept.sale, kept.visit, event, left=left)
 
     def enrollment(self, event: MemberEnrolled, visit: Visit, inviter: str | None) -> None:
         """Welcome a member; what waited on the card is theirs, and ``inviter`` is remembered."""
@@ -215,10 +218,11 @@ class Side:
         account.enrolled_ms = account.active_ms = event.at_ms
         self._other(account, self.rules.program.welcome_points, visit, event)
         if inviter is not None:
-            self._inviters[visit.who] = inviter
             # Under every version, paid or not: the versions are compared account by account.
-            self._at(_of_inviter(inviter, visit), event.at_ms, event.tz_minutes)
-            self._invite(event, visit, 0)
+            self._of(inviter, visit, event)
+            paid = self._invitations.enrolled(visit.who, inviter)
+            if paid is not None:
+                self._pay(paid, visit, event, month=self._month(event))
 
     def activity(self, event: ActivityRecorded, visit: Visit) -> None:
         """Give what this version gives for an activity; one that it does not have gives nothing."""
@@ -433,34 +437,50 @@ class Side:
         account.give(
             self.rules, points, at_ms=event.at_ms, tz_minutes=event.tz_minutes, usable_ms=0
         )
+        self._count_other(account, points, visit, self._month(event))
+
+    def _purchase(self, sale: SaleRecorded, visit: Visit, event: Event, *, left: int) -> None:
+        """Pay for an invitation what a sale makes due, or its move; ``left`` is minor units."""
+        paid = self._invitations.bought(visit.who, sale.id, total=sale.sale.total, left=left)
+        if paid is None:
+            return
+        if sale.id in self._referred:
+            referrer, referred = (
+                self._of(who, visit, event).ends_ms(
+                    self.rules, at_ms=event.at_ms, tz_minutes=event.tz_minutes
+                )
+                for who in (paid.referrer, paid.referred)
+            )
+            paid = msgspec.structs.replace(
+                paid, referrer_ends_ms=referrer, referred_ends_ms=referred
+            )
+            self._invitations.remember(sale.id, paid)
+        self._pay(paid, visit, event, month=self._month(sale))
+
+    def _pay(self, paid: PaidByPurchase, visit: Visit, event: Event, *, month: Month) -> None:
+        """Give both what an invitation pays."""
+        at_ms, tz_minutes = event.at_ms, event.tz_minutes
+        for who, points, _ in paid.parts:
+            account = self._of(who, visit, event)
+            account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes, usable_ms=0)
+            self._count_other(account, points, visit, month)
+
+    def _unpay(self, kept: _Kept, event: Event, *, left: int | None = None) -> None:
+        """Take back what a sale paid for an invitation, where it stands no more."""
+        sale = kept.sale
+        paid = self._invitations.taken_back(sale.id, total=sale.sale.total, left=left)
+        for who, points, ends_ms in () if paid is None else paid.parts:
+            account = self._of(who, kept.visit, event)
+            account.take_from(self.rules, points, ends_ms=ends_ms, at_ms=event.at_ms)
+            self._count_other(account, -points, kept.visit, self._month(sale))
+
+    def _of(self, who: str, visit: Visit, event: Event) -> Account:
+        """Return the account of one of the two whom an invitation pays."""
+        one = Visit(who, NOBODY, visit.shop, visit.counts)
+        return self._at(one, event.at_ms, event.tz_minutes)
+
+    def _count_other(self, account: Account, points: int, visit: Visit, month: Month) -> None:
         if visit.counts:
             account.earned += points
             self.totals.other += points
-            self._month(event).points += points
-
-    def _invite(self, event: MemberEnrolled | SaleRecorded, visit: Visit, total: int) -> None:
-        """Pay for an invitation that was followed."""
-        rule, referrer = self.rules.program.referral, self._inviters.get(visit.who)
-        if rule is None or referrer is None:
-            return
-        is_sale = isinstance(event, SaleRecorded)
-        paid = referral_payments(
-            rule,
-            ReferralEvent.EVERY_PURCHASE if is_sale else ReferralEvent.ENROLLMENT,
-            total=total,
-            paid_for_referred=self._paid_for[visit.who],
-            paid_to_referrer=self._paid_to[referrer],
-        )
-        if not (paid.referrer or paid.referred or paid.is_above_limit):
-            return
-        self._paid_for[visit.who] += 1
-        self._paid_to[referrer] += paid.referrer > 0
-        other = _of_inviter(referrer, visit)
-        for each, points in ((visit, paid.referred), (other, paid.referrer)):
-            account = self._at(each, event.at_ms, event.tz_minutes)
-            self._other(account, points, visit, event)
-
-
-def _of_inviter(who: str, visit: Visit) -> Visit:
-    """Return the visit of a new member as one that gives something to who invited."""
-    return Visit(who, NOBODY, visit.shop, visit.counts)
+            month.points += points

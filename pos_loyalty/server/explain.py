@@ -7,7 +7,14 @@ import msgspec
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
-from pos_loyalty.domain.event import Event, SaleMoved, SaleRefunded, SaleReversed
+from pos_loyalty.domain.event import (
+    Event,
+    MemberEnrolled,
+    SaleMoved,
+    SaleRecorded,
+    SaleRefunded,
+    SaleReversed,
+)
 from pos_loyalty.domain.explained_member import (
     MemberExplained,
     PointsMoved,
@@ -19,11 +26,13 @@ from pos_loyalty.domain.explanation import (
     explain,
     explain_with_later,
 )
+from pos_loyalty.domain.explanation_referral import with_invitation
 from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.member_facts import NO_SHEET
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.server.books import Fact, Merchant
 from pos_loyalty.server.database import statements
+from pos_loyalty.server.database.keeping_statements import load_sales
 from pos_loyalty.server.database.repository import Database, Session
 from pos_loyalty.server.member_rows import class_of, member_rows
 from pos_loyalty.server.owner_commands import find_member
@@ -106,23 +115,51 @@ def _explain_event(
     event = read_event(fact.data).event
     assert event is not None, "only events that could be read count"
     explanation = explain_with_later(event, past)
+    paid = _paid_for_invitations(session, merchant, event)
     people = {entry.member for entry in explanation.entries} | {fact.member}
-    rows = [
-        row
-        for member in sorted(member for member in people if member is not None)
-        for row in session.fetch(
-            "SELECT member, kind, points FROM entry"
-            " WHERE merchant = ? AND member = ? AND event = ? ORDER BY v, stream, seq, position",
-            merchant.merchant,
-            member,
-            fact.event,
-        )
+    people |= {member for pair in paid for member in pair}
+    known = sorted(member for member in people if member is not None)
+    events = [fact.event, *(each.event for each in explanation.later)]
+    booked = _booked(session, merchant, known, events)
+    referrers = {referrer for referrer, _ in paid}
+    told = [
+        with_invitation(each, booked[each.event], referrers=referrers)
+        for each in (explanation, *explanation.later)
     ]
-    booked = tuple(
-        ExplainedEntry(kind=kind, points=int(points), member=MemberId(member))
-        for member, kind, points in rows
-    )
-    return msgspec.structs.replace(explanation, entries=booked) if booked else explanation
+    entries = tuple(booked[fact.event]) or explanation.entries
+    return msgspec.structs.replace(told[0], entries=entries, later=tuple(told[1:]))
+
+
+def _paid_for_invitations(
+    session: Session, merchant: Merchant, event: Event
+) -> list[tuple[MemberId, MemberId]]:
+    """Return who invited whom, of those whom this event or its sale paid for it."""
+    if isinstance(event, MemberEnrolled):
+        return [] if event.invited_by is None else [(event.invited_by, event.member)]
+    sale = event.id if isinstance(event, SaleRecorded) else getattr(event, "sale_id", None)
+    states = {} if sale is None else load_sales(session, merchant.merchant, [EventId(sale)])
+    return [(paid.referrer, paid.referred) for state in states.values() for paid in state.referrals]
+
+
+def _booked(
+    session: Session, merchant: Merchant, members: Sequence[MemberId], events: Sequence[EventId]
+) -> defaultdict[EventId, list[ExplainedEntry]]:
+    """Return the entries that events made for these members, in the order of the books."""
+    found: defaultdict[EventId, list[ExplainedEntry]] = defaultdict(list)
+    for member in members:
+        for event in events:
+            rows = session.fetch(
+                "SELECT kind, points FROM entry WHERE merchant = ? AND member = ? AND event = ?"
+                " ORDER BY v, stream, seq, position",
+                merchant.merchant,
+                member,
+                event,
+            )
+            found[event] += [
+                ExplainedEntry(kind=kind, points=int(points), member=member)
+                for kind, points in rows
+            ]
+    return found
 
 
 def _explain_member(

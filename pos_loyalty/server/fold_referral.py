@@ -1,7 +1,5 @@
 """What an invitation pays, at an enrollment or a purchase, and what goes back with a purchase."""
 
-from collections.abc import Iterator
-
 import msgspec
 
 from pos_loyalty.domain.earning_rule import ReferralEvent
@@ -136,9 +134,9 @@ def take_referral_back(
     state_of(books, sale.id).referrals = taken_back(state.referrals)
     referred, referrer = books.member(paid.referred), books.member(paid.referrer)
     keep(referred).paid -= 1
-    for points, receiver, ends_ms in _parts(books, paid):
-        entry = LedgerEntry(EntryKind.REFERRAL, -points, receiver.member)
-        post_to_member(place, event, entry, receiver, OwnLot(ends_ms))
+    for member, points, ends_ms in paid.parts:
+        entry = LedgerEntry(EntryKind.REFERRAL, -points, member)
+        post_to_member(place, event, entry, books.member(member), OwnLot(ends_ms))
     if paid.referrer_points:
         counted = _one_payment(books, at_ms=sale.at_ms, tz_minutes=sale.tz_minutes)
         uncount(books, referrer, counted, tz_minutes=sale.tz_minutes)
@@ -170,21 +168,13 @@ def _pay(place: Place, event: Event, paid: PaidByPurchase, *, at_ms: int, tz_min
     books = place.books
     referred, referrer = books.member(paid.referred), books.member(paid.referrer)
     keep(referred).paid += 1
-    for points, receiver, _ in _parts(books, paid):
-        entry = LedgerEntry(EntryKind.REFERRAL, points, receiver.member)
-        post_to_member(place, event, entry, receiver)
+    for member, points, _ in paid.parts:
+        entry = LedgerEntry(EntryKind.REFERRAL, points, member)
+        post_to_member(place, event, entry, books.member(member))
     if paid.referrer_points:
         counted = _one_payment(books, at_ms=at_ms, tz_minutes=tz_minutes)
         count(books, referrer, counted, tz_minutes=tz_minutes)
     books.touch_member(referred)
-
-
-def _parts(books: Books, paid: PaidByPurchase) -> Iterator[tuple[int, MemberState, int | None]]:
-    """Yield who got how many points, and the end of the lot that they came into."""
-    if paid.referrer_points:
-        yield paid.referrer_points, books.member(paid.referrer), paid.referrer_ends_ms
-    if paid.referred_points:
-        yield paid.referred_points, books.member(paid.referred), paid.referred_ends_ms
 
 
 def _one_payment(books: Books, *, at_ms: int, tz_minutes: int) -> Tally:

@@ -27,6 +27,7 @@ from tests.contract.ruled_books import (
 from tests.contract.running_server import RunningServer, running_server
 from tests.contract.simple_till import SimpleTill, enrollment, new_member, reversal
 from tests.contract.test_merged_accounts import merge, unmerge
+from tests.contract.test_why_and_replay import why
 
 FIRST = ReferralRule(
     pays_on=ReferralEvent.FIRST_PURCHASE,
@@ -317,6 +318,26 @@ def test_points_go_back_from_the_lot_they_came_into(database_url: str) -> None:
         assert (after.sheet.ends_points, after.sheet.ends_ms) == (40, before.ends_ms)
 
 
+def test_why_says_what_was_paid_for_an_invitation_and_taken_back(database_url: str) -> None:
+    with friends(database_url) as shop:
+        bought = sell(shop.program, shop.guest, 1_500)
+        shop.till.exchange(bought)
+        undone = reversal(bought, shop.next_seq - 1)
+        shop.till.exchange(undone)
+
+        paid, host = why(shop.server, bought.id), why(shop.server, shop.host)
+
+        words = "invitation: 100 points {0} who invited, 25 points {0} who was invited."
+        assert paid["what"].endswith(f"earned. Paid for an {words.format('to')}")
+        assert {"kind": "referral", "points": 100, "member": shop.host} in paid["entries"]
+        back = why(shop.server, undone.id)
+        assert back["what"].endswith(f"taken back. Taken back for an {words.format('from')}")
+        assert [each["what"] for each in paid["later"]] == [back["what"]]
+        assert back["agrees"] is True
+        assert [entry["points"] for entry in host["entries"]] == [50, 100, -100]
+        assert host["entries"][-1]["what"].startswith("taken back: what had paid for an invitation")
+
+
 def test_what_an_enrollment_paid_stays(database_url: str) -> None:
     rule = msgspec.structs.replace(FIRST, pays_on=ReferralEvent.ENROLLMENT, minimum=0)
     with friends(database_url, rule) as shop:
@@ -324,6 +345,10 @@ def test_what_an_enrollment_paid_stays(database_url: str) -> None:
         shop.till.exchange(bought, reversal(bought, shop.next_seq))
 
         assert shop.both == (100, 25)
+        enrolled = shop.till.history(shop.guest).entries[0].event
+        assert why(shop.server, enrolled)["what"].endswith(
+            "Paid for an invitation: 100 points to who invited, 25 points to who was invited."
+        )
 
 
 def _ask_for_lots(database_url: str, shop: Friends) -> None:
