@@ -1,7 +1,7 @@
 """What must hold at the end of a seed of the rules drill, in the books and on the tills."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +16,7 @@ from pos_loyalty.domain.event import (
     decode_event,
 )
 from pos_loyalty.domain.explained_member import MemberExplained
-from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.domain.ids import EventId, MemberId
 from pos_loyalty.domain.program import program_in_force
 from pos_loyalty.server.database.repository import Found, Session
 from pos_loyalty.server.explain import explain_subject
@@ -63,6 +63,7 @@ def judge(shop: Shop) -> None:
         _check_once(shop, rows)
         _check_verdicts(shop, rows)
         _check_refunds(session, rows)
+        _check_invitations(shop, session, rows)
         _check_spent(shop, session)
         _check_tills(shop, session)
     _check_explanations(shop, rows)
@@ -161,6 +162,46 @@ def _check_refunds(session: Session, rows: Sequence[_Row]) -> None:
         is_whole = back.amount == total > 0
         if back.earned > sale.earned or (is_whole and back.earned != sale.earned):
             raise OffError(f"refunds: {back.earned} of {sale.earned} points of {sale_id}")
+
+
+def _check_invitations(shop: Shop, session: Session, rows: Sequence[_Row]) -> None:
+    """What a sale paid for an invitation went with it, and nobody got it twice."""
+    sales = {row.event.id: row.event for row in rows if isinstance(row.event, SaleRecorded)}
+    of_sale = {str(sale): str(sale) for sale in sales}
+    for row in rows:
+        event = row.event
+        if isinstance(event, SaleRefunded | SaleReversed | SaleMoved):
+            ends = (sale for sale in sales if sale.endswith(event.sale_id))
+            of_sale[event.id] = next(ends, "")
+    paid: dict[str, int] = defaultdict(int)
+    for event, points in session.fetch("SELECT event, points FROM entry WHERE kind = 'referral'"):
+        shop.counts["invitation paid" if points > 0 else "invitation taken back"] += 1
+        paid[of_sale.get(event, "")] += points
+    left, undone = _left(session, sales), _undone(session)
+    programs = read_merchant(shop.server.database).programs
+    for sale_id, points in paid.items():
+        sale = sales.get(EventId(sale_id))
+        rule = None if sale is None else programs[sale.program].referral
+        if sale is None or rule is None:
+            continue  # an enrollment paid, and that stays
+        most = rule.referrer_points + rule.referred_points
+        is_gone = left[sale_id] < rule.minimum or left[sale_id] == 0 < sale.sale.total
+        if not 0 <= points <= (0 if is_gone or sale_id in undone else most):
+            raise OffError(f"invitation: {points} points stay of {sale_id}, left {left[sale_id]}")
+
+
+def _left(session: Session, sales: Mapping[EventId, SaleRecorded]) -> dict[str, int]:
+    """Return what of each sale did not come back, in minor units."""
+    left = {str(sale.id): sale.sale.total for sale in sales.values()}
+    for sale_id, body in session.fetch("SELECT sale, body FROM sale_state"):
+        state = msgspec.json.decode(body, type=SaleState)
+        if state.returned is not None and sale_id in left:
+            left[sale_id] -= state.returned.amount
+    return left
+
+
+def _undone(session: Session) -> set[str]:
+    return {str(row[0]) for row in session.fetch("SELECT sale FROM reversed_sale")}
 
 
 def _check_spent(shop: Shop, session: Session) -> None:
