@@ -1,0 +1,83 @@
+"""Points that ended while a till worked alone: gone there, and gone once when it joins a server."""
+
+import contextlib
+
+import msgspec
+
+from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
+from pos_loyalty.domain.explained_member import MemberExplained
+from pos_loyalty.domain.ids import ProgramVersion
+from pos_loyalty.server.explain import explain_subject
+from pos_loyalty.services.explain import Explain
+from pos_loyalty.services.publish_program import PublishProgram
+from pos_loyalty.services.system_sources import SystemClock
+from pos_loyalty.store.keys import FileKeys
+from pos_loyalty.till import Till, open_till
+from tests.builders import DAY_MS, STANDARD
+from tests.contract.ruled_books import dues
+from tests.contract.running_server import CLOCK
+from tests.sample_till import enroll, sell
+from tests.sync.shop import Shop, assert_sound, sync, view
+from tests.unit.services.ruled_till import redeem
+
+OWN = msgspec.structs.replace(
+    STANDARD,
+    version=ProgramVersion("draft"),
+    weekday_multipliers=(),
+    tiers=STANDARD.tiers[:1],
+    expiration=ExpirationRules(model=AfterEarning(days=30), warnings_days=()),
+)
+HOUR_MS = 3_600_000
+WELCOME, FIRST, PASTRY, BESIDE, LAST = 50, 900, 800, 5, 70
+ENDED = WELCOME + FIRST - PASTRY + BESIDE
+
+
+class LateClock(SystemClock):
+    """The machine's clock, so many milliseconds ago."""
+
+    def __init__(self, late_ms: int) -> None:
+        super().__init__()
+        self.late_ms = late_ms
+
+    def now_ms(self) -> int:
+        return super().now_ms() - self.late_ms
+
+
+def till_alone(shop: Shop, clock: LateClock) -> Till:
+    till = open_till(shop.folder / "one", keys=FileKeys(shop.folder / "keys"), clock=clock)
+    shop.tills.append(till)
+    till.publish_program(PublishProgram(OWN))
+    return till
+
+
+def test_what_ended_alone_is_gone_once_when_the_till_joins(shop: Shop) -> None:
+    clock = LateClock(60 * DAY_MS)
+    till = till_alone(shop, clock)
+    member = enroll(till)
+    sell(till, member, FIRST * 100)
+    redeem(till, member, "free-pastry", total=BESIDE * 100)
+    assert view(till, member).balance_points == ENDED
+    clock.late_ms = 0
+    sell(till, member, LAST * 100)
+    alone = view(till, member)
+    assert (alone.balance_points, alone.spendable_points, alone.ends_points) == (LAST, LAST, LAST)
+    why = till.explain(Explain(member))
+    assert isinstance(why, MemberExplained)
+    assert (why.balance, [e.points for e in why.entries if not e.event]) == (LAST, [-ENDED])
+
+    shop.join(till)
+    other = shop.joined_till("two")
+    # First the till gives its rights to these points back, then the server lets them end.
+    for hours in (0, 2, 4, 6):
+        assert sync(till).trouble is None
+        dues(shop.server, CLOCK.now_ms() + hours * HOUR_MS)
+    for each in (till, other):
+        assert sync(each).trouble is None
+        assert view(each, member).balance_points == LAST
+    assert shop.balance_at_server(member) == LAST
+    with contextlib.closing(shop.server.open()) as database:
+        told = explain_subject(database, member, now_ms=CLOCK.now_ms())
+    assert isinstance(told, MemberExplained)
+    assert sum(entry.points for entry in told.entries if entry.kind == "expiration") == -ENDED
+    assert shop.server.verified().faults == []
+    assert_sound(till)
