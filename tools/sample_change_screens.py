@@ -131,6 +131,69 @@ GOODS_BACK = replace(
     primary=Button(Action.COMPLETE, "Take back \u20ac 4.50", "Enter", "package"),
 )
 
+
+def goods_line(number: int, title: str, left: str, *, detail: str = "") -> ListRow:
+    """Return a line of a past sale that can be chosen; numbers count from 0."""
+    shortcut = f"Alt {number + 1}" if number < 9 else ""  # noqa: PLR2004 - as many as digits
+    return ListRow(str(number), title, detail, left, "square", shortcut=shortcut, ticked=False)
+
+
+def _chosen(row: ListRow) -> ListRow:
+    return replace(row, icon="square-check", ticked=True)
+
+
+GOODS_LINES = replace(
+    SALE_PAGE,
+    strip=Strip(
+        Tone.WARN,
+        "circle-help",
+        "2 lines chosen. Press Enter to take back \u20ac 7.40.",
+        (Button(Action.CANCEL, "Cancel", "Esc"),),
+    ),
+    left=ListPanel(
+        title="Jonas K. \u00b7 \u20ac 18.20",
+        note="Choose what comes back, or type an amount.",
+        rows=(
+            _chosen(goods_line(0, "2 \u00d7 croissant", "\u20ac 4.40", detail="bakery")),
+            replace(
+                goods_line(1, "flat-white", "\u20ac 0.00", detail="drinks \u00b7 came back"),
+                icon="package",
+                shortcut="",
+                enabled=False,
+            ),
+            replace(
+                _chosen(goods_line(2, "drinks", "\u20ac 3.00")),
+                detail="\u20ac 1.20 came back",
+                selected=True,
+            ),
+            goods_line(3, "Line 4", "\u20ac 5.80"),
+        ),
+    ),
+    amount=AmountBox("Goods back", "\u20ac 7.40", AmountLook.TYPED, hint="2 of 3 lines"),
+    primary=Button(Action.COMPLETE, "Take back \u20ac 7.40", "Enter", "package"),
+)
+
+GOODS_MANY_LINES = replace(
+    GOODS_LINES,
+    strip=replace(
+        GOODS_LINES.strip, text="Take back all \u20ac 91.00? Press Enter, or choose lines."
+    ),
+    left=ListPanel(
+        title="Jonas K. \u00b7 \u20ac 91.00",
+        note="Choose what comes back, or type an amount.",
+        rows=tuple(
+            replace(
+                goods_line(number, f"400638133393{number}", f"\u20ac {number + 1}.00"),
+                detail="stationery",
+                selected=number == 0,
+            )
+            for number in range(13)
+        ),
+    ),
+    amount=AmountBox("Goods back", "\u20ac 91.00", AmountLook.EMPTY, hint="all that is left"),
+    primary=Button(Action.COMPLETE, "Take back \u20ac 91.00", "Enter", "package"),
+)
+
 REFUNDED = replace(
     SALE_PAGE,
     strip=Strip(Tone.OK, "check", "Give back \u20ac 4.50. 5 points taken; Jonas has 1,032.", BACK),
@@ -209,6 +272,8 @@ ALL = SALE_STATES | {
     "why": WHY,
     "sale_page": SALE_PAGE,
     "goods_back": GOODS_BACK,
+    "goods_lines": GOODS_LINES,
+    "goods_many_lines": GOODS_MANY_LINES,
     "refunded": REFUNDED,
     "activities": ACTIVITIES,
     "second_name": SECOND_NAME,

@@ -35,8 +35,8 @@ class KeyTaker(Protocol):
         ...
 
     @property
-    def is_text_wanted(self) -> bool:
-        """Return whether a space is text now."""
+    def is_space_wanted(self) -> bool:
+        """Return whether a space means something by itself now."""
         ...
 
     def key_pressed(self, key: str) -> bool:
@@ -116,7 +116,7 @@ class Keyboard:
             return taker.key_pressed(name)
         is_text = bool(event.text()) and not is_command(event)
         if event.text() == " ":
-            is_text = is_text and self._is_text_for(focused, taker)
+            is_text = is_text and self._is_space_for(focused, taker)
         return is_text and taker.text_typed(event.text())
 
     def _take_beside_field(self, taker: KeyTaker, name: str, event: QKeyEvent) -> bool:
@@ -129,6 +129,6 @@ class Keyboard:
         is_digit = event.text().isdecimal() and not is_command(event)
         return is_digit and taker.is_sign_up_open and taker.text_typed(event.text())
 
-    def _is_text_for(self, focused: QWidget | None, taker: KeyTaker) -> bool:
-        """Return whether a space belongs to a text, and not to a button that has the focus."""
-        return taker.is_text_wanted and focused in {None, self._home, self._home.window()}
+    def _is_space_for(self, focused: QWidget | None, taker: KeyTaker) -> bool:
+        """Return whether a space is the presenter's, and not a button's that has the focus."""
+        return taker.is_space_wanted and focused in {None, self._home, self._home.window()}

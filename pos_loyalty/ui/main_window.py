@@ -47,6 +47,11 @@ class Presenter(Protocol):
         """Return whether letters and spaces are text now."""
         ...
 
+    @property
+    def is_space_wanted(self) -> bool:
+        """Return whether a space means something by itself now."""
+        ...
+
     def key_pressed(self, key: str) -> bool:
         """Take a key that types nothing."""
         ...

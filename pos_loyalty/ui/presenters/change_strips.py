@@ -18,6 +18,7 @@ from pos_loyalty.ui.presenters.activity_panel import rule_of
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, Strip, Tone
 from pos_loyalty.ui.presenters.counter_state import CounterState, News, SalePage, SignUpDraft
 from pos_loyalty.ui.presenters.formatting import (
+    counted,
     day_and_time,
     money,
     name_within,
@@ -29,6 +30,7 @@ from pos_loyalty.ui.presenters.formatting import (
 
 _BACK: Final = Button(Action.CLOSE_PANEL, "Back", "Esc")
 _CANCEL: Final = Button(Action.CANCEL, "Cancel", "Esc")
+_GOODS_BACK: Final = Button(Action.GOODS_BACK, "Goods back", "\u2212")
 _NEW_MEMBER: Final = Button(Action.NEW_MEMBER, "New member", "F2", "user-plus")
 _NAME_CHARACTERS_MAX: Final = 24
 
@@ -95,13 +97,14 @@ def sale_page(state: CounterState) -> Strip:
         text = "This sale was taken back. Nothing is left to do."
     elif looked.left_amount == 0:
         text = "All of this sale came back. Nothing is left to do."
+    elif page.has_lines_open and (page.entry.is_empty or (page.chosen and not page.is_asking)):
+        return _lines_strip(page, looked, state.currency)
     elif page.is_asking:
         return _refund_question(page, looked, state.currency)
     elif not page.entry.is_empty:
         amount = money(page.amount, state.currency)
-        goods_back = Button(Action.GOODS_BACK, "Goods back", "\u2212")
         text = f"{amount} of this sale comes back? Press \u2212 for goods back."
-        return Strip(Tone.INFO, "receipt", text, (goods_back, _BACK))
+        return Strip(Tone.INFO, "receipt", text, (_GOODS_BACK, _BACK))
     else:
         text = "Here is why it earned what it did. Press a key below to change it."
     return Strip(Tone.QUIET, "receipt", text, (_BACK,))
@@ -112,6 +115,44 @@ def _refund_question(page: SalePage, looked: SaleLookedAt, currency: Currency) -
     what = f"all {left}" if page.amount == looked.left_amount else f"{amount} of {left}"
     text = f"Take back {what}? Press Enter, or type what comes back."
     return Strip(Tone.WARN, "circle-help", text, (_CANCEL,))
+
+
+def _lines_strip(page: SalePage, looked: SaleLookedAt, currency: Currency) -> Strip:
+    """Return the strip while lines can be chosen: what is chosen, and the next step."""
+    amount = money(page.amount, currency)
+    lines = counted(len(page.chosen), "line", "lines")
+    if not page.entry.is_empty:
+        text = f"{amount} instead of {lines}? Press \u2212 for goods back, Esc for the lines."
+    elif page.chosen and page.is_asking:
+        text = f"{lines} chosen. Press Enter to take back {amount}."
+        return Strip(Tone.WARN, "circle-help", text, (_CANCEL,))
+    elif page.chosen:
+        text = f"{lines} chosen. Press \u2212 to take back {amount}."
+    elif page.is_asking:
+        left = money(looked.left_amount, currency)
+        text = f"Take back all {left}? Press Enter, or choose lines."
+        return Strip(Tone.WARN, "circle-help", text, (_CANCEL,))
+    else:
+        text = f"Choose what comes back, or press \u2212 for all {amount}."
+    return Strip(Tone.INFO, "receipt", text, (_GOODS_BACK, _BACK))
+
+
+def lines_instead(page: SalePage, typed: int) -> Strip:
+    """Return the strip where a line was chosen while an amount was typed: the lines count."""
+    currency = page.entry.currency
+    lines, instead = counted(len(page.chosen), "line", "lines"), money(typed, currency)
+    amount = money(page.amount, currency)
+    text = f"{lines} chosen, not {instead}. Press Enter to take back {amount}."
+    return Strip(Tone.WARN, "circle-help", text, (_CANCEL,))
+
+
+def no_line(looked: SaleLookedAt, number: int) -> Strip:
+    """Return the strip for a line that cannot be chosen; numbers count from 0."""
+    if number >= len(looked.lines):
+        text = "This sale has no line with that number. Choose one on the left."
+    else:
+        text = f"Nothing is left of line {number + 1}. Choose another one."
+    return Strip(Tone.QUIET, "receipt", text, (_GOODS_BACK, _BACK))
 
 
 def refunded(done: RefundDone, *, name: str, currency: Currency) -> Strip:

@@ -105,6 +105,11 @@ class CounterPresenter:
         """Return whether letters, spaces included, are text now."""
         return self._state.mode in {Mode.FIND, Mode.SIGN_UP, Mode.SECOND_NAME}
 
+    @property
+    def is_space_wanted(self) -> bool:
+        """Return whether a space means something by itself, and presses nothing."""
+        return self.is_text_wanted or self._inputs.page.goods.has_lines_open
+
     # --- life
 
     def start(self) -> None:
@@ -157,8 +162,8 @@ class CounterPresenter:
         self._take(lambda: self._inputs.digit(key))
 
     def reward_pressed(self, position: int) -> None:
-        """Handle a reward button, or its key."""
-        self._take(lambda: self._inputs.rewards.toggle(position))
+        """Handle a reward button, or its key; where a sale's lines are open, it is one of them."""
+        self._take(lambda: self._inputs.position(position))
 
     def row_pressed(self, key: str) -> None:
         """Handle a row of the open list."""
@@ -201,12 +206,19 @@ class CounterPresenter:
         elif text in _SIGNS and not self.is_text_wanted:
             return self._sign_typed(text)
         elif text == " ":
-            # Elsewhere it presses what has the focus.
-            if self.is_text_wanted:
-                self.letter_pressed(" ")
-            return self.is_text_wanted
+            return self._space_typed()
         elif text.isprintable() and text:
             self.letter_pressed(text)
+        else:
+            return False
+        return True
+
+    def _space_typed(self) -> bool:
+        """Handle a space: a letter, or the line that the arrows are on; else it is a button's."""
+        if self.is_text_wanted:
+            self.letter_pressed(" ")
+        elif self.is_space_wanted:
+            self._take(self._inputs.page.goods.toggle_selected)
         else:
             return False
         return True

@@ -175,7 +175,11 @@ class SignUpPanel:
 
 @dataclass(frozen=True)
 class ListRow:
-    """A row of a list panel; ``key`` identifies it to the presenter."""
+    """A row of a list panel; ``key`` identifies it to the presenter.
+
+    ``shortcut`` is the key of the keyboard that presses it. ``ticked`` is None where the row is
+    not there to be ticked; then ``selected`` is all that can be said of it.
+    """
 
     key: str
     title: str
@@ -183,6 +187,9 @@ class ListRow:
     trailing: str = ""
     icon: str = ""
     selected: bool = False
+    shortcut: str = ""
+    ticked: bool | None = None
+    enabled: bool = True
 
 
 @dataclass(frozen=True)

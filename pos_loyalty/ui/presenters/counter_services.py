@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from pos_loyalty.domain.event import RefundLine
 from pos_loyalty.domain.ids import CardKey, EventId, MemberId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import RewardChoice
@@ -82,11 +83,15 @@ class SignUpOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class RefundOrder:
-    """What comes back of a sale, in minor units; the same ``change_id`` again is the same."""
+    """What comes back of a sale, in minor units; the same ``change_id`` again is the same.
+
+    ``lines`` are what ``amount`` is the sum of; without lines it is spread over the sale's.
+    """
 
     sale_id: SaleId
     amount: int
     change_id: EventId
+    lines: tuple[RefundLine, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

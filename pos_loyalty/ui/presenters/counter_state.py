@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pos_loyalty.domain.event import RefundLine
 from pos_loyalty.domain.ids import CardKey, EventId, RewardId, SaleId
 from pos_loyalty.domain.money import Currency, currency_of
 from pos_loyalty.domain.program import LoyaltyProgram
@@ -150,6 +151,8 @@ class SalePage:
 
     ``entry`` is what was typed of the goods that come back, ``change_id`` the id of the change
     that was tried last and has not been answered: a further try is the same change.
+    ``is_choosing`` says that its lines are open, ``chosen`` are their numbers in the order in
+    which they were chosen, ``cursor`` is the line that the arrow keys are on.
     """
 
     sale_id: SaleId
@@ -157,12 +160,29 @@ class SalePage:
     looked: SaleLookedAt | None = None
     is_asking: bool = False
     change_id: EventId | None = None
+    is_choosing: bool = False
+    chosen: list[int] = field(default_factory=list[int])
+    cursor: int = 0
+
+    @property
+    def has_lines_open(self) -> bool:
+        """Whether the lines are on screen to be chosen."""
+        return self.is_choosing and self.looked is not None and self.looked.has_choice
+
+    @property
+    def lines(self) -> tuple[RefundLine, ...]:
+        """What comes back line by line; nothing where an amount is typed, or no line is chosen."""
+        if self.looked is None or not self.entry.is_empty:
+            return ()
+        return self.looked.coming_back(self.chosen)
 
     @property
     def amount(self) -> int:
-        """What is to come back, in minor units: as typed, or all that is left."""
+        """What is to come back, in minor units: as typed, as chosen, or all that is left."""
         if not self.entry.is_empty:
             return self.entry.minor_units
+        if self.chosen:
+            return sum(line.amount for line in self.lines)
         return 0 if self.looked is None else self.looked.left_amount
 
 

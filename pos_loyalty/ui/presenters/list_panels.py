@@ -34,8 +34,9 @@ from pos_loyalty.ui.presenters.formatting import (
     signed_points,
     time_of_day,
 )
+from pos_loyalty.ui.presenters.goods_lines import page_panel
 from pos_loyalty.ui.presenters.reward_choices import cost_now
-from pos_loyalty.ui.presenters.sale_page import UNDO_MS_MAX, sale_page, why_panel
+from pos_loyalty.ui.presenters.sale_page import UNDO_MS_MAX, why_panel
 from pos_loyalty.ui.presenters.strips import CLOSE
 
 FIND_CHARACTERS_MIN: Final = 3
@@ -80,11 +81,11 @@ KEYS: Final = (
     ("F7", "the receipt's code, for the customer's phone"),
     ("F8, Ctrl+Z", "take the last sale back, 5 minutes"),
     ("?", "why this sale earns its points"),
-    ("\u2212", "goods back, on the page of a sale"),
+    ("\u2212", "goods back, on the page of a sale; Alt+1 to Alt+9: its lines"),
     ("F10", "menu"),
     ("F11", "full screen"),
     ("Ctrl+D", "connection"),
-    ("Up, Down", "choose in a list"),
+    ("Up, Down", "choose in a list; Space ticks a line"),
 )
 
 _CAMERA_BUTTON: Final = Button(Action.CAMERA, "Camera", "", "camera")
@@ -296,7 +297,7 @@ _TIMED: Final[dict[Mode, Callable[[CounterState, Clock], ListPanel]]] = {
     Mode.CONNECTION: _connection,
     Mode.ATTENTION: attention_list,
     Mode.ATTENTION_ITEM: attention_item,
-    Mode.SALE_PAGE: sale_page,
+    Mode.SALE_PAGE: page_panel,
 }
 _PLAIN: Final[dict[Mode, Callable[[CounterState], ListPanel]]] = {
     Mode.FIND: _find,

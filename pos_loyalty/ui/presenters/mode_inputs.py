@@ -64,7 +64,7 @@ class ModeInputs:
             Mode.LAST_SALES: self.panels.enter,
             Mode.ACTIVITIES: self.panels.enter,
             Mode.SECOND_NAME: self.activities.approve,
-            Mode.SALE_PAGE: self.page.take_back,
+            Mode.SALE_PAGE: self.page.goods.take_back,
             Mode.WHY: self._complete_from_why,
         }
         handler = handlers.get(self._state.mode)
@@ -87,7 +87,7 @@ class ModeInputs:
         elif state.mode is Mode.MENU and sign.isdigit():
             self.panels.enter_row(int(sign) - 1)
         elif state.mode is Mode.SALE_PAGE:
-            self.page.amount_key(key)
+            self.page.goods.amount_key(key)
         elif state.mode is Mode.SECOND_NAME:
             self.activities.typed(sign)
         else:
@@ -109,15 +109,27 @@ class ModeInputs:
         """Take a row of the open list."""
         if self._state.mode is Mode.FIND:
             self.find.choose(key)
+        elif self.page.goods.has_lines_open:
+            if key.isdecimal():
+                self.page.goods.toggle(int(key))
         elif self._state.mode is Mode.REWARD_PART and key.isdecimal():
             self.rewards.part_chosen(key)
         else:
             self.panels.row_pressed(key)
 
+    def position(self, position: int) -> None:
+        """Take the key of a reward, or of a line of a past sale; positions count from 1."""
+        if self.page.goods.has_lines_open:
+            self.page.goods.toggle(position - 1)
+        else:
+            self.rewards.toggle(position)
+
     def move(self, rows: int) -> None:
         """Move the selection of the open list down, or up with a negative number."""
         if self._state.mode is Mode.FIND:
             self.find.move(rows)
+        elif self.page.goods.has_lines_open:
+            self.page.goods.move(rows)
         else:
             self.panels.move(rows)
             if self._state.mode is Mode.REWARD_PART:
@@ -139,7 +151,7 @@ class ModeInputs:
             Mode.SIGN_UP: self.sign_up.backspace,
             Mode.FIND: self.find.backspace,
             Mode.REWARD_PART: self.rewards.part_backspace,
-            Mode.SALE_PAGE: self.page.backspace,
+            Mode.SALE_PAGE: self.page.goods.backspace,
             Mode.SECOND_NAME: self.activities.backspace,
         }
         handlers.get(self._state.mode, self.sale.backspace)()
@@ -149,7 +161,7 @@ class ModeInputs:
             Mode.SIGN_UP: self.sign_up.clear,
             Mode.FIND: lambda: self.find.edited(""),
             Mode.REWARD_PART: self.rewards.part_clear,
-            Mode.SALE_PAGE: self.page.clear,
+            Mode.SALE_PAGE: self.page.goods.clear,
             Mode.SECOND_NAME: self.activities.clear,
         }
         handlers.get(self._state.mode, self.sale.clear)()
@@ -249,7 +261,7 @@ class ModeInputs:
             Action.RECEIPT: self.receipt.pressed,
             Action.UNDO: self._undo,
             Action.WHY: self.page.why,
-            Action.GOODS_BACK: self.page.goods_back,
+            Action.GOODS_BACK: self.page.goods.ask,
             Action.MENU: lambda: self.panels.toggle(Mode.MENU),
             Action.CONNECTION: lambda: self.panels.toggle(Mode.CONNECTION),
             Action.LAST_SALES: lambda: self.panels.toggle(Mode.LAST_SALES),

@@ -1,21 +1,20 @@
-"""A past sale: look at it, take goods back, give it to the right member."""
+"""A past sale: look at it, give it to the right member; goods back has a flow of its own."""
 
 from typing import Final
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError, RuleViolation
 from pos_loyalty.domain.ids import EventId, SaleId
-from pos_loyalty.domain.money import plain_amount
 from pos_loyalty.services.look_at_sale import SaleLookedAt
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.move_sale import SaleMovedHere
-from pos_loyalty.services.refund_sale import RefundDone
 from pos_loyalty.ui.presenters import change_strips
 from pos_loyalty.ui.presenters.amount_entry import AmountEntry
-from pos_loyalty.ui.presenters.counter_services import MoveOrder, RefundOrder, Sound
+from pos_loyalty.ui.presenters.counter_services import MoveOrder, Sound
 from pos_loyalty.ui.presenters.counter_state import CounterState, Holder, Mode, SalePage
 from pos_loyalty.ui.presenters.desk import Desk
 from pos_loyalty.ui.presenters.find_flow import FindFlow
+from pos_loyalty.ui.presenters.goods_back_flow import GoodsBackFlow
 from pos_loyalty.ui.presenters.sale_flow import SaleFlow
 from pos_loyalty.ui.presenters.sale_page import can_move, can_refund
 
@@ -29,6 +28,7 @@ class PageFlow:
         self._desk = desk
         self._sale = sale
         self._find = find
+        self.goods = GoodsBackFlow(desk, changed=self._changed, not_changed=self._not_changed)
         self._came_from_list = False
         sale.diverts = self.takes
 
@@ -78,6 +78,7 @@ class PageFlow:
 
         def looked(found: SaleLookedAt) -> None:
             page.looked = found
+            self.goods.prune(page)
 
         def not_there(error: Exception) -> None:
             if self._state.page is page and self._state.mode is Mode.SALE_PAGE:
@@ -87,11 +88,8 @@ class PageFlow:
         self._desk.run(lambda: services.look_at_sale(sale_id), looked, not_there)
 
     def back(self) -> None:
-        """Take one step back: the question, what was typed, the page."""
-        page = self._state.page
-        if page is not None and (page.is_asking or not page.entry.is_empty):
-            self._typed(page.entry if page.is_asking else page.entry.emptied())
-        else:
+        """Take one step back: within goods back, or from the page."""
+        if not self.goods.back():
             self.close()
 
     def close(self) -> None:
@@ -102,74 +100,6 @@ class PageFlow:
         if self._came_from_list:
             self._state.mode = Mode.LAST_SALES
             self._state.selected = place
-
-    # --- goods back
-
-    def amount_key(self, key: str) -> None:
-        """Take a digit of what comes back."""
-        page = self._state.page
-        if page is None:
-            return
-        entry = page.entry.with_key(key)
-        self._typed(entry)
-        if entry.is_overflowing:
-            self._refuse_too_much(page)
-
-    def backspace(self) -> None:
-        """Take the last digit back."""
-        if self._state.page is not None:
-            self._typed(self._state.page.entry.without_last())
-
-    def clear(self) -> None:
-        """Empty what was typed."""
-        if self._state.page is not None:
-            self._typed(self._state.page.entry.emptied())
-
-    def goods_back(self) -> None:
-        """Ask whether so much comes back; nothing can undo it, so it takes two keys."""
-        page = self._state.page
-        if self._state.mode is not Mode.SALE_PAGE or page is None or page.looked is None:
-            return
-        if not can_refund(page.looked):
-            refusal = Code.REFUND_REVERSED if page.looked.is_undone else Code.REFUND_NOTHING
-            self._desk.refuse(RuleViolation(refusal))
-        elif page.amount > page.looked.left_amount:
-            self._refuse_too_much(page)
-        elif page.amount == 0:
-            self._desk.refuse(RuleViolation(Code.AMOUNT_ZERO))
-        else:
-            page.is_asking = True
-            page.change_id = EventId(self._desk.new_sale_id())
-            self._desk.be_deaf()
-
-    def take_back(self) -> None:
-        """Refund: the Enter key, once it was asked."""
-        page = self._state.page
-        if page is None or not page.is_asking or page.looked is None or page.change_id is None:
-            return
-        order = RefundOrder(sale_id=page.sale_id, amount=page.amount, change_id=page.change_id)
-        name = page.looked.member_name
-        self._desk.be_deaf(until_typed=False)
-        self._desk.begin_saving()
-        self._desk.run(
-            lambda: self._desk.services.refund(order),
-            lambda done: self._refunded(done, name=name),
-            lambda error: self._not_changed(error, "The refund"),
-        )
-
-    def _refunded(self, done: RefundDone, *, name: str) -> None:
-        self._desk.say(change_strips.refunded(done, name=name, currency=self._desk.currency))
-        self._changed()
-
-    def _typed(self, entry: AmountEntry) -> None:
-        page = self._state.page
-        if page is not None:
-            page.entry, page.is_asking, page.change_id = entry, False, None
-
-    def _refuse_too_much(self, page: SalePage) -> None:
-        left = page.looked.left_amount if page.looked else 0
-        amount = plain_amount(left, self._desk.currency)
-        self._desk.refuse(RuleViolation(Code.REFUND_TOO_MUCH, left_amount=amount))
 
     # --- another member
 
@@ -182,7 +112,7 @@ class PageFlow:
             is_card = page.looked.waits_on_card and can_refund(page.looked)
             self._desk.refuse(RuleViolation(Code.MOVE_CARD if is_card else Code.REFUND_NOTHING))
             return
-        self._typed(page.entry.emptied())
+        self.goods.forget()
         place = self._state.selected
         self._find.open()
         self._state.find.is_for_page = True
@@ -229,9 +159,7 @@ class PageFlow:
 
     def _changed(self) -> None:
         """Show what is true now, everywhere."""
-        page = self._state.page
-        if page is not None:
-            self._typed(page.entry.emptied())
+        self.goods.forget()
         self._desk.play(Sound.SAVED)
         self.read()
         self._desk.load_sales()

@@ -42,7 +42,7 @@ def sale_page(state: CounterState, clock: Clock) -> ListPanel:
     when = day_and_time(looked.at_ms, clock)
     return _steps_panel(
         state,
-        title=f"{buyer(looked)} \u00b7 {money(looked.total, state.currency)}",
+        title=page_title(looked, state.currency),
         note=f"{when}. {in_shop_money(looked.why.what, state.currency)}",
         rows=rows,
         buttons=_page_buttons(looked, clock.now_ms()),
@@ -86,6 +86,11 @@ def can_refund(looked: SaleLookedAt) -> bool:
 def can_move(looked: SaleLookedAt) -> bool:
     """Return whether a sale can be another member's; the store knows the finer reasons."""
     return can_refund(looked) and not looked.waits_on_card
+
+
+def page_title(looked: SaleLookedAt, currency: Currency) -> str:
+    """Return whose sale it is, and of how much."""
+    return f"{buyer(looked)} \u00b7 {money(looked.total, currency)}"
 
 
 def buyer(looked: SaleLookedAt) -> str:

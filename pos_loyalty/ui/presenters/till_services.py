@@ -260,7 +260,12 @@ class TillServices:
     def refund(self, order: RefundOrder) -> RefundDone:
         """Take goods of a sale back."""
         return self._till.refund_sale(
-            RefundSale(order.sale_id, amount=order.amount, refund_id=order.change_id)
+            RefundSale(
+                order.sale_id,
+                amount=None if order.lines else order.amount,
+                lines=order.lines,
+                refund_id=order.change_id,
+            )
         )
 
     def move(self, order: MoveOrder) -> SaleMovedHere:

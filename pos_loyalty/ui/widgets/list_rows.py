@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from pos_loyalty.ui.presenters.counter_screen import ListRow
 from pos_loyalty.ui.theme import Theme, TypeRole
-from pos_loyalty.ui.widgets.canvas import Canvas, placed
+from pos_loyalty.ui.widgets.canvas import Canvas, key_cap_width, placed
 from pos_loyalty.ui.widgets.keypad_key import KeypadKey
 from pos_loyalty.ui.widgets.painted import Pressable, tell
 from pos_loyalty.ui.widgets.text_painting import Align, fitted, text_width
@@ -17,10 +17,15 @@ _ROW_HEIGHT_MIN = 49
 _GAP = 8
 _PAGER_HEIGHT = 48
 _SENTENCE_LINES = 3
+_WIDEST_KEY = "Alt 8"
+"""Rows to tick keep this much room for a key, so that their figures stand in one column."""
 
 
 class RowButton(Pressable):
-    """One row: icon, title, a line below, and something at the trailing end."""
+    """One row: icon, title, a line below, and something at the trailing end.
+
+    A row to be ticked is filled when it is; the edge alone says where the arrow keys are.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Start empty."""
@@ -38,9 +43,10 @@ class RowButton(Pressable):
         if row == self._row:
             return
         self._row = row
-        self.setChecked(row.selected)
+        self.setChecked(row.selected if row.ticked is None else row.ticked)
+        self.setEnabled(row.enabled)
         parts = (row.title, row.detail, row.trailing)
-        tell(self, name=", ".join(part for part in parts if part))
+        tell(self, name=", ".join(part for part in parts if part), description=row.shortcut)
         self.update()
 
     def paint(self, canvas: Canvas) -> None:
@@ -49,12 +55,10 @@ class RowButton(Pressable):
         if row is None:
             return
         px, area = canvas.px, canvas.area
-        marked = row.selected or self.isDown()
-        fill = "primary_soft" if marked else "surface"
-        border = "primary" if marked else "border"
-        canvas.fill(area, fill, border=border, border_width=2 if marked else 1)
-        ink, ink2 = ("on_primary_soft",) * 2 if marked else ("text", "text2")
+        ink, ink2 = self._paint_ground(canvas, row)
         left, right = float(px(15)), area.right() - px(14)
+        if row.ticked is not None:
+            right = self._paint_key(canvas, row.shortcut, right=area.right() - px(10), ink=ink)
         if row.icon:
             side = px(22)
             canvas.icon(QRectF(left, area.center().y() - side / 2, side, side), row.icon, ink)
@@ -65,13 +69,46 @@ class RowButton(Pressable):
             box = QRectF(right - width, 0, width, area.height())
             canvas.line(box, row.trailing, font, ink2, align=Align.TRAILING)
             right = box.left() - px(10)
-        title_box = QRectF(left, 0, right - left, area.height())
+        self._paint_words(canvas, row, QRectF(left, 0, right - left, area.height()), (ink, ink2))
+
+    def _paint_ground(self, canvas: Canvas, row: ListRow) -> tuple[str, str]:
+        """Paint fill and edge; return the two inks that can be read on them."""
+        area = canvas.area
+        if not row.enabled:
+            canvas.fill(area, "surface2", border="divider")
+            return ("disabled_text", "disabled_text")
+        is_at = row.selected or self.isDown()
+        is_filled = is_at if row.ticked is None else row.ticked or self.isDown()
+        canvas.fill(
+            area,
+            "primary_soft" if is_filled else "surface",
+            border="primary" if is_at or is_filled else "border",
+            border_width=2 if is_at else 1,
+        )
+        return ("on_primary_soft", "on_primary_soft") if is_filled else ("text", "text2")
+
+    def _paint_key(self, canvas: Canvas, key: str, *, right: float, ink: str) -> float:
+        """Paint the key that presses the row, if it has one; return where its room begins."""
+        px, middle = canvas.px, canvas.area.center().y()
+        cap = QRectF(0, middle - px(13), key_cap_width(self.theme, _WIDEST_KEY), px(26))
+        cap.moveRight(right)
+        if key:
+            edge = ink if ink == "on_primary_soft" else "border"
+            canvas.key_cap(cap, key, ink=ink, edge=edge)
+        return cap.left() - px(10)
+
+    def _paint_words(
+        self, canvas: Canvas, row: ListRow, box: QRectF, inks: tuple[str, str]
+    ) -> None:
+        """Paint the title, and below it the line that says more."""
+        px, middle = canvas.px, box.center().y()
+        title_box = box
         if row.detail:
-            title_box = QRectF(left, area.center().y() - px(23), right - left, px(24))
-            below = QRectF(left, area.center().y() + px(2), right - left, px(20))
+            title_box = QRectF(box.left(), middle - px(23), box.width(), px(24))
+            below = QRectF(box.left(), middle + px(2), box.width(), px(20))
             sizes = (14, 13, 12)
             detail = fitted(row.detail, self.theme, TypeRole.HINT, below.width(), sizes=sizes)
-            canvas.lines(below, detail, ink2)
+            canvas.lines(below, detail, inks[1])
         # A row of one sentence may take the whole height.
         title = fitted(
             row.title,
@@ -81,7 +118,7 @@ class RowButton(Pressable):
             sizes=(17, 16, 15, 14),
             lines_max=1 if row.detail else _SENTENCE_LINES,
         )
-        canvas.lines(title_box, title, ink)
+        canvas.lines(title_box, title, inks[0])
 
 
 class RowPages(QWidget):
@@ -118,10 +155,7 @@ class RowPages(QWidget):
         if [row.key for row in rows] != [row.key for row in self._rows]:
             self._first = 0
         self._rows = rows
-        chosen = next((place for place, row in enumerate(rows) if row.selected), None)
-        if chosen is not None:
-            size = self._page_size()
-            self._first = chosen // size * size
+        self._turn_to_selected()
         self.arrange()
 
     def turn_page(self, step: int) -> None:
@@ -137,8 +171,9 @@ class RowPages(QWidget):
         event.accept()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show as many rows as fit now."""
+        """Show as many rows as fit now; pages begin elsewhere when they hold more or fewer."""
         super().resizeEvent(event)
+        self._turn_to_selected()
         self.arrange()
 
     def arrange(self) -> None:
@@ -160,6 +195,12 @@ class RowPages(QWidget):
                 button.setGeometry(placed(self, box))
             button.setVisible(is_used)
         self._arrange_pager(has_pages=len(self._rows) > size)
+
+    def _turn_to_selected(self) -> None:
+        """Go to the page of the selected row; without one, to that of the first row on screen."""
+        size = self._page_size()
+        selected = (place for place, row in enumerate(self._rows) if row.selected)
+        self._first = next(selected, self._first) // size * size
 
     def _arrange_pager(self, *, has_pages: bool) -> None:
         px = self._theme.px

@@ -27,7 +27,7 @@ class Taker:
 
     def __init__(self) -> None:
         self.given: list[str] = []
-        self.is_text_wanted = False
+        self.is_space_wanted = False
         self.is_sign_up_open = False
 
     def key_pressed(self, key: str) -> bool:
@@ -187,13 +187,24 @@ def test_space_presses_the_focused_button_once(desk: Desk) -> None:
     assert desk.given == []
 
 
-def test_space_is_text_while_a_text_is_typed(desk: Desk) -> None:
+def test_space_is_the_presenters_while_it_means_something_by_itself(desk: Desk) -> None:
     assert desk.taker is not None
-    desk.taker.is_text_wanted = True
+    desk.taker.is_space_wanted = True
     desk.type("a b")
     desk.pause()
 
     assert desk.given == ["a", " ", "b"]
+
+
+def test_space_presses_the_focused_button_even_where_it_means_something(desk: Desk) -> None:
+    assert desk.taker is not None
+    desk.taker.is_space_wanted = True
+    desk.button.setFocus()
+    desk.press(_Key.Key_Space, " ")
+    desk.pause()
+
+    assert desk.clicks == ["click"]
+    assert desk.given == []
 
 
 def test_enter_is_the_primary_button_wherever_the_focus_is(desk: Desk) -> None:

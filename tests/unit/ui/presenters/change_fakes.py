@@ -6,13 +6,14 @@ from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.earning_rule import Approval
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError, RuleViolation
+from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.explanation import Explanation
 from pos_loyalty.domain.ids import EventId, MemberId, MerchantId, ProgramVersion, SaleId
 from pos_loyalty.domain.invitation import format_invitation
 from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.rounding import part_of
+from pos_loyalty.domain.rounding import part_of, spread
 from pos_loyalty.services.last_sales import LastSale
-from pos_loyalty.services.look_at_sale import SaleLookedAt
+from pos_loyalty.services.look_at_sale import LineLookedAt, SaleLookedAt
 from pos_loyalty.services.move_sale import SaleMovedHere
 from pos_loyalty.services.program_news import ProgramNews
 from pos_loyalty.services.record_activity import ActivityDone
@@ -55,6 +56,8 @@ class FakeChanges:
 
     def __init__(self) -> None:
         self.changes = Changes()
+        self.sale_lines: dict[str, tuple[SaleLine, ...]] = {}
+        """The lines of each sale that has any."""
 
     def _refuse(self) -> None:
         if self.refusals:
@@ -76,6 +79,22 @@ class FakeChanges:
         back = (each.amount for each in self.changes.refunds if each.sale_id == sale.sale_id)
         return sale.total - sum(back)
 
+    def _lines(self, sale: LastSale) -> tuple[LineLookedAt, ...]:
+        """Return the lines with what all refunds left of each; an amount alone is spread."""
+        lines = self.sale_lines.get(sale.sale_id, (SaleLine(amount=sale.total),))
+        lefts = [max(0, line.amount) for line in lines]
+        for order in self.changes.refunds:
+            if order.sale_id != sale.sale_id:
+                continue
+            back = [0] * len(lefts) if order.lines else spread(order.amount, lefts)
+            for line in order.lines:
+                back[line.line] += line.amount
+            lefts = [left - less for left, less in zip(lefts, back, strict=True)]
+        return tuple(
+            LineLookedAt(number, line.sku, line.category, line.quantity, line.amount, lefts[number])
+            for number, line in enumerate(lines)
+        )
+
     def look_at_sale(self, sale_id: SaleId) -> SaleLookedAt:
         self._refuse()
         sale = self._sale(sale_id)
@@ -96,12 +115,16 @@ class FakeChanges:
                 for each in self.changes.refunds
                 if each.sale_id == sale_id
             ),
+            lines=self._lines(sale),
         )
 
     def refund(self, order: RefundOrder) -> RefundDone:
         self._refuse()
         sale = self._sale(order.sale_id)
         assert 0 < order.amount <= self._left(sale)
+        lefts = [line.left_amount for line in self._lines(sale)]
+        assert all(0 < line.amount <= lefts[line.line] for line in order.lines)
+        assert not order.lines or sum(line.amount for line in order.lines) == order.amount
         assert order.change_id not in {each.change_id for each in self.changes.refunds}
         self.changes.refunds.append(order)
         holder = self._holder(sale) if sale.member_name else None

@@ -8,6 +8,7 @@ from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.default_program import default_program
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError, RuleViolation
+from pos_loyalty.domain.event import SaleLine
 from pos_loyalty.domain.ids import CardKey, MemberId, MerchantId, SaleId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.redemption import take_rewards
@@ -244,6 +245,8 @@ class FakeServices(FakeChanges):
             self.people[order.member_id].points += earned - redeemed
             balance = self.people[order.member_id].points
         name = self.people[order.member_id].name if order.member_id else ""
+        if order.lines:
+            self.sale_lines[order.sale_id] = tuple(SaleLine(amount=each) for each in order.lines)
         self.sales.insert(
             0,
             LastSale(

@@ -29,7 +29,10 @@ STRIP_CHARACTERS_MAX = 90
 _KEYS = [*key_bindings.ACTIONS, *key_bindings.REWARDS, *key_bindings.ROWS, "F11", "F9", "Up"]
 _CARDS = [AYSE, JONAS, NAMELESS, BLANK, NEW, FOREIGN, NUMBER, "?", TWO_OFF, INVITATION]
 _TEXTS = [*"0123456789.,+-?\u2212 JonasAy*", "\x12", "ß", "٣"]
-_ROWS = [AYSE, JONAS, "theme", "last_sales", "activities", "review", "event"]
+_ROWS = ["0", "1", AYSE, JONAS, "theme", "last_sales", "activities", "review", "event"]
+
+_PAGE = ["", "-", "- Enter", "5 -", "F3", "?", "F8", "- Alt+2", "- Alt+1 Enter", "- Alt+1 5"]
+"""What is pressed on the page of a past sale."""
 
 inputs = st.one_of(
     st.tuples(st.just("key"), st.sampled_from(_KEYS)),
@@ -39,7 +42,8 @@ inputs = st.one_of(
     st.tuples(st.just("action"), st.sampled_from([action.value for action in Action])),
     st.tuples(st.just("row"), st.sampled_from([*_ROWS, "100", "x"])),
     st.tuples(st.just("sell"), st.sampled_from([AYSE, JONAS, NEW])),
-    st.tuples(st.just("page"), st.sampled_from(["", "-", "- Enter", "5 -", "F3", "?", "F8"])),
+    st.tuples(st.just("sell_lines"), st.sampled_from([AYSE, JONAS, NEW])),
+    st.tuples(st.just("page"), st.sampled_from(_PAGE)),
     st.tuples(st.just("news"), st.sampled_from(["2", "3"])),
     st.tuples(st.just("refuse"), st.sampled_from(["full", "rule", "bug"])),
     st.tuples(st.just("settle"), st.just("")),
@@ -87,9 +91,9 @@ def _happen(counter: Counter, kind: str, what: str) -> None:
             counter.press(*what.split())
         case "page":
             counter.presenter.sale_pressed("0" * 32)
-        case "sell":
+        case "sell" | "sell_lines":
             counter.scan(what)
-            counter.type("2100")
+            counter.type("500+1600" if kind == "sell_lines" else "2100")
             counter.press("Enter")
         case _:
             counter.settle()

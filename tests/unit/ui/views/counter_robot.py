@@ -19,7 +19,7 @@ SIZES = [(1024, 720), (1024, 768), (1366, 768), (1920, 1080)]
 STATES = sorted(ALL)
 
 # Codes, not words: they stay as they are in every language.
-_NOT_TRANSLATED = frozenset({"icon", "key", "id", "initials"})
+_NOT_TRANSLATED = frozenset({"icon", "key", "shortcut", "id", "initials"})
 _Value = TypeVar("_Value")
 
 
