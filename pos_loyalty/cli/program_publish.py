@@ -3,6 +3,8 @@
 import argparse
 import datetime as dt
 import json
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,12 +12,16 @@ from typing import NamedTuple
 
 from pos_loyalty.cli.program_books import MS_PER_SECOND, add_books
 from pos_loyalty.cli.program_file import read_program, say_refused
+from pos_loyalty.cli.progress_bar import ProgressBar
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_check import ProgramRefused
 
 _NOW = "now"
+_LONG_SECONDS = 3
+"""Shorter countings are over before anybody wonders."""
+_MINUTES_FROM = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +117,37 @@ def _at_till(data: Path, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
     return _Published(done.program, done.is_new, done.unknown_shops)
 
 
+class _Counting:
+    """Says what a long counting is about once its pace is known, and draws a bar."""
+
+    def __init__(self) -> None:
+        self._bar = ProgressBar()
+        self._began = time.monotonic()
+        self._is_said = False
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take note that so many events, or members, are through."""
+        seconds = time.monotonic() - self._began
+        if done and not self._is_said and seconds * total / done > _LONG_SECONDS:
+            self._is_said = True
+            print(_counting_words(total, seconds * total / done), file=sys.stderr, flush=True)
+        if self._is_said:
+            self._bar(stage, done, total)
+
+    def close(self) -> None:
+        """Leave the line of the bar."""
+        self._bar.close()
+
+
+def _counting_words(events: int, seconds: float) -> str:
+    about = f"{seconds:.0f} s" if seconds < _MINUTES_FROM else f"{seconds / 60:.0f} minutes"
+    return (
+        f"These rules ask for what was not counted yet. The books are counted again:"
+        f" {events:,} events, about {about}. Tills go on selling and syncing; until it is"
+        " through, the rules of before hold. Broken off, nothing has changed."
+    )
+
+
 def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Published:
     from pos_loyalty.server.publish_program import publish_program
     from pos_loyalty.server.settings import database_url
@@ -118,5 +155,11 @@ def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
     from pos_loyalty.server.system import SystemClock
 
     with closing(open_database(database_url(url))) as database:
-        done = publish_program(database, draft, from_ms=from_ms, clock=SystemClock())
+        counting = _Counting()
+        try:
+            done = publish_program(
+                database, draft, from_ms=from_ms, clock=SystemClock(), counted=counting
+            )
+        finally:
+            counting.close()
     return _Published(done.program, done.is_new, done.unknown_shops)

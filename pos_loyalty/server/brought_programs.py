@@ -4,7 +4,6 @@ Its events name them, so without them nothing that it sold could be computed aga
 be lost, and every sale would differ. They are known here and never in force.
 """
 
-import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -14,11 +13,9 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.program import LoyaltyProgram, put_aside
 from pos_loyalty.domain.program_check import check_program
-from pos_loyalty.server.books import Programs
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
-from pos_loyalty.server.keep_anew import keep_anew
-from pos_loyalty.server.keeping_state import needs_of
+from pos_loyalty.server.keep_anew import Ahead, keep_anew
 from pos_loyalty.server.reading import printable
 from pos_loyalty.wire.messages import PROGRAMS_BYTES_MAX
 
@@ -27,13 +24,21 @@ _SHOWN_MAX = 12
 
 
 def keep_brought(
-    session: Session, programs: Sequence[LoyaltyProgram], *, v: int, now_ms: int
+    session: Session,
+    programs: Sequence[LoyaltyProgram],
+    ahead: Ahead | None,
+    *,
+    v: int,
+    now_ms: int,
 ) -> None:
     """Keep the versions that these books do not know; the caller holds version ``v``.
+
+    ``ahead`` is the past as it was folded beforehand, where it was asked for.
 
     Raises:
         ProgramRefused: one is not usable.
         CommandRefused: too large, another currency, or a name that no version has.
+        PastIsAsked: they ask for more than is kept; nothing is written, the past is folded first.
     """
     if not programs:
         return
@@ -41,19 +46,16 @@ def keep_brought(
     assert merchant is not None
     if len(msgspec.json.encode(programs)) > PROGRAMS_BYTES_MAX:
         raise CommandRefused(Code.BODY_LARGE, limit_bytes=PROGRAMS_BYTES_MAX)
-    known = dict(merchant.programs)
-    newest: LoyaltyProgram | None = None
+    brought: dict[str, LoyaltyProgram] = {}
     for program in programs:
         _ensure_usable(program, merchant.currency)
-        if program.version in known:
+        if program.version in merchant.programs or program.version in brought:
             continue
-        newest = known[program.version] = put_aside(program)
-        body = msgspec.json.encode(newest)
-        session.add(tables.PROGRAM, [(merchant.merchant, newest.version, body, v)])
-        session.put(tables.CHANGE, [(merchant.merchant, "program", newest.version, "", v)])
-    if newest is not None and needs_of(known.values()) != needs_of(merchant.programs.values()):
-        everything = dataclasses.replace(merchant, programs=Programs(known))
-        keep_anew(session, everything, newest, v=v, now_ms=now_ms)
+        kept = brought[program.version] = put_aside(program)
+        body = msgspec.json.encode(kept)
+        session.add(tables.PROGRAM, [(merchant.merchant, kept.version, body, v)])
+        session.put(tables.CHANGE, [(merchant.merchant, "program", kept.version, "", v)])
+    keep_anew(session, merchant, tuple(brought.values()), ahead, v=v, now_ms=now_ms)
 
 
 def _ensure_usable(program: LoyaltyProgram, currency: str) -> None:

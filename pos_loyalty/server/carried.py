@@ -6,6 +6,7 @@ feed, because the next question comes with the next trip.
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ from pos_loyalty.server.exchange import Exchange, has_news
 from pos_loyalty.server.group_commit import GroupCommit
 from pos_loyalty.server.group_write import GroupWriter, transact
 from pos_loyalty.server.join_till import JoinTill, ensure_join_shape, spend_try
+from pos_loyalty.server.keep_anew import Ahead, silent, transact_with_past
 from pos_loyalty.server.packet_key import ensure_key, private_key
 from pos_loyalty.server.pressure import Pressure
 from pos_loyalty.server.reading import Batch
@@ -231,12 +233,16 @@ class ImportPacket:
         ensure_signed(request.public_key, signed.signature, text)
         ensure_join_shape(request)
         join = JoinTill(merchant=self.merchant, ids=self.ids, now_ms=self.clock.now_ms())
+
+        def work(session: Session, ahead: Ahead | None) -> JoinReply:
+            return dataclasses.replace(join, ahead=ahead)(session, request)
+
         if request.code:
             transact(
                 self.database,
                 lambda session: spend_try(session, self.merchant.merchant, request.code),
             )
-        return transact(self.database, lambda session: join(session, request))
+        return transact_with_past(self.database, work, self.progress or silent)
 
     def _take(self, signed: SignedBody, *, is_last: bool, more: list[bytes]) -> SyncReply:
         """Take one request, as the server does over a line, and answer it."""

@@ -27,7 +27,7 @@ def fold_again(session: Session, books: Books, judged: Judged | None = None) -> 
     for row in _events_in_order(session, books.merchant.merchant):
         v, stream, seq, chain, data, verdict, reason, recorded_ms = row
         while decisions and int(decisions[0][0]) < v:
-            _decide_again(books, decisions.pop(0))
+            decide_again(books, decisions.pop(0))
         books.begin_version(v, now_ms=recorded_ms)
         incoming = Incoming(seq, bytes(data), bytes(chain), read_event(bytes(data)))
         refused = reason if str(reason).startswith(SET_ASIDE_REASON) else ""
@@ -38,10 +38,10 @@ def fold_again(session: Session, books: Books, judged: Judged | None = None) -> 
         if judged is not None:
             judged(state.stream, seq, Verdict(verdict), again)
         count += 1
-        _forget_writes(books)
+        forget_writes(books)
     for decision in decisions:
-        _decide_again(books, decision)
-        _forget_writes(books)
+        decide_again(books, decision)
+        forget_writes(books)
     return count
 
 
@@ -70,7 +70,7 @@ def _events_in_order(session: Session, merchant: MerchantId) -> Iterator[Found]:
         place = (rows[-1][0], rows[-1][1], rows[-1][2])
 
 
-def _decide_again(books: Books, decision: Found) -> None:
+def decide_again(books: Books, decision: Found) -> None:
     """Repeat what was decided beside the journals, as far as it moves points, cards or people."""
     v, kind, subject, decided, at_ms = decision
     if kind == CARD_GIVEN:
@@ -92,7 +92,7 @@ def _merge_again(books: Books, member: MemberId, older: MemberId, *, is_merged: 
         below.discard(member)
 
 
-def _forget_writes(books: Books) -> None:
+def forget_writes(books: Books) -> None:
     """Drop what would be written; only the state is compared."""
     for written in (books.events, books.entries, books.attention, books.inbox.decisions):
         written.clear()

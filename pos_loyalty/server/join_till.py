@@ -21,6 +21,7 @@ from pos_loyalty.server.closed_streams import begin_epoch_of_restored
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Session
 from pos_loyalty.server.database.rights_left import tell_left
+from pos_loyalty.server.keep_anew import Ahead
 from pos_loyalty.server.packet_key import ensure_key, public_text
 from pos_loyalty.server.reading import printable
 from pos_loyalty.server.replies import newest_hashes
@@ -135,11 +136,15 @@ def spend_try(session: Session, merchant: MerchantId, code: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class JoinTill:
-    """One joining inside a write transaction."""
+    """One joining inside a write transaction.
+
+    ``ahead`` is the past of the books, where the programs that the till brings ask for it.
+    """
 
     merchant: Merchant
     ids: IdSource
     now_ms: int
+    ahead: Ahead | None = None
 
     def __call__(self, session: Session, request: JoinRequest) -> JoinReply:
         """Make the till and its stream, or find them again after a lost answer.
@@ -147,6 +152,7 @@ class JoinTill:
         Raises:
             JoinRefused: the code, the currency, or the stream does not fit.
             NotAllowed: the till is unknown or switched off.
+            PastIsAsked: nothing was written; the past has to be folded beforehand.
         """
         version, epoch = statements.take_version(session, self.merchant.merchant)
         if request.code:
@@ -169,7 +175,7 @@ class JoinTill:
         token = self._begin_stream(session, request, till, is_frozen=is_older)
         self._accept(session, request, version)
         if request.code:
-            keep_brought(session, request.programs, v=version, now_ms=self.now_ms)
+            keep_brought(session, request.programs, self.ahead, v=version, now_ms=self.now_ms)
         known = self._close_old(session, request, version)
         return self._reply(session, till, shop, token=token, epoch=epoch, known_hashes=known)
 

@@ -1,5 +1,7 @@
 """Loads what became of sales, vouchers and stock, and newer programs; little for plain ones."""
 
+from collections.abc import Iterable
+
 from pos_loyalty.domain.ids import ID_LENGTH, EventId, MemberId, MerchantId, StreamId
 from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 from pos_loyalty.server.books import Books, Merchant, Programs
@@ -40,7 +42,8 @@ def begin_keeping(session: Session, books: Books, touched: Touched) -> None:
     """Load what became of the sales that this group changes, and which refunds wait for it."""
     key, keeping = books.merchant.merchant, books.keeping
     for name, member in touched.short_names:
-        touched.sales |= _sales_on_receipt(session, key, name, member)
+        everyone = [state.member for state in class_of(session, key, member)] or [member]
+        touched.sales |= sales_on_receipt(session, key, name, everyone)
     keeping.sales = keeping_statements.load_sales(session, key, touched.sales)
     keeping.waiting = keeping_statements.load_waiting(session, key, touched.facts)
     keeping.claimed = keeping_statements.load_claimed(session, key, touched.vouchers)
@@ -48,15 +51,15 @@ def begin_keeping(session: Session, books: Books, touched: Touched) -> None:
     touched.facts.update(one.event for waiting in keeping.waiting.values() for one in waiting)
 
 
-def _sales_on_receipt(
-    session: Session, merchant: MerchantId, name: str, member: MemberId
+def sales_on_receipt(
+    session: Session, merchant: MerchantId, name: str, members: Iterable[MemberId]
 ) -> set[EventId]:
-    """Return the events of a person's entries whose ids end so."""
+    """Return the events of a person's entries whose ids end so; ``members`` are all accounts."""
     rows = session.fetch_among(
         f"SELECT DISTINCT event FROM entry WHERE merchant = ? AND member {{among}}"  # noqa: S608 - letters of an id
         f" AND substr(event, {_SHORT_PLACE}) = '{name}'",
         merchant,
-        [state.member for state in class_of(session, merchant, member)] or [member],
+        sorted(members),
     )
     return {EventId(row[0]) for row in rows}
 

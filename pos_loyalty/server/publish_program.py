@@ -17,8 +17,7 @@ from pos_loyalty.domain.program_check_conditions import unknown_shops
 from pos_loyalty.domain.program_version import dated, day_of
 from pos_loyalty.server.database import statements, tables
 from pos_loyalty.server.database.repository import Database, Session
-from pos_loyalty.server.group_write import transact
-from pos_loyalty.server.keep_anew import asks_for_more, keep_anew
+from pos_loyalty.server.keep_anew import Ahead, Counted, keep_anew, silent, transact_with_past
 from pos_loyalty.server.setup import read_merchant
 
 
@@ -35,9 +34,25 @@ class Published:
 
 
 def publish_program(
-    database: Database, draft: LoyaltyProgram, *, from_ms: int | None, clock: Clock
+    database: Database,
+    draft: LoyaltyProgram,
+    *,
+    from_ms: int | None,
+    clock: Clock,
+    counted: Counted = silent,
 ) -> Published:
     """Let a draft's rules hold from a moment on (UTC milliseconds); None is now.
+
+    Where they ask for counts or lots that were not kept, the whole past is folded first, while
+    tills and server go on. A moment that passes meanwhile becomes the moment of publishing: what
+    was sold keeps its points.
+
+    Args:
+        database: the books.
+        draft: the rules.
+        from_ms: when they begin.
+        clock: the server's.
+        counted: told how far the folding is, where the past is folded.
 
     Raises:
         ProgramRefused: it is not usable.
@@ -49,18 +64,18 @@ def publish_program(
         raise CommandRefused(
             Code.PROGRAM_CURRENCY, currency=draft.currency, shop_currency=merchant.currency
         )
-    now_ms = clock.now_ms()
-    moment = now_ms if from_ms is None else from_ms
-    if moment < now_ms:
+    if from_ms is not None and from_ms < clock.now_ms():
         raise CommandRefused(Code.PROGRAM_PAST)
-    day = day_of(moment, clock.offset_minutes(moment))
 
-    def work(session: Session) -> Published:
+    def work(session: Session, ahead: Ahead | None) -> Published:
         # The version first: whoever has it is alone.
         v, _ = statements.take_version(session, merchant.merchant)
         newest = statements.load_merchant(session)
         assert newest is not None
+        now_ms = clock.now_ms()
+        moment = max(now_ms, from_ms or now_ms)
         known = list(newest.programs.values())
+        day = day_of(moment, clock.offset_minutes(moment))
         program = dated(draft, known, from_ms=moment, day=day)
         rows = session.fetch("SELECT name FROM shop WHERE merchant = ?", merchant.merchant)
         strange = unknown_shops(program, [str(row[0]) for row in rows])
@@ -69,8 +84,7 @@ def publish_program(
         body = msgspec.json.encode(program)
         session.add(tables.PROGRAM, [(merchant.merchant, program.version, body, v)])
         session.put(tables.CHANGE, [(merchant.merchant, "program", program.version, "", v)])
-        if asks_for_more(newest, program):
-            keep_anew(session, newest, program, v=v, now_ms=now_ms)
+        keep_anew(session, newest, (program,), ahead, v=v, now_ms=now_ms, counted=counted)
         return Published(program=program, is_new=True, unknown_shops=strange)
 
-    return transact(database, work)
+    return transact_with_past(database, work, counted)

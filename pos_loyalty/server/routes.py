@@ -1,10 +1,12 @@
 """The addresses of the server: bytes in, bytes out, every refusal in the same words."""
 
 import asyncio
+import contextlib
+import dataclasses
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -37,6 +39,7 @@ from pos_loyalty.server.join_till import (
     ensure_join_shape,
     spend_try,
 )
+from pos_loyalty.server.keep_anew import TRIES_MAX, PastIsAsked, fold_ahead
 from pos_loyalty.server.pressure import ServerBusy
 from pos_loyalty.server.settings import BODY_SECONDS_MAX
 from pos_loyalty.server.snapshot import SnapshotFolder
@@ -69,6 +72,8 @@ class Routes:
     ids: IdSource
     pace: WrongTriesPace
     snapshots: SnapshotFolder | None = None
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the past is folded for a till that joins."""
 
     def all(self) -> list[Route]:
         """Return every address."""
@@ -93,22 +98,41 @@ class Routes:
         ensure_join_shape(request)
         if request.code:
             self.pace.ensure_calm(self.clock.monotonic_ms())
-        join = JoinTill(merchant=self.merchant, ids=self.ids, now_ms=now_ms)
 
         def count(session: Session) -> None:
             spend_try(session, self.merchant.merchant, request.code)
 
-        def work(session: Session) -> JoinReply:
-            return join(session, request)
-
         try:
             if request.code:
                 await self.group.run(lambda: transact(self.database, count))
-            return await self.group.run(lambda: transact(self.database, work))
+            return await self._joined(request, now_ms)
         except (JoinRefused, NotAllowed) as error:
             if error.code in {Code.JOIN_CODE, Code.TILL_UNKNOWN}:
                 self.pace.wrong(self.clock.monotonic_ms())
             raise
+
+    async def _joined(self, request: JoinRequest, now_ms: int) -> JoinReply:
+        """Join; where the till's own programs ask for the past, that is folded beside the rest.
+
+        One at a time: a till that got no answer in time asks again, and finds it done then.
+        """
+        join = JoinTill(merchant=self.merchant, ids=self.ids, now_ms=now_ms)
+        with contextlib.suppress(PastIsAsked):
+            return await self._write_join(join, request)
+        async with self.counting:
+            for _ in range(TRIES_MAX):
+                try:
+                    return await self._write_join(join, request)
+                except PastIsAsked as asked:
+                    ahead = await asyncio.to_thread(fold_ahead, self.database, asked)
+                    join = dataclasses.replace(join, ahead=ahead)
+        raise StoreUnavailable(Code.SERVER_BUSY)
+
+    async def _write_join(self, join: JoinTill, request: JoinRequest) -> JoinReply:
+        def work(session: Session) -> JoinReply:
+            return join(session, request)
+
+        return await self.group.run(lambda: transact(self.database, work))
 
     async def _history(self, body: bytes, signature: str) -> HistoryReply:
         request = codec.unpack(body, HistoryRequest)

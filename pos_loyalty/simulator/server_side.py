@@ -1,6 +1,7 @@
 """The server of a simulated shop: its real parts over real files, one turn at a time."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from pos_loyalty.server.group_commit import GroupCommit, next_group
 from pos_loyalty.server.group_write import GroupWriter, transact
 from pos_loyalty.server.ingest import Outcome
 from pos_loyalty.server.join_till import JoinTill, ensure_join_shape
+from pos_loyalty.server.keep_anew import Ahead, transact_with_past
 from pos_loyalty.server.pressure import Pressure
 from pos_loyalty.server.reading import Batch
 from pos_loyalty.server.routes import status_of
@@ -266,10 +268,10 @@ class SimulatedServer:
         ensure_join_shape(request)
         join = JoinTill(merchant=self.merchant, ids=self.ids, now_ms=self.clock.now_ms())
 
-        def work(session: Session) -> JoinReply:
-            return join(session, request)
+        def work(session: Session, ahead: Ahead | None) -> JoinReply:
+            return dataclasses.replace(join, ahead=ahead)(session, request)
 
-        return await in_turn(lambda: transact(self._fused, work))
+        return await in_turn(lambda: transact_with_past(self._fused, work))
 
 
 def allow(database: Database, merchant: MerchantId, *, total: int, per_till: int) -> None:

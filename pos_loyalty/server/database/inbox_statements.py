@@ -9,6 +9,7 @@ from pos_loyalty.server.database.repository import Found, Session
 from pos_loyalty.server.database.rights_left import tell_left
 from pos_loyalty.server.inbox_state import ERASED, FieldValue, Item, item_place
 
+_LAST_V = (1 << 63) - 1
 ITEM_COLUMNS = "kind, stream, seq, detail, member, points, settled"
 
 
@@ -157,9 +158,17 @@ def last_erasure(session: Session, merchant: MerchantId) -> int:
     return int(rows[0][0] or 0)
 
 
-def decisions(session: Session, merchant: MerchantId) -> Sequence[Found]:
-    """Return (version, kind, subject, object, time) of everything decided, in order."""
+def decisions(
+    session: Session, merchant: MerchantId, *, from_v: int = 0, until_v: int = _LAST_V
+) -> Sequence[Found]:
+    """Return (version, kind, subject, object, time) of what was decided, in order.
+
+    ``from_v`` is the first version that counts, ``until_v`` the first that does not any more.
+    """
     return session.fetch(
-        "SELECT v, kind, subject, object, at_ms FROM decision WHERE merchant = ? ORDER BY v, no",
+        "SELECT v, kind, subject, object, at_ms FROM decision"
+        " WHERE merchant = ? AND v >= ? AND v < ? ORDER BY v, no",
         merchant,
+        from_v,
+        until_v,
     )

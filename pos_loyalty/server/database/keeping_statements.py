@@ -24,7 +24,17 @@ def load_sales(
         merchant,
         sorted(set(sales)),
     )
-    return {EventId(sale): _STATE.decode(body) for sale, body in rows}
+    return {EventId(sale): decode_sale(body) for sale, body in rows}
+
+
+def decode_sale(body: str | bytes) -> SaleState:
+    """Return what became of a sale, as it is stored."""
+    return _STATE.decode(body)
+
+
+def encode_sale(state: SaleState) -> bytes:
+    """Return what became of a sale as it is stored."""
+    return _JSON.encode(state)
 
 
 def load_waiting(
@@ -81,7 +91,7 @@ def save_keeping(session: Session, books: Books) -> None:
     session.put(
         tables.SALE_STATE,
         [
-            (merchant, sale, _JSON.encode(keeping.sales[sale]).decode())
+            (merchant, sale, encode_sale(keeping.sales[sale]).decode())
             for sale in sorted(keeping.dirty_sales)
         ],
     )
