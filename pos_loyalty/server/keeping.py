@@ -109,7 +109,7 @@ def move_lots(
             kept.book, points=-entry.points, at_ms=event.at_ms, ends_ms=origin.ends_ms
         )
     elif entry.kind in _OF_SALES and origin is not None:
-        kept.book = _moved_by_sale(books, kept.book, entry, event, origin)
+        kept.book = _moved_by_sale(books, member, entry, event, origin)
     elif entry.points >= 0:
         ends_ms = ends_now(books, member, event)
         kept.book = lots.accrue(kept.book, points=entry.points, at_ms=event.at_ms, ends_ms=ends_ms)
@@ -122,9 +122,9 @@ def move_lots(
 
 
 def _moved_by_sale(
-    books: Books, book: lots.LotBook, entry: LedgerEntry, event: Event, sale: SaleRecorded
+    books: Books, member: MemberState, entry: LedgerEntry, event: Event, sale: SaleRecorded
 ) -> lots.LotBook:
-    at_ms = event.at_ms
+    book, at_ms = keep(member).book, event.at_ms
     if entry.kind is EntryKind.REDEMPTION:
         book, allocation = lots.redeem(
             book, points=-entry.points, at_ms=at_ms, promised=sale.rights_used
@@ -140,7 +140,7 @@ def _moved_by_sale(
             points=entry.points,
             at_ms=at_ms,
             grace_days=program.expiration.grace_days,
-            ends_ms=ends_of(books, sale),
+            ends_ms=_ends_again(books, member, event, sale),
         )
         return book
     ends_ms, usable_ms = ends_of(books, sale), sale.pending_until_ms
@@ -172,6 +172,16 @@ def ends_now(books: Books, member: MemberState, event: Event) -> int | None:
         tz_minutes=event.tz_minutes,
         extra_months=_extra_months(program, member.tier),
     )
+
+
+def _ends_again(books: Books, member: MemberState, event: Event, sale: SaleRecorded) -> int | None:
+    """Return when points end that come back and were a debt which others have repaid since.
+
+    They are points of now. An older server let them end with those of the sale, even long ago:
+    what it folded so folds again so.
+    """
+    is_older = books.v <= books.merchant.referrals_stay_until
+    return ends_of(books, sale) if is_older else ends_now(books, member, event)
 
 
 def _extra_months(program: LoyaltyProgram, tier_id: str) -> int:
