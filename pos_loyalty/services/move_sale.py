@@ -99,8 +99,7 @@ class MoveSaleHandler:
         if sale.member is None:
             if sale.card_key is not None:
                 raise RuleViolation(Code.MOVE_CARD)
-            today = local_day(stamp.at_ms, stamp.tz_minutes)
-            if local_day(sale.at_ms, sale.tz_minutes) != today:
+            if local_day(sale.at_ms, sale.tz_minutes) != _today(sale, stamp):
                 raise RuleViolation(Code.MOVE_DAY)
         return history
 
@@ -157,6 +156,12 @@ class MoveSaleHandler:
             tz_minutes=sale.tz_minutes,
         )
         return msgspec.structs.replace(facts_of(sale), tier=to.tier.id, known=known)
+
+
+def _today(sale: SaleRecorded, stamp: Stamp) -> int:
+    """Return the day it is: a clock that was set back since the sale makes it no earlier one."""
+    running_ms = max(0, stamp.boot_ms - sale.boot_ms)
+    return local_day(max(stamp.at_ms, sale.at_ms + running_ms), stamp.tz_minutes)
 
 
 def _again(

@@ -4,6 +4,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, RuleViolation, StoreBug, StoreUnavailable
 from pos_loyalty.domain.event import Event, decode_event
 from pos_loyalty.domain.ids import EventId, MemberId, is_id
+from pos_loyalty.domain.same_name import is_same_name, seen_letters
 from pos_loyalty.services.member_view import ensure_active
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.members import MemberRecord
@@ -49,10 +50,10 @@ def ensure_second_name(approved_by: str, cashier: str) -> str:
     """Return who approved, if it is somebody else than the cashier.
 
     Raises:
-        RuleViolation: nobody, or the cashier.
+        RuleViolation: nobody, or the cashier, in whatever spelling.
     """
     name = " ".join(approved_by.split())
-    if not name or name.casefold() == " ".join(cashier.split()).casefold():
+    if not seen_letters(name) or is_same_name(name, cashier):
         raise RuleViolation(Code.SECOND_NAME)
     return name
 

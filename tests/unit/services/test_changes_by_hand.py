@@ -114,6 +114,31 @@ def test_an_activity_of_the_owner_needs_a_second_name(till: Till) -> None:
     assert (done.points, event.approved_by, event.cashier) == (100, "Mo", "Eve")
 
 
+@pytest.mark.parametrize(
+    ("cashier", "approved_by"),
+    [
+        ("Eve", "E v e"),
+        ("Eve", "Eve."),
+        ("Eve", "E\u200bve"),
+        ("Eve", "\uff25\uff56\uff45"),
+        ("Eve", "\u0415v\u0435"),
+        ("Eve", "Ev\u00e9"),
+        ("Jos\u00e9", "Jose\u0301"),
+        ("Andre\u0438", "Andre\u0439"),
+        ("", "."),
+        ("", "\u200b"),
+    ],
+)
+def test_A20_the_cashiers_own_name_spelled_otherwise_is_no_second_name(
+    till: Till, cashier: str, approved_by: str
+) -> None:
+    ann = enroll(till)
+
+    command = AdjustPoints(ann, 10, "Why", approved_by, cashier=cashier)
+
+    assert refused(till.adjust_points, command) is Code.SECOND_NAME
+
+
 def test_an_activity_that_is_none_says_so(till: Till) -> None:
     give_rules(till, ACTIVE)
     ann = enroll(till)

@@ -96,6 +96,14 @@ def test_a_card_is_not_added_another_day(sample: SampleTill) -> None:
         assert till.move_sale(MoveSale(of_bo.sale_id, ann)).earned_points_given == 21
 
 
+def test_A24_a_clock_set_back_does_not_make_it_the_day_of_the_sale(sample: SampleTill) -> None:
+    with sample.open() as till:
+        ann, without = enroll(till), sell(till, None)
+        sample.clock.running_ms += DAY_MS
+
+        assert refused(till, MoveSale(without.sale_id, ann)) is Code.MOVE_DAY
+
+
 def test_a_refund_before_and_after_a_move_ends_at_nothing(till: Till) -> None:
     ann, bo = enroll(till), enroll(till, "Bo Example")
     sale = sell(till, ann, 10_000)
