@@ -124,20 +124,26 @@ def _of_sheet(
 ) -> MemberNow:
     """Add this till's own events to what the server's rows hold."""
     index = work.journal.index
+    shown_after = work.members.shown_after(record.member)
     events: list[Event] = []
-    for account, seq in work.members.shown_after(record.member):
+    for account, seq in shown_after:
         events += index.of_member_after(account, seq)
     sheet = record.sheet
+    counting = Counting(context, work, needed_by(context.program(at_ms)))
     if events:
-        counting = Counting(context, work, needed_by(context.program(at_ms)))
-        own_pending, until_ms = _own_pending(counting, events, at_ms)
         sheet = msgspec.structs.replace(
             sheet,
             tally=plus(sheet.tally, counting.tally(record.member, events)),
             last_visit_ms=max(sheet.last_visit_ms, _last_visit(events)),
-            pending=sheet.pending + own_pending,
-            pending_until_ms=_first(sheet.pending_until_ms, until_ms),
         )
+    is_over = _is_over(sheet, at_ms)
+    if events or is_over:
+        accounts = [account for account, _ in shown_after]
+        # The server named a sum and its first moment. Once that has passed, only what this till
+        # sold itself is known to wait still.
+        asked = [each for one in accounts for each in index.of_member(one)] if is_over else events
+        waiting = _own_pending(counting, accounts, asked, at_ms)
+        sheet = _with_pending(_without_pending(sheet) if is_over else sheet, waiting)
     redeemed = sum(
         event.redeemed
         for event in events
@@ -180,7 +186,12 @@ def _alone(context: TillContext, work: Repositories, record: MemberRecord, at_ms
 
 
 def _with_ends(sheet: MemberSheet, redeemed: int, at_ms: int) -> MemberNow:
-    """Take from what ends next what was used here since, and see whether it has ended."""
+    """Take from what ends next what was used here since, and see whether it has ended.
+
+    Points whose wait is over wait no longer, whoever has not heard of it yet.
+    """
+    if _is_over(sheet, at_ms):
+        sheet = _without_pending(sheet)
     ending = max(0, sheet.ends_points - redeemed)
     has_ended = 0 < sheet.ends_ms <= at_ms
     if not has_ended and ending == sheet.ends_points:
@@ -245,8 +256,13 @@ class Counting:
         return history_of(self._context, sale, earlier)
 
 
-def _own_pending(counting: Counting, events: Sequence[Event], at_ms: int) -> tuple[int, int]:
-    """Return this till's points that cannot be used yet, and when the first can."""
+def _own_pending(
+    counting: Counting, accounts: Sequence[MemberId], events: Sequence[Event], at_ms: int
+) -> Due:
+    """Return this till's points of a person that cannot be used yet, and when the first can.
+
+    Below 0 where events take more back than they gave: the sheet has the rest.
+    """
     waiting: dict[str, int] = {}
     until: dict[str, int] = {}
     for event in events:
@@ -257,12 +273,38 @@ def _own_pending(counting: Counting, events: Sequence[Event], at_ms: int) -> tup
             case SaleReversed() | SaleRefunded() | SaleMoved():
                 before = counting.before(event)
                 if before is not None and before.sale.pending_until_ms > at_ms:
-                    taken = waiting.get(event.sale_id, 0) - event.earned_taken
-                    waiting[event.sale_id] = taken
+                    left = waiting.get(event.sale_id, 0) + _change_for(event, accounts)
+                    waiting[event.sale_id] = left
+                    until[event.sale_id] = before.sale.pending_until_ms
             case _:
                 continue
     first_ms = min((until[sale] for sale, points in waiting.items() if points > 0), default=0)
-    return sum(waiting.values()), first_ms
+    return Due(sum(waiting.values()), first_ms)
+
+
+def _change_for(
+    event: SaleReversed | SaleRefunded | SaleMoved, accounts: Sequence[MemberId]
+) -> int:
+    """Return what of a sale's points comes to a person (above 0) or goes by an event."""
+    if not isinstance(event, SaleMoved):
+        return -event.earned_taken
+    gone = event.earned_taken if event.from_member in accounts else 0
+    return (event.earned_given if event.to_member in accounts else 0) - gone
+
+
+def _is_over(sheet: MemberSheet, at_ms: int) -> bool:
+    """Tell whether the moment has passed from which some of the server's pending points count."""
+    return 0 < sheet.pending_until_ms <= at_ms
+
+
+def _without_pending(sheet: MemberSheet) -> MemberSheet:
+    return msgspec.structs.replace(sheet, pending=0, pending_until_ms=0)
+
+
+def _with_pending(sheet: MemberSheet, own: Due) -> MemberSheet:
+    pending = max(0, sheet.pending + own.points)
+    until_ms = _first(sheet.pending_until_ms, own.at_ms) if pending else 0
+    return msgspec.structs.replace(sheet, pending=pending, pending_until_ms=until_ms)
 
 
 def _last_visit(events: Sequence[Event]) -> int:

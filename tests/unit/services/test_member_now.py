@@ -225,6 +225,86 @@ def test_pending_points_of_a_joined_till_are_no_rights(till: Till) -> None:
     assert (view(till, ann).balance_points, view(till, ann).pending_points) == (95, 45)
 
 
+def hear_pending(till: Till, member: MemberId, sample: SampleTill, *, have: int = 1) -> int:
+    """Let the server say that 45 of 95 points can be used from tomorrow on."""
+    until_ms = sample.clock.now_ms() + DAY_MS
+    sheet = MemberSheet(pending=45, pending_until_ms=until_ms)
+    hear(till, MemberRow(v=1, member=member, balance=95, sheet=sheet), have=have)
+    return until_ms
+
+
+@pytest.mark.parametrize("changes", [{}, {"pending_days": 14}])
+@pytest.mark.parametrize(("granted", "spendable"), [(95, 95), (50, 50), (0, 0)])
+def test_points_whose_wait_is_over_wait_no_longer_on_a_till_without_a_line(
+    sample: SampleTill, changes: dict[str, Any], granted: int, spendable: int
+) -> None:
+    with sample.open() as till:
+        give_rules(till, rules(**changes))
+        ann = enroll(till)
+        pretend_joined(till, granted={ann: granted})
+        until_ms = hear_pending(till, ann, sample)
+        waiting = view(till, ann)
+        sample.clock.time_ms += 20 * DAY_MS
+        over = view(till, ann)
+
+    assert (waiting.pending_points, waiting.pending_until_ms) == (45, until_ms)
+    assert waiting.spendable_points == min(granted, 50)
+    assert (over.pending_points, over.pending_until_ms) == (0, 0)
+    assert (over.balance_points, over.spendable_points) == (95, spendable)
+    assert (over.limit is None) == (spendable == 95)
+    assert over.limit is None or over.limit.reason != PENDING
+
+
+def test_once_the_servers_moment_has_passed_only_what_was_sold_here_is_said_to_wait(
+    sample: SampleTill,
+) -> None:
+    with sample.open() as till:
+        give_rules(till, rules(pending_days=14))
+        ann = enroll(till)
+        pretend_joined(till)
+        old = sell(till, ann, 2_500)
+        ends_wait_ms = newest_sale(till).pending_until_ms
+        # 25 of the 45 are of this sale, the others of another till.
+        hear_pending(till, ann, sample, have=2)
+        sample.clock.time_ms += 2 * DAY_MS
+        over = view(till, ann)
+        till.refund_sale(RefundSale(old.sale_id, amount=1_000))
+        refunded = view(till, ann)
+        sell(till, ann, 3_000)
+        more = view(till, ann)
+        till.refund_sale(RefundSale(old.sale_id))
+        rest = view(till, ann)
+        last_ms = newest_sale(till).pending_until_ms
+
+    waits = [(each.pending_points, each.pending_until_ms) for each in (over, refunded, more, rest)]
+    assert waits == [(25, ends_wait_ms), (15, ends_wait_ms), (45, ends_wait_ms), (30, last_ms)]
+
+
+def test_goods_that_came_back_leave_nothing_that_waits(sample: SampleTill) -> None:
+    with sample.open() as till:
+        give_rules(till, rules(pending_days=14))
+        ann = enroll(till)
+        pretend_joined(till)
+        sale = sell(till, ann, 4_500)
+        hear_pending(till, ann, sample, have=2)
+        till.refund_sale(RefundSale(sale.sale_id))
+
+        assert (view(till, ann).pending_points, view(till, ann).pending_until_ms) == (0, 0)
+
+
+def test_the_points_of_a_moved_sale_wait_for_the_one_who_has_it(till: Till) -> None:
+    give_rules(till, rules(pending_days=14))
+    ann, bo = enroll(till), enroll(till, "Bo Example")
+    pretend_joined(till)
+    sale = sell(till, ann, 4_500)
+
+    till.move_sale(MoveSale(sale.sale_id, bo))
+
+    until_ms = newest_sale(till).pending_until_ms
+    assert (view(till, ann).pending_points, view(till, ann).pending_until_ms) == (0, 0)
+    assert (view(till, bo).pending_points, view(till, bo).pending_until_ms) == (45, until_ms)
+
+
 def test_points_whose_end_has_passed_are_no_longer_offered(sample: SampleTill) -> None:
     with sample.open() as till:
         ann = enroll(till)
