@@ -103,9 +103,9 @@ class Account:
         return balance(self.book) if rules.has_lots else self.open
 
     def give(
-        self, rules: Rules, points: int, *, at_ms: int, tz_minutes: int, usable_ms: int
+        self, rules: Rules, points: int, *, at_ms: int, tz_minutes: int, usable_ms: int = 0
     ) -> None:
-        """Add points, with the end that the version gives them."""
+        """Add points, with the end that the version gives them; to be used at once, or later."""
         if not rules.has_lots:
             self.open += points
             return

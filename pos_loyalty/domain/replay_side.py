@@ -244,7 +244,7 @@ class Side:
         account = self._at(visit, event.at_ms, event.tz_minutes)
         if points >= 0:
             at_ms, tz_minutes = event.at_ms, event.tz_minutes
-            account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes, usable_ms=0)
+            account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes)
         else:
             account.take(self.rules, -points, at_ms=event.at_ms)
 
@@ -300,7 +300,7 @@ class Side:
             return
         at_ms, tz_minutes = event.at_ms, event.tz_minutes
         points = waiting.points(self.rules)
-        account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes, usable_ms=0)
+        account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes)
         account.count(self.rules, waiting.tally, at_ms=at_ms, tz_minutes=tz_minutes)
         account.earned += waiting.earned
         account.stamps_worth += waiting.stamps_worth
@@ -420,9 +420,7 @@ class Side:
         self, account: Account, kept: _Kept, points: int, event: SaleReversed | SaleRefunded
     ) -> None:
         """Give points of rewards back; their end is as if they were earned now."""
-        account.give(
-            self.rules, points, at_ms=event.at_ms, tz_minutes=event.tz_minutes, usable_ms=0
-        )
+        account.give(self.rules, points, at_ms=event.at_ms, tz_minutes=event.tz_minutes)
         if kept.visit.counts:
             self.totals.redeemed -= points
 
@@ -434,9 +432,7 @@ class Side:
         event: SaleRecorded | MemberEnrolled | ActivityRecorded,
     ) -> None:
         """Give points for something else than a sale."""
-        account.give(
-            self.rules, points, at_ms=event.at_ms, tz_minutes=event.tz_minutes, usable_ms=0
-        )
+        account.give(self.rules, points, at_ms=event.at_ms, tz_minutes=event.tz_minutes)
         self._count_other(account, points, visit, self._month(event))
 
     def _purchase(self, sale: SaleRecorded, visit: Visit, event: Event, *, left: int) -> None:
@@ -462,7 +458,7 @@ class Side:
         at_ms, tz_minutes = event.at_ms, event.tz_minutes
         for who, points, _ in paid.parts:
             account = self._of(who, visit, event)
-            account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes, usable_ms=0)
+            account.give(self.rules, points, at_ms=at_ms, tz_minutes=tz_minutes)
             self._count_other(account, points, visit, month)
 
     def _unpay(self, kept: _Kept, event: Event, *, left: int | None = None) -> None:
