@@ -19,6 +19,7 @@ _Row = TypeVar("_Row")
 
 _WORDS_LENGTH_MAX = 200
 """An event stays small, so that it can be sent and carried over whatever it is made of."""
+_MINUS = ("-", "\u2212")
 _WAYS_TO_FIND = frozenset({"", "card", "number", "phone", "name"})
 
 
@@ -112,14 +113,14 @@ def optional_amount(command: Command, field: str, currency: Currency) -> int | N
 def any_amount(said: str, currency: Currency) -> int:
     """Return an amount in minor units that may be zero or, with a minus, below."""
     stripped = said.strip()
-    if stripped.startswith("-"):
-        return -any_amount(stripped[1:], currency) if len(stripped) > 1 else 0
+    is_below = stripped.startswith(_MINUS)
     try:
-        return parse_amount(stripped, currency)
+        amount = parse_amount(stripped[1:] if is_below else stripped, currency)
     except RuleViolation as refusal:
         if refusal.code is Code.AMOUNT_ZERO:
             return 0
         raise
+    return -amount if is_below else amount
 
 
 def optional_tax(command: Command, currency: Currency) -> int | None:

@@ -80,6 +80,8 @@ def parse_amount(text: str, currency: Currency) -> int:
         raise _not_an_amount(currency)
     if len(fraction) > currency.exponent:
         raise _not_an_amount(currency)
+    # Python reads no number of thousands of digits; one digit too many is refused just so.
+    whole = whole.lstrip("0")[: AMOUNT_DIGITS_MAX + 1]
     minor_units = int(whole or "0") * 10**currency.exponent + int(
         fraction.ljust(currency.exponent, "0") or "0"
     )

@@ -110,6 +110,11 @@ def test_a_sale_with_lines_earns_by_them_and_sums_them_itself(counter: Counter, 
         ({"total": "5.00", "payments": [{"kind": "card", "amount": "5.01"}]}, Code.SALE_PAYMENTS),
         ({"total": "5.00", "payments": [{"kind": "", "amount": "5.00"}]}, Code.COMMAND_FIELD),
         ({"total": "5.00", "payments": [{"amount": "5.00"}]}, Code.COMMAND_FIELD),
+        ({"total": "9" * 5000}, Code.AMOUNT_LONG),
+        ({"total": "0" * 5000}, Code.AMOUNT_ZERO),
+        ({"total": "5.00", "tax": "-" * 5000 + "1"}, Code.AMOUNT_NEGATIVE),
+        ({"lines": [{"amount": "--5.00"}]}, Code.AMOUNT_NEGATIVE),
+        ({"lines": [{"amount": "-"}]}, Code.AMOUNT_SHAPE),
     ],
 )
 def test_lines_that_do_not_add_up_are_refused(
