@@ -33,7 +33,7 @@ def _row(page: SalePage, looked: SaleLookedAt, line: LineLookedAt, currency: Cur
         title=_title(line),
         detail=_detail(line, currency),
         trailing=money(_money_shown(line, looked), currency),
-        icon=_icon(is_open=is_open, is_ticked=is_ticked),
+        icon=_icon(line, is_open=is_open, is_ticked=is_ticked),
         selected=line.number == page.cursor,
         shortcut=_KEYS.get(line.number + 1, "") if is_open else "",
         ticked=is_ticked,
@@ -66,7 +66,8 @@ def _money_shown(line: LineLookedAt, looked: SaleLookedAt) -> int:
     return line.amount if line.amount < 0 else min(line.left_amount, looked.left_amount)
 
 
-def _icon(*, is_open: bool, is_ticked: bool) -> str:
-    if not is_open:
-        return "package"
-    return "square-check" if is_ticked else "square"
+def _icon(line: LineLookedAt, *, is_open: bool, is_ticked: bool) -> str:
+    if is_open:
+        return "square-check" if is_ticked else "square"
+    # What never was to be had back did not come back either.
+    return "package" if line.amount > 0 else "minus"

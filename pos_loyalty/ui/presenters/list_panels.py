@@ -81,7 +81,7 @@ KEYS: Final = (
     ("F7", "the receipt's code, for the customer's phone"),
     ("F8, Ctrl+Z", "take the last sale back, 5 minutes"),
     ("?", "why this sale earns its points"),
-    ("\u2212", "goods back, on the page of a sale; Alt+1 to Alt+9: its lines"),
+    ("\u2212", "goods back, on a sale's page; Alt+1\u20139 a line"),
     ("F10", "menu"),
     ("F11", "full screen"),
     ("Ctrl+D", "connection"),

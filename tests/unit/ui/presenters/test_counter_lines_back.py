@@ -330,6 +330,7 @@ def test_discounts_and_free_lines_are_named_and_cannot_be_chosen(counter: Counte
         ("", "€ 11.60", True),
         ("cost nothing", "€ 0.00", False),
     ]
+    assert [row.icon for row in rows] == ["square", "minus", "square", "minus"]
     counter.press("Alt+1", "Alt+3")
     assert counter.strip == "2 lines chosen. Press Enter to take back € 14.60."
     counter.press("Enter")

@@ -1,8 +1,17 @@
 """The sample screens, of which the pictures are taken, show what the counter shows."""
 
+from pos_loyalty.domain.event import RefundLine, SaleLine
+from pos_loyalty.domain.ids import EventId
 from pos_loyalty.ui.presenters.counter_screen import CounterScreen, ListPanel
-from tests.unit.ui.presenters.counter_fakes import AYSE, Counter
-from tools.sample_change_screens import GOODS_BACK, REFUNDED, SALE_PAGE
+from pos_loyalty.ui.presenters.counter_services import RefundOrder
+from tests.unit.ui.presenters.counter_fakes import AYSE, JONAS, Counter
+from tools.sample_change_screens import (
+    GOODS_BACK,
+    GOODS_LINES,
+    GOODS_MANY_LINES,
+    REFUNDED,
+    SALE_PAGE,
+)
 from tools.sample_screens import MANY_ROWS
 
 
@@ -36,3 +45,47 @@ def test_what_came_back_in_the_sample_is_not_left_anymore() -> None:
     assert after == before - back
     assert cents(REFUNDED.primary.label) == after
     assert len(panel(REFUNDED).rows) == len(panel(SALE_PAGE).rows) + 1
+
+
+def sold(*lines: SaleLine) -> Counter:
+    """Return a counter with the page of a sale of these lines to Jonas open."""
+    counter = Counter()
+    counter.scan(JONAS)
+    counter.type(str(sum(line.amount for line in lines)))
+    counter.press("Enter")
+    counter.services.sale_lines[counter.services.sales[0].sale_id] = lines
+    return counter
+
+
+def test_the_sample_of_chosen_lines_is_what_the_counter_shows() -> None:
+    counter = sold(
+        SaleLine(amount=440, sku="croissant", category="bakery", quantity=2),
+        SaleLine(amount=380, sku="flat-white", category="drinks"),
+        SaleLine(amount=420, category="drinks"),
+        SaleLine(amount=580),
+    )
+    back = (RefundLine(line=1, amount=380), RefundLine(line=2, amount=120))
+    counter.services.changes.refunds.append(
+        RefundOrder(
+            sale_id=counter.services.sales[0].sale_id,
+            amount=500,
+            change_id=EventId("f" * 32),
+            lines=back,
+        )
+    )
+    counter.press("F10", "1", "Enter", "-", "Alt+1", "Alt+3")
+
+    for part in ("strip", "left", "amount", "primary"):
+        assert getattr(counter.screen, part) == getattr(GOODS_LINES, part), part
+
+
+def test_the_sample_of_many_lines_is_what_the_counter_shows() -> None:
+    lines = (
+        SaleLine(amount=100 * (number + 1), sku=f"400638133393{number}", category="stationery")
+        for number in range(13)
+    )
+    counter = sold(*lines)
+    counter.press("F10", "1", "Enter", "-")
+
+    for part in ("strip", "left", "amount", "primary"):
+        assert getattr(counter.screen, part) == getattr(GOODS_MANY_LINES, part), part

@@ -12,6 +12,7 @@ from pos_loyalty.ui.theme import Mode, Theme
 from pos_loyalty.ui.views.counter_view import CounterView
 from pos_loyalty.ui.views.zones import zones
 from pos_loyalty.ui.widgets import text_painting
+from tests.unit.ui.presenters.counter_fakes import Counter
 from tests.unit.ui.views.counter_robot import (
     SIZES,
     STATES,
@@ -168,6 +169,20 @@ def test_no_text_is_cut_in_any_state(
     for state in STATES:
         view.show_screen(ALL[state])
         view.grab()
+
+    assert not cut
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_key_of_the_help_is_read_whole(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    cut = _cut_texts(monkeypatch)
+    counter = Counter()
+    counter.press("F1")
+    view = open_counter(qtbot, theme, counter.screen, size=size)
+
+    view.grab()
 
     assert not cut
 
