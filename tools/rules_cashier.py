@@ -31,7 +31,10 @@ class Cashier:
             "again": (6, self._again),
             "why": (3, self._why),
         }
+        if shop.friends:
+            deeds["friend"] = (30, self._friend)
         shop.happenings = deeds | shop.happenings
+        self._guests: list[str] = []
 
     def begin(self) -> None:
         """Publish the first program, let tills hear of it, enroll a few members."""
@@ -44,8 +47,21 @@ class Cashier:
         for till in shop.tills * 2:
             shop.talk(till)
 
-    def _sale(self, dice: random.Random) -> str:
+    def _friend(self, dice: random.Random) -> str:
+        """Let a guest buy, and bring much of it back soon."""
+        if not self._guests:
+            return self._enroll(dice)
+        before = len(self._shop.sold)
+        said = [self._sale(dice, dice.choice(self._guests))]
+        if len(self._shop.sold) == before:
+            return said[0]
+        sold, changes = self._shop.sold[-1], (self._refund, self._refund, self._undo, self._move)
+        said += [dice.choice(changes)(dice, sold) for _ in range(dice.choice((0, 1, 1, 2, 3)))]
+        return "; ".join(said)
+
+    def _sale(self, dice: random.Random, guest: str = "") -> str:
         till, member = self._shop.one(dice), self._shop.member(dice) if chance(dice, 0.92) else None
+        member = guest or member
         lines = draw_discount_line(dice, draw_lines(dice))
         total = sum(line.amount for line in lines) or dice.randint(1, 9000)
         command: Answer = {"do": "sale", "sale_id": _id(dice), "member": member}
@@ -99,8 +115,8 @@ class Cashier:
             return None
         return dice.choice(self._shop.sold[-6:] if chance(dice, 0.7) else self._shop.sold)
 
-    def _refund(self, dice: random.Random) -> str:
-        sold = self._some_sale(dice)
+    def _refund(self, dice: random.Random, sold: Sold | None = None) -> str:
+        sold = sold or self._some_sale(dice)
         if sold is None:
             return "nothing sold"
         command: Answer = {"do": "refund", "refund_id": _id(dice), "sale_id": sold.sale}
@@ -122,8 +138,8 @@ class Cashier:
         till = next(till for till in self._shop.tills if till.name == sold.till)
         return self._shop.do(till if chance(dice, 0.75) else self._shop.one(dice), command)[1]
 
-    def _undo(self, dice: random.Random) -> str:
-        sold = self._some_sale(dice)
+    def _undo(self, dice: random.Random, sold: Sold | None = None) -> str:
+        sold = sold or self._some_sale(dice)
         command: Answer = {"do": "undo"}
         till = self._shop.one(dice)
         if sold is not None and chance(dice, 0.6):
@@ -131,8 +147,8 @@ class Cashier:
             till = next(till for till in self._shop.tills if till.name == sold.till)
         return self._shop.tell(till, command, self._shop.ask(till, **command))
 
-    def _move(self, dice: random.Random) -> str:
-        sold = self._some_sale(dice)
+    def _move(self, dice: random.Random, sold: Sold | None = None) -> str:
+        sold = sold or self._some_sale(dice)
         if sold is None:
             return "nothing sold"
         command: Answer = {"do": "move", "move_id": _id(dice), "sale_id": sold.sale}
@@ -151,6 +167,7 @@ class Cashier:
         answer = self._shop.ask(till, **command)
         if answer["ok"]:
             self._shop.members.append(answer["member"]["id"])
+            self._guests += [answer["member"]["id"]] if "invited_by" in command else []
         return self._shop.tell(till, command, answer)
 
     def _activity(self, dice: random.Random) -> str:

@@ -1,6 +1,6 @@
 """Drill of the program's rules: random programs, cashiers, time and troubles; books must be right.
 
-    python tools/rules_drill.py --runs 100 [--seed S] [--steps N] [--shrink]
+    python tools/rules_drill.py --runs 100 [--seed S] [--steps N] [--friends] [--shrink]
 
 Each seed draws a program, then lets three tills and a server live through months: sales with
 lines, rewards and vouchers, refunds of every kind, moves (`rules_cashier.py`); merges, rules that
@@ -8,7 +8,8 @@ change, lines that are down, wrong clocks, killed processes (`rules_shop.py`). C
 chance are the simulator's, everything else is the product; commands go in as lines of `counter`.
 At the end all come to rest and the books are judged (`rules_judge.py`). One line for each seed
 that is off, then one JSON object; exit code 1 if any was. ``--shrink`` looks for the fewest steps
-that show it, and prints them.
+that show it, and prints them. With ``--friends`` every program pays for invitations, and guests
+bring much of what they buy back.
 """
 
 import argparse
@@ -61,6 +62,7 @@ class Drill:
     folder: Path
     template: Template
     steps: int
+    friends: bool = False
 
     def run(self, seed: int, taken: Collection[int]) -> Result:
         """Run some of the steps of a seed."""
@@ -68,7 +70,8 @@ class Drill:
         target.mkdir()
         off = ""
         with patched((INLINE_THREADS, FUSED_WRITER, _marks(str(seed)))):
-            shop = Shop(target, self.template, random.Random(f"rules/{seed}"))
+            dice = random.Random(f"rules/{seed}")
+            shop = Shop(target, self.template, dice, friends=self.friends)
             try:
                 Cashier(shop).begin()
                 for number in taken:
@@ -113,6 +116,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="of the first run; each has the next")
     parser.add_argument("--steps", type=int, default=150, help="that happen in each run")
+    parser.add_argument("--friends", action="store_true", help="invitations above all")
     parser.add_argument("--shrink", action="store_true", help="find the fewest steps")
     arguments = parser.parse_args(words)
     logging.disable(logging.CRITICAL)
@@ -123,7 +127,7 @@ def main(words: Sequence[str] | None = None) -> int:
         home.mkdir()
         with patched((_marks("template"),)):
             template = make_template(home, has_hub=False)
-        drill = Drill(folder, template, arguments.steps)
+        drill = Drill(folder, template, arguments.steps, arguments.friends)
         for seed in range(arguments.seed, arguments.seed + arguments.runs):
             result = drill.run(seed, range(arguments.steps))
             counts.update(result.counts)

@@ -4,7 +4,7 @@ import random
 
 import msgspec
 
-from pos_loyalty.domain.earning_rule import ActivityRule, Approval
+from pos_loyalty.domain.earning_rule import ActivityRule, Approval, ReferralEvent, ReferralRule
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_check import problems_of
 from pos_loyalty.domain.reward import FreeItem, Reward, Stock
@@ -39,6 +39,18 @@ def draw_program(dice: random.Random) -> LoyaltyProgram:
         rewards=tuple(_scarcer(reward, dice) for reward in program.rewards),
     )
     return program if problems_of(richer) else richer
+
+
+def with_friends(program: LoyaltyProgram, dice: random.Random) -> LoyaltyProgram:
+    """Let a program pay for what guests buy."""
+    rule = ReferralRule(
+        pays_on=dice.choice((ReferralEvent.FIRST_PURCHASE, ReferralEvent.EVERY_PURCHASE)),
+        referrer_points=dice.choice((0, 30, 100)),
+        referred_points=dice.choice((10, 25)),
+        minimum=dice.choice((0, 500, 1000)),
+        limit=dice.choice((None, None, 1, 3)),
+    )
+    return msgspec.structs.replace(program, referral=rule)
 
 
 def _scarcer(reward: Reward, dice: random.Random) -> Reward:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rules_program import chance, draw_program
+from rules_program import chance, draw_program, with_friends
 
 from pos_loyalty.counter import CounterSession
 from pos_loyalty.domain.errors import LoyaltyError
@@ -80,6 +80,8 @@ class Shop:
     merged: set[str] = field(default_factory=set[str])
     told: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     may_die: bool = True
+    friends: bool = False
+    """Whether every program pays for what guests buy, and they bring much of it back."""
 
     def __post_init__(self) -> None:
         self.time.ms = START_MS
@@ -332,6 +334,8 @@ class Shop:
     def publish(self, dice: random.Random) -> str:
         """Let other rules hold from now on."""
         program = draw_program(dice)
+        if self.friends:
+            program = with_friends(program, dice)
         later = self.time.ms + dice.randint(1, 20) * DAY_MS
         done = publish_program(
             self.server.database,
