@@ -14,7 +14,10 @@ from tests.reference.earning import Earned
 
 @dataclass
 class Sale:
-    """A sale and what came back of it; ``redeemed`` says where its points came from."""
+    """A sale and what came back of it; ``redeemed`` says where its points came from.
+
+    ``voucher_points`` came with a voucher.
+    """
 
     facts: SaleFacts
     earned: Earned
@@ -23,6 +26,7 @@ class Sale:
     ends: int | None = None
     usable: int = 0
     reversed: bool = False
+    voucher_points: int = 0
 
     def is_gone(self) -> bool:
         """Whether nothing of it remains."""
@@ -118,6 +122,17 @@ class Account:
         )
         return have
 
+    def raise_tier(self, at_ms: int, tz_minutes: int) -> None:
+        """Up at once, also at a till: the tier is held as soon as it is reached."""
+        have = tiers.measures(
+            self.tally(),
+            self.program.tier_rules,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            enrolled_ms=self.enrolled_ms,
+        )
+        self.standing.held = max(self.standing.held, tiers.reached(self.program, have))
+
     def known(self, *, shop: str, at_ms: int, tz_minutes: int) -> MemberFacts:
         """All that a sale may know of the member."""
         day = money.clock(at_ms, tz_minutes).date()
@@ -145,23 +160,22 @@ class Account:
         redeemed = sum(one.points for one in facts.rewards)
         if redeemed:
             sale.redeemed = self.book.redeem(redeemed, facts.at_ms)
-        tier = next(tier for tier in self.program.tiers if tier.id == facts.tier)
-        sale.ends = self.ends_at(
-            facts.at_ms, facts.offset_minutes, extra_months=tier.expires_later_months
-        )
+        sale.ends = self.ends_at(facts.at_ms, facts.offset_minutes, facts.tier)
         sale.usable = earning.pending_until(self.program, facts.at_ms)
         self.book.accrue(earned.points, facts.at_ms, sale.ends, sale.usable)
         self.sales.append(sale)
         self.last_visit_ms = max(self.last_visit_ms, facts.at_ms)
         return sale
 
-    def ends_at(self, at_ms: int, tz_minutes: int, extra_months: int = 0) -> int | None:
-        """When points earned now end."""
+    def ends_at(self, at_ms: int, tz_minutes: int, tier: str = "") -> int | None:
+        """When points earned now end, by the tier of their sale or the one that is held."""
+        held = self.program.tiers[self.standing.held]
+        tier_of = next((each for each in self.program.tiers if each.id == tier), held)
         return lots.ends_at(
             self.program.expiration,
             at_ms=at_ms,
             tz_minutes=tz_minutes,
-            extra_months=extra_months,
+            extra_months=tier_of.expires_later_months,
         )
 
     def refund(
@@ -182,11 +196,15 @@ class Account:
         return effect
 
     def undo(self, place: int, at_ms: int, tz_minutes: int) -> None:
-        """A sale never was: what it redeemed comes back, what it earned goes."""
+        """A sale never was: what it redeemed comes back, what it earned and its voucher go."""
         sale = self.sales[place]
         self.give_back(place, sum(one.points for one in sale.facts.rewards), at_ms, tz_minutes)
         self.take_back(place, sale.earned.points, at_ms)
+        self.book.redeem(sale.voucher_points, at_ms)
         sale.reversed = True
+        self.last_visit_ms = max(
+            (other.facts.at_ms for other in self.sales if not other.reversed), default=0
+        )
 
     def move(self, place: int, at_ms: int, *, to: "Account", facts: SaleFacts) -> tuple[int, int]:
         """A sale goes to another member: the points it still has, and what it earns there."""
@@ -203,16 +221,36 @@ class Account:
         for card, number in sale.state.stamps_gone.items():
             earning.add(state.stamps, card, number)
             earning.add(state.stamps_gone, card, number)
-        tier = next(tier for tier in self.program.tiers if tier.id == facts.tier)
-        ends = self.ends_at(
-            facts.at_ms, facts.offset_minutes, extra_months=tier.expires_later_months
-        )
+        ends = self.ends_at(facts.at_ms, facts.offset_minutes, facts.tier)
         to.book.accrue(given, at_ms, ends, sale.usable)
         to.last_visit_ms = max(to.last_visit_ms, facts.at_ms)
         to.sales.append(
             Sale(facts, earning.earn(self.program, facts), state, ends=ends, usable=sale.usable)
         )
         return taken, given
+
+    def give(self, points: int, at_ms: int, tz_minutes: int) -> None:
+        """Points that no sale earned; they can be used at once."""
+        self.book.accrue(points, at_ms, self.ends_at(at_ms, tz_minutes), 0)
+
+    def claim(self, sale: Sale, points: int, at_ms: int, tz_minutes: int) -> None:
+        """A voucher of points on a sale gives them."""
+        sale.voucher_points = points
+        self.give(points, at_ms, tz_minutes)
+
+    def activity(self, activity: str, points: int, at_ms: int, tz_minutes: int) -> None:
+        """Something else than a purchase; its points are counted and are points."""
+        self.activities.append((activity, points, at_ms, tz_minutes))
+        self.give(points, at_ms, tz_minutes)
+
+    def adjust(self, points: int, at_ms: int, tz_minutes: int) -> int:
+        """Points by hand; taking away never goes below zero. Return what was done."""
+        if points >= 0:
+            self.give(points, at_ms, tz_minutes)
+            return points
+        taken = min(-points, max(0, self.book.balance()))
+        self.book.redeem(taken, at_ms)
+        return -taken
 
     def give_back(self, place: int, points: int, at_ms: int, tz_minutes: int) -> None:
         """Points redeemed on a sale come back."""

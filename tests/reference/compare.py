@@ -14,11 +14,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.reference.history import Different, History
+from tests.reference.history_server import ServerHistory
+from tests.reference.history_till import TillHistory
+
+KINDS = {"account": History, "till": TillHistory, "server": ServerHistory}
+"""A member's account, a till that works alone, and tills in the server's order."""
 
 
-def difference_of(seed: int, counts: Counter[str]) -> dict[str, Any] | None:
-    """Run one seed; return where the two part, or None."""
-    history = History(seed)
+def difference_of(kind: str, seed: int, counts: Counter[str]) -> dict[str, Any] | None:
+    """Run one history of a seed; return where the two part, or None."""
+    history = KINDS[kind](seed)
     try:
         history.run()
     except Different as found:
@@ -31,6 +36,7 @@ def difference_of(seed: int, counts: Counter[str]) -> dict[str, Any] | None:
         counts.update(history.counts)
     return {
         "seed": seed,
+        "kind": kind,
         "what": what,
         "expected": repr(expected),
         "got": repr(got),
@@ -39,11 +45,13 @@ def difference_of(seed: int, counts: Counter[str]) -> dict[str, Any] | None:
     }
 
 
-def compare(seeds: Sequence[int]) -> tuple[list[Mapping[str, Any]], Counter[str]]:
+def compare(
+    seeds: Sequence[int], kinds: Sequence[str] = tuple(KINDS)
+) -> tuple[list[Mapping[str, Any]], Counter[str]]:
     """Run seeds; return the differences, and what happened how often."""
     counts: Counter[str] = Counter()
-    found = [one for seed in seeds if (one := difference_of(seed, counts)) is not None]
-    return list(found), counts
+    each = (difference_of(kind, seed, counts) for seed in seeds for kind in kinds)
+    return [one for one in each if one is not None], counts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,16 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compares the rules with their reference.")
     parser.add_argument("--seeds", type=int, default=200, help="how many histories")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--kind", choices=KINDS, help="histories of one kind alone")
     parser.add_argument("--json", action="store_true", help="differences as JSON, one a line")
     parser.add_argument("--steps", action="store_true", help="with all steps up to it")
     arguments = parser.parse_args(argv)
-    found, counts = compare(range(arguments.start, arguments.start + arguments.seeds))
+    kinds = (arguments.kind,) if arguments.kind else tuple(KINDS)
+    seeds = range(arguments.start, arguments.start + arguments.seeds)
+    found, counts = compare(seeds, kinds)
     write = sys.stdout.write
     for one in found:
         if arguments.json:
             write(json.dumps(one) + "\n")
             continue
-        write(f"seed {one['seed']}: {one['what']}\n  expected {one['expected']}\n")
+        write(f"seed {one['seed']}, {one['kind']}: {one['what']}\n  expected {one['expected']}\n")
         write(f"  got      {one['got']}\n")
         if arguments.steps:
             write("".join(f"    {line}\n" for line in (one["program"], *one["said"])))

@@ -83,6 +83,7 @@ class Sale:
     redeemed: Allocation = field(default_factory=Allocation)
     ends: int | None = None
     usable: int = 0
+    undone: bool = False
     refunds: list[SaleRefunded] = field(default_factory=list[SaleRefunded])
 
 
@@ -309,6 +310,10 @@ class Account:
         )
         self.tally = without(self.tally, sale.tally)
         self.measured = without(self.measured, sale.measured)
+        sale.undone = True
+        self.last_visit_ms = max(
+            (one.facts.at_ms for one in self.sales if not one.undone), default=0
+        )
 
     def move(self, place: int, at_ms: int, *, to: "Account", facts: SaleFacts) -> tuple[int, int]:
         sale = self.sales.pop(place)
@@ -386,8 +391,18 @@ class Account:
         return given
 
     def accrue(self, points: int, at_ms: int, tz_minutes: int) -> None:
-        ends = ends_at(self.program.expiration, at_ms=at_ms, tz_minutes=tz_minutes)
+        ends = self.ends_now(at_ms, tz_minutes)
         self.book = accrue(self.book, points=points, at_ms=at_ms, ends_ms=ends)
+
+    def ends_now(self, at_ms: int, tz_minutes: int) -> int | None:
+        """Return when points end that no sale earns now, by the tier held."""
+        tier = self.program.tiers[rank_of(self.program.tiers, self.standing.tier)]
+        return ends_at(
+            self.program.expiration,
+            at_ms=at_ms,
+            tz_minutes=tz_minutes,
+            extra_months=tier.expires_later_months,
+        )
 
     def redeem(self, points: int, at_ms: int, promised: int) -> None:
         self.book, _ = redeem(self.book, points=points, at_ms=at_ms, promised=promised)
@@ -406,7 +421,7 @@ class Account:
             points=points,
             at_ms=at_ms,
             grace_days=rules.grace_days,
-            ends_ms=ends_at(rules, at_ms=at_ms, tz_minutes=tz_minutes),
+            ends_ms=self.ends_now(at_ms, tz_minutes),
         )
 
     def expire(self, at_ms: int, keep: int) -> int:
