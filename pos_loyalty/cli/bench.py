@@ -21,9 +21,10 @@ GROUPS: Final = {
     "ingest": "events a second over HTTP",
     "sync": "both sides' CPU beside a peer, storms, a week offline, an idle poll (minutes)",
     "program": "rules: earning, a member's tier, lots and refunds, trying a draft (minutes)",
+    "publish": "a program that asks for more is published: CPU, memory, and what tills notice",
     "window": "the first window: time to paint and memory",
 }
-_MODULES: Final = {"bytes": "upstream_bytes", "window": "first_window"}
+_MODULES: Final = {"bytes": "upstream_bytes", "publish": "publishing", "window": "first_window"}
 SYNC_PARTS: Final = {
     "cpu": "CPU of 10,000 sales on both sides, beside PouchDB",
     "week": "a till comes back after a week",

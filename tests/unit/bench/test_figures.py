@@ -52,6 +52,12 @@ EXPECTED = {
         "replay: pace",
         "replay: memory",
     },
+    "publish": {
+        "publish: CPU beside verify",
+        "publish: memory",
+        "publish: longest wait of a till",
+        "publish: exchanges refused",
+    },
     "window": {
         "first window: time to paint",
         "first window: CPU to paint",
