@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from pos_loyalty.domain.basket import LINES_MAX, QUANTITY_MAX
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, RuleViolation
 from pos_loyalty.domain.event import (
@@ -97,6 +98,7 @@ class RefundSaleHandler:
         """
         if not is_sale_name(command.sale_id):
             raise CommandRefused(Code.SALE_ID)
+        _check_lines(command.lines)
         stamp = change_stamp(self._context, command.refund_id)
         with self._context.store.write() as work:
             before = recorded_before(work, stamp.id)
@@ -191,9 +193,12 @@ class RefundSaleHandler:
 
     def _claim(self, work: Repositories, command: RefundSale, stamp: Stamp) -> SaleRefunded:
         """Note a refund of a sale that is not known here: amount and lines, no points."""
+        if command.member_id is None and not is_id(command.sale_id):
+            # The end of an id is not enough: many sales end alike, few of one member do.
+            raise CommandRefused(Code.SALE_ID)
         amount = command.amount
         if command.lines:
-            if any(line.amount < 0 or line.line < 0 for line in command.lines):
+            if any(line.amount < 0 for line in command.lines):
                 raise RuleViolation(Code.AMOUNT_NEGATIVE)
             amount = sum(line.amount for line in command.lines)
         if amount is None:
@@ -230,6 +235,23 @@ class RefundSaleHandler:
 def is_sale_name(text: str) -> bool:
     """Tell whether a text can name a sale: its whole id, or the end of it from a receipt."""
     return is_id(text) or (is_id(text.rjust(ID_LENGTH, "0")) and len(text) == SHORT_LETTERS)
+
+
+def _check_lines(lines: tuple[RefundLine, ...]) -> None:
+    """Refuse lines that no sale has: the server would set the whole refund aside.
+
+    Raises:
+        RuleViolation: no such line, or a quantity that is none.
+        CommandRefused: more lines than a sale has.
+    """
+    if len(lines) > LINES_MAX:
+        raise CommandRefused(Code.COMMAND_FIELD, field="lines")
+    for line in lines:
+        if not 0 <= line.line < LINES_MAX:
+            raise RuleViolation(Code.REFUND_LINE, line=line.line)
+        if not 0 <= line.quantity <= QUANTITY_MAX:
+            detail = f"the quantity that comes back is 0 to {QUANTITY_MAX}"
+            raise RuleViolation(Code.SALE_LINE, line=line.line, detail=detail)
 
 
 def _rights(

@@ -164,6 +164,9 @@ def test_a_refund_that_takes_a_sale_s_id_is_refused(till: Till) -> None:
         ({"lines": (RefundLine(line=2, amount=1),)}, Code.REFUND_LINE),
         ({"lines": (RefundLine(line=0, amount=601),)}, Code.REFUND_LINE),
         ({"lines": (RefundLine(line=-1, amount=0),)}, Code.REFUND_LINE),
+        ({"lines": (RefundLine(line=0, amount=300, quantity=-1),)}, Code.SALE_LINE),
+        ({"lines": (RefundLine(line=0, amount=300, quantity=10**15),)}, Code.SALE_LINE),
+        ({"lines": (RefundLine(line=0, amount=1),) * 501}, Code.COMMAND_FIELD),
         ({"member_id": MemberId("9" * 32)}, Code.REFUND_MEMBER),
         ({"refund_id": EventId("mine")}, Code.CHANGE_ID),
     ],
@@ -236,9 +239,9 @@ def test_an_unknown_sale_is_a_claim_that_states_no_points(till: Till) -> None:
 
 
 def test_a_claim_may_name_lines_and_a_receipt_s_short_name(till: Till) -> None:
-    done = till.refund_sale(
-        RefundSale(SaleId("12345678"), lines=(RefundLine(line=3, amount=250, quantity=1),))
-    )
+    lines = (RefundLine(line=3, amount=250, quantity=1),)
+
+    done = till.refund_sale(RefundSale(SaleId("12345678"), lines=lines, member_id=enroll(till)))
 
     assert (stored(till, done).lines[0].line, done.amount) == (3, 250)
 
@@ -254,6 +257,15 @@ def test_a_claim_may_name_lines_and_a_receipt_s_short_name(till: Till) -> None:
             RefundSale(SaleId("cd" * 16), lines=(RefundLine(line=0, amount=-1),)),
             Code.AMOUNT_NEGATIVE,
         ),
+        (
+            RefundSale(SaleId("cd" * 16), lines=(RefundLine(line=500, amount=1),)),
+            Code.REFUND_LINE,
+        ),
+        (
+            RefundSale(SaleId("cd" * 16), lines=(RefundLine(line=0, amount=1, quantity=-1),)),
+            Code.SALE_LINE,
+        ),
+        (RefundSale(SaleId("12345678"), amount=5), Code.SALE_ID),
         (
             RefundSale(SaleId("cd" * 16), amount=5, member_id=MemberId("9" * 32)),
             Code.MEMBER_UNKNOWN,
