@@ -5,7 +5,7 @@ import datetime as dt
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,8 @@ _NOW = "now"
 _LONG_SECONDS = 3
 """Shorter countings are over before anybody wonders."""
 _MINUTES_FROM = 120
+_COUNTING = "counting"
+"""The stage of which the server's books tell while tills go on."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,20 +119,22 @@ def _at_till(data: Path, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
     return _Published(done.program, done.is_new, done.unknown_shops)
 
 
-class _Counting:
+class Counting:
     """Says what a long counting is about once its pace is known, and draws a bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._bar = ProgressBar()
-        self._began = time.monotonic()
+        self._seconds = seconds
+        self._began = seconds()
         self._is_said = False
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Take note that so many events, or members, are through."""
-        seconds = time.monotonic() - self._began
-        if done and not self._is_said and seconds * total / done > _LONG_SECONDS:
-            self._is_said = True
-            print(_counting_words(total, seconds * total / done), file=sys.stderr, flush=True)
+        if stage == _COUNTING and done and not self._is_said:
+            whole = (self._seconds() - self._began) * total / done
+            self._is_said = whole > _LONG_SECONDS
+            if self._is_said:
+                print(_counting_words(total, whole), file=sys.stderr, flush=True)
         if self._is_said:
             self._bar(stage, done, total)
 
@@ -155,7 +159,7 @@ def _at_server(url: str, draft: LoyaltyProgram, from_ms: int | None) -> _Publish
     from pos_loyalty.server.system import SystemClock
 
     with closing(open_database(database_url(url))) as database:
-        counting = _Counting()
+        counting = Counting()
         try:
             done = publish_program(
                 database, draft, from_ms=from_ms, clock=SystemClock(), counted=counting

@@ -10,9 +10,10 @@ import pytest
 
 from pos_loyalty.cli import main
 from pos_loyalty.cli.program import SUB_COMMANDS
-from pos_loyalty.cli.program_publish import moment_of
+from pos_loyalty.cli.program_publish import Counting, moment_of
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MerchantId, ShopId, TillId
+from pos_loyalty.server.keep_anew import COUNTING, WRITING
 from pos_loyalty.store.joining import Joining, Membership
 from pos_loyalty.till import open_till
 
@@ -340,3 +341,28 @@ def test_the_list_says_which_versions_are_of_the_time_before_joining(
     assert "in force" in first
     assert "before joining" in own
     assert [row["before_joining"] for row in json.loads(answer)] == [False, True]
+
+
+def test_a_long_counting_is_said_once_before_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    counting = Counting(seconds=iter((0.0, 0.5, 9.0)).__next__)
+
+    counting(COUNTING, 0, 1_000_000)
+    counting(COUNTING, 2_000, 1_000_000)
+    counting(COUNTING, 4_000, 1_000_000)
+    counting(WRITING, 0, 50_000)
+    counting.close()
+
+    said = capsys.readouterr()
+    assert said.out == "", "programs that read the answer find nothing else there"
+    assert said.err.count("1,000,000 events, about 4 minutes. Tills go on selling") == 1
+
+
+def test_a_short_counting_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    counting = Counting(seconds=iter((0.0, 0.2, 0.4)).__next__)
+
+    for done in (0, 2_000, 4_000):
+        counting(COUNTING, done, 4_000)
+    counting(WRITING, 2_000, 20_000)
+    counting.close()
+
+    assert capsys.readouterr().err == ""
