@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, NotOurServer, ServerUnreachable
+from pos_loyalty.services.ended_rights import give_back_ended
 from pos_loyalty.services.run_sync import SyncOutcome, SyncService
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.joining import Joining
@@ -91,6 +92,7 @@ class JoinServerHandler:
             reply = asyncio.run(self._ask(join, url, key, command.code))
         except ServerUnreachable as error:
             raise _not_joined(error, url) from error
+        give_back_ended(context)
         join.take(reply)
         context.refresh()
         outcome = self._sync.sync_now(timeout_ms=_FIRST_SYNC_MS)

@@ -100,7 +100,7 @@ def record_now(
 
     A plain program, and a till with a server, cost nothing here.
     """
-    if context.identity.joined or not _keeps_lots(context):
+    if context.identity.joined or not keeps_lots(context):
         return record
     lots = OwnLots(context, work, record.member)
     lots.fold(work.journal.index.of_member(record.member))
@@ -115,7 +115,8 @@ def balance_now(context: TillContext, work: Repositories, member: MemberId | Non
     return record_now(context, work, record, at_ms=context.clock.now_ms()).balance_points
 
 
-def _keeps_lots(context: TillContext) -> bool:
+def keeps_lots(context: TillContext) -> bool:
+    """Tell whether a version that this till knows lets points end, or wait."""
     return any(_HAS_LOTS(program) for program in context.programs)
 
 
@@ -162,7 +163,7 @@ def _alone(context: TillContext, work: Repositories, record: MemberRecord, at_ms
         tally=counting.tally(record.member, events),
         last_visit_ms=_last_visit(events),
     )
-    if not _keeps_lots(context):
+    if not keeps_lots(context):
         return MemberNow(sheet=sheet)
     lots = OwnLots(context, work, record.member)
     lots.fold(events)

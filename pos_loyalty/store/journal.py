@@ -201,6 +201,14 @@ class Journal:
         ).fetchone()
         return Rights() if row is None else Rights(*row)
 
+    def members_with_rights(self) -> tuple[MemberId, ...]:
+        """Return whose points may be used by rights of the open stream."""
+        rows = self._connection.execute(
+            "SELECT member FROM points WHERE granted + lent + earned > used + returned"
+            " ORDER BY member"
+        )
+        return tuple(MemberId(row[0]) for row in rows)
+
     def entries(self, member: MemberId, limit: int) -> tuple[StoredEntry, ...]:
         """Return this till's newest entries of a member, oldest first."""
         rows = self._connection.execute(

@@ -8,6 +8,8 @@ from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
 from pos_loyalty.domain.explained_member import MemberExplained
 from pos_loyalty.domain.ids import ProgramVersion
 from pos_loyalty.server.explain import explain_subject
+from pos_loyalty.services.attention import ReadAttention
+from pos_loyalty.services.ended_rights import give_back_ended
 from pos_loyalty.services.explain import Explain
 from pos_loyalty.services.publish_program import PublishProgram
 from pos_loyalty.services.system_sources import SystemClock
@@ -17,7 +19,7 @@ from tests.builders import DAY_MS, STANDARD
 from tests.contract.ruled_books import dues
 from tests.contract.running_server import CLOCK
 from tests.sample_till import enroll, sell
-from tests.sync.shop import Shop, assert_sound, sync, view
+from tests.sync.shop import Shop, assert_sound, spendable, sync, view
 from tests.unit.services.ruled_till import redeem
 
 OWN = msgspec.structs.replace(
@@ -67,10 +69,11 @@ def test_what_ended_alone_is_gone_once_when_the_till_joins(shop: Shop) -> None:
 
     shop.join(till)
     other = shop.joined_till("two")
-    # First the till gives its rights to these points back, then the server lets them end.
-    for hours in (0, 2, 4, 6):
-        assert sync(till).trouble is None
-        dues(shop.server, CLOCK.now_ms() + hours * HOUR_MS)
+    for each in (till, other):
+        assert sync(each).trouble is None
+        assert view(each, member).spendable_points <= LAST, "what had ended is not spent after all"
+    # The till gave its rights to these points back, so the server lets them end when it looks.
+    assert dues(shop.server, CLOCK.now_ms() + 2 * HOUR_MS)["expired_points"] == ENDED
     for each in (till, other):
         assert sync(each).trouble is None
         assert view(each, member).balance_points == LAST
@@ -79,5 +82,24 @@ def test_what_ended_alone_is_gone_once_when_the_till_joins(shop: Shop) -> None:
         told = explain_subject(database, member, now_ms=CLOCK.now_ms())
     assert isinstance(told, MemberExplained)
     assert sum(entry.points for entry in told.entries if entry.kind == "expiration") == -ENDED
+    assert till.attention(ReadAttention()).items == ()
     assert shop.server.verified().faults == []
+    assert_sound(till)
+
+
+def test_rights_to_what_ended_are_given_back_once_and_others_stay(shop: Shop) -> None:
+    clock = LateClock(60 * DAY_MS)
+    till = till_alone(shop, clock)
+    ended, kept = enroll(till), enroll(till, "Bo Example")
+    sell(till, ended, FIRST * 100)
+    clock.late_ms = 0
+    sell(till, kept, LAST * 100)
+    before = {member: spendable(till, member) for member in (ended, kept)}
+
+    assert give_back_ended(till.context) == FIRST
+    assert give_back_ended(till.context) == 0
+
+    assert before == {ended: FIRST, kept: LAST}
+    assert (spendable(till, ended), spendable(till, kept)) == (0, LAST)
+    assert (view(till, kept).balance_points, view(till, kept).spendable_points) == (LAST, LAST)
     assert_sound(till)
