@@ -337,6 +337,20 @@ def test_discounts_and_free_lines_are_named_and_cannot_be_chosen(counter: Counte
     assert sum(line.amount for line in refunds(counter)[0].lines) == 1460
 
 
+def test_no_line_shows_more_than_is_left_of_a_sale_with_a_discount(counter: Counter) -> None:
+    sell(counter, SaleLine(amount=1000), SaleLine(amount=1000), SaleLine(amount=-1500))
+    counter.press("-")
+    assert [row.trailing for row in panel(counter).rows] == ["€ 5.00", "€ 5.00", "€ −15.00"]
+    counter.press("Alt+1")
+    assert counter.screen.amount.text == "€ 5.00"
+    counter.press("Alt+2")
+    assert counter.screen.amount.text == "€ 5.00"
+
+    counter.press("Enter")
+
+    assert [line.amount for line in refunds(counter)[0].lines] == [250, 250]
+
+
 def test_lines_typed_at_the_counter_can_come_back_one_by_one(counter: Counter) -> None:
     counter.scan(AYSE)
     counter.type("500+700")
