@@ -30,6 +30,7 @@ from pos_loyalty.domain.spend_rights import (
     cover_redemption,
     cover_taking_back,
     effects_of,
+    narrowed_allowance,
 )
 from tests.builders import AYSE, OMAR, STANDARD, WEDNESDAY_MS, enrollment, event_id, reversal, sale
 
@@ -167,6 +168,26 @@ def test_a_refusal_says_how_many_points_can_be_used_here(
 
     assert refused.value.facts["spendable_points"] == spendable
     assert refused.value.facts["cost_points"] == 100
+
+
+@pytest.mark.parametrize(
+    ("left", "days", "usable"),
+    [
+        (700, 0, 700),
+        (700, -1, 700),
+        (700, 1, 600),
+        (700, 6, 100),
+        (700, 7, 0),
+        (700, 8, 0),
+        (699, 1, 599),
+        (0, 0, 0),
+        (-1, 0, 0),
+    ],
+)
+def test_each_day_of_silence_takes_a_seventh_of_the_allowance(
+    left: int, days: int, usable: int
+) -> None:
+    assert narrowed_allowance(left, silent_days=days) == usable
 
 
 def test_no_allowance_pays_what_the_member_never_had() -> None:

@@ -331,6 +331,15 @@ def test_points_end_as_the_version_says() -> None:
         assert found.in_force.open_points == 42
 
 
+def test_points_of_who_never_came_again_end_by_the_last_sale_of_all() -> None:
+    short = msgspec.structs.replace(BARE, expiration=ExpirationRules(model=AfterEarning(days=10)))
+
+    found = replay(short, sale(1), sale(2, member=OMAR, at_ms=WEDNESDAY_MS + MONTH_MS))
+
+    assert (found.draft.expired, found.draft.open_points) == (21, 21)
+    assert found.in_force.expired == 0
+
+
 def test_pending_points_and_their_refund_come_out_even() -> None:
     pending = msgspec.structs.replace(BARE, pending_days=14)
     first = sale()

@@ -229,6 +229,14 @@ def test_a_rule_of_a_sale_that_earned_nothing_counts_until_the_sale_is_gone() ->
     assert tally_left(EVERYTHING, nothing, earned=0, spend=0, stamps={}, is_gone=True) == {}
 
 
+def test_a_rule_with_stamps_counts_nothing_once_all_its_stamps_are_gone() -> None:
+    left = tally_left(EVERYTHING, a_sale(), earned=14, spend=900, stamps={})
+
+    assert left["stamps:coffee"] == -10  # what the reward took comes back with the whole sale
+    assert "rule:cups" not in left
+    assert left["rule:hello@2025-11-19"] == 7 * 14 // 27
+
+
 def test_the_periods_are_those_of_the_shops_clock() -> None:
     assert periods_at(ms(2024, 12, 31, 23), 60) == {
         "day": "2025-01-01",
