@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, LoyaltyError
+from pos_loyalty.services.ended_rights import give_back_ended
 from pos_loyalty.services.packet_file import read_packet, write_packet
 from pos_loyalty.services.till_context import TillContext
 from pos_loyalty.store.carried import CarriedStorage
@@ -88,6 +89,8 @@ class CarryByHandHandler:
         """
         data = read_packet(file)
         try:
+            # The answer may be that this till belongs to a server from now on.
+            give_back_ended(self._context)
             taken = self._packets().take(data)
         except LoyaltyError as error:
             raise _named(error, file) from error

@@ -1,6 +1,7 @@
 """Points that ended while a till worked alone: gone there, and gone once when it joins a server."""
 
 import contextlib
+from pathlib import Path
 
 import msgspec
 
@@ -17,8 +18,9 @@ from pos_loyalty.store.keys import FileKeys
 from pos_loyalty.till import Till, open_till
 from tests.builders import DAY_MS, STANDARD
 from tests.contract.ruled_books import dues
-from tests.contract.running_server import CLOCK
+from tests.contract.running_server import CLOCK, make_books
 from tests.sample_till import enroll, sell
+from tests.sync.office import Office, hand
 from tests.sync.shop import Shop, assert_sound, spendable, sync, view
 from tests.unit.services.ruled_till import redeem
 
@@ -85,6 +87,25 @@ def test_what_ended_alone_is_gone_once_when_the_till_joins(shop: Shop) -> None:
     assert till.attention(ReadAttention()).items == ()
     assert shop.server.verified().faults == []
     assert_sound(till)
+
+
+def test_what_ended_alone_is_not_used_after_joining_by_hand(tmp_path: Path) -> None:
+    make_books(f"sqlite:///{tmp_path / 'books.db'}")
+    office, clock = Office(tmp_path), LateClock(60 * DAY_MS)
+    with open_till(tmp_path / "one", keys=FileKeys(tmp_path / "keys"), clock=clock) as till:
+        till.publish_program(PublishProgram(OWN))
+        member = enroll(till)
+        sell(till, member, FIRST * 100)
+        clock.late_ms = 0
+        sell(till, member, LAST * 100)
+        hand(till).invite(office.invitation())
+
+        for trip in ("first", "second"):
+            office.trip(till, trip)
+
+            assert till.context.identity.joined
+            assert view(till, member).spendable_points == LAST
+    office.assert_sound()
 
 
 def test_rights_to_what_ended_are_given_back_once_and_others_stay(shop: Shop) -> None:
