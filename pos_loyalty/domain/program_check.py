@@ -27,6 +27,10 @@ def problems_of(program: LoyaltyProgram) -> tuple[Problem, ...]:
             "currency", ProgramFault.CURRENCY_UNKNOWN, f'"{program.currency[:12]}" is no currency'
         )
     check_values(findings, program)
+    too_long = [each for each in findings.problems if each.fault is ProgramFault.LIST_LONG]
+    if too_long:
+        # What compares each part with each other would take minutes over thousands of them.
+        return tuple(too_long)
     check_earning(findings, program)
     check_tiers(findings, program)
     check_rewards(findings, program)

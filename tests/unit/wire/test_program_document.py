@@ -112,6 +112,17 @@ def test_more_faults_than_anybody_reads_are_not_looked_for() -> None:
     assert len(refused(text).problems) == PROBLEMS_MAX
 
 
+def test_of_a_list_that_is_too_long_nothing_else_is_looked_for() -> None:
+    # Each tier is compared with all below it: thousands of them would take minutes.
+    tier = '[[tiers]]\nid = "a"\nname = "A"\nthreshold_points = 5\n'
+
+    refusal = refused(GOOD + tier * 3_000)
+
+    assert [(each.path, each.fault) for each in refusal.problems] == [
+        ("tiers", ProgramFault.LIST_LONG)
+    ]
+
+
 def test_a_list_of_faults_is_not_read_to_its_end() -> None:
     numbers = "[" + ",\n".join("1" for _ in range(4_000)) + "]"
 
