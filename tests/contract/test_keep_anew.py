@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from pos_loyalty.domain.expiration import AfterEarning, ExpirationRules
 from pos_loyalty.domain.ids import MemberId, ProgramVersion, RewardId
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import FreeItem
-from pos_loyalty.server import past_fold, routes
+from pos_loyalty.server import keep_anew, past_fold, routes
 from pos_loyalty.server.keep_anew import Ahead, Counted, PastIsAsked, fold_ahead
 from pos_loyalty.server.owner_commands import merge_members, unmerge_member
 from pos_loyalty.server.past_fold import PastFold
@@ -118,11 +119,13 @@ def lived(server: RunningServer) -> tuple[SimpleTill, SimpleTill, MemberId]:
     with closing(server.open()) as database:
         merge_members(database, ana, eva, clock=CLOCK)
     away.exchange(voucher(PROGRAM, with_voucher, "spring", points=30), with_voucher, on_receipt)
-    here.exchange(coming)
+    here.exchange(*(sale(ben) for _ in range(4)), coming)
+    named = msgspec.structs.replace(claim(PROGRAM, with_voucher.id[-8:], 700), member=ana)
+    away.exchange(*(sale(ben) for _ in range(4)), named)
     with closing(server.open()) as database:
         unmerge_member(database, eva, clock=CLOCK)
     here.append_bytes(b"null")
-    here.exchange(sale(ana), claim(PROGRAM, coming.id, 10_000))
+    here.exchange(sale(ana), claim(PROGRAM, coming.id, 500))
     return here, away, ana
 
 
@@ -160,9 +163,27 @@ def test_a_sale_that_comes_while_the_past_is_counted_is_taken_at_once_and_counte
 
     publish(own_server, counted=once(sell_meanwhile))
 
-    assert replies == [7], "answered before the counting went on"
+    assert replies == [12], "answered before the counting went on"
     assert own_server.verified().faults == []
     here.exchange()
+
+
+@pytest.mark.usefixtures("page")
+def test_what_comes_just_before_the_program_is_written_is_counted_too(
+    own_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, away, ana = lived(own_server)
+    bought = sale(ana, total=3_000)
+
+    def slow(*words: Any) -> Ahead:  # noqa: ANN401 - as it was called
+        ahead = fold_ahead(*words)
+        away.exchange(sale(ana), bought, claim(PROGRAM, bought.id, 1_000), sale(new_member()))
+        return ahead
+
+    monkeypatch.setattr(keep_anew, "fold_ahead", slow)
+    publish(own_server)
+
+    assert own_server.verified().faults == []
 
 
 def test_where_another_program_is_published_meanwhile_it_is_counted_by_both(
@@ -288,7 +309,7 @@ def test_a_till_whose_own_program_asks_for_more_joins_while_the_others_go_on(
         may_end.set()
         joined = {first.result(20).till, again.result(20).till}
 
-    assert reply.have == 6, "an exchange is answered while the past is counted"
+    assert reply.have == 11, "an exchange is answered while the past is counted"
     assert len(joined) == len(folded) == 1, "who asks again because no answer came finds it done"
     assert own_server.verified().faults == []
     here.exchange()
