@@ -22,7 +22,7 @@ from tests.reference.draw_sale import DAY_MS
 from tests.reference.history_server import MEMBERS, ServerHistory
 from tests.reference.test_books import LongAgo
 
-SEEDS = range(3 * int(os.environ.get("POS_ROUNDS", "1")))
+SEEDS = range(2 * int(os.environ.get("POS_ROUNDS", "1")))
 
 
 class TillsOnALine:

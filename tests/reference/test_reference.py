@@ -16,8 +16,8 @@ from tests.reference import compare, product
 
 PARTS = 4
 ROUNDS = int(os.environ.get("POS_ROUNDS", "1"))
-HISTORIES = 300 * ROUNDS
-SHARED = {"till": 30 * ROUNDS, "server": 60 * ROUNDS}
+HISTORIES = 240 * ROUNDS
+SHARED = {"till": 30 * ROUNDS, "server": 50 * ROUNDS}
 """How many histories of what members and tills share."""
 SEEN_WITHIN = 150
 
@@ -38,7 +38,7 @@ def test_product_and_reference_agree_on_vouchers_stock_and_caps(kind: str) -> No
 
     assert [(one["seed"], one["what"], one["expected"], one["got"]) for one in found] == []
     compared = {
-        "till": {"voucher taken", "voucher no more", "stock taken", "stock refused"},
+        "till": {"voucher taken", "voucher no more", "stock taken", "activity cut"},
         "server": {"claim applied", "claim quarantined", "stock taken", "activity cut"},
     }
     assert all(deeds[f"{kind}: {what}"] > 0 for what in compared[kind])
