@@ -49,7 +49,8 @@ class Merchant:
 
     ``referrals_stay_until`` is the version of the books up to which a purchase kept what it
     paid for an invitation, whatever became of it: an older server folded these events. 0 is
-    none of them. Up to it a debt that came back ended with its sale, too.
+    none of them. Up to it a debt that came back ended with its sale, and a sale that had come
+    back elsewhere moved with all its points, too.
     """
 
     merchant: MerchantId

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pos_loyalty.domain.accrual import facts_of
+from pos_loyalty.domain.accrual import SaleFacts, facts_of
 from pos_loyalty.domain.event import (
     LENT_RIGHTS,
     SaleMoved,
@@ -32,6 +32,7 @@ from pos_loyalty.domain.refund import (
     sale_after_move,
     what_is_left,
 )
+from pos_loyalty.domain.refund_remains import stamps_now
 from pos_loyalty.domain.tally import tally_left
 from pos_loyalty.server.books import Books, Fact
 from pos_loyalty.server.event_problems import is_short_name
@@ -354,6 +355,9 @@ def fold_move(place: Place, event: SaleMoved) -> Judgement:
     facts = msgspec.structs.replace(facts_of(sale), tier=event.tier, known=event.known)
     taken, given = move_effect(held.program, held.sale, held.returned, facts)
     counted = msgspec.structs.replace(event, earned_taken=taken)
+    # An older server gave what the till said: what it folded so folds again so.
+    if held.returned.amount and books.v > books.merchant.referrals_stay_until:
+        counted = _with_what_is_left(counted, held, facts, given)
     _hand_over(place, counted, held, state_of(books, sale.id))
     if short and event.rights_source != LENT_RIGHTS:
         reason = f"{short} points above its rights"
@@ -363,6 +367,20 @@ def fold_move(place: Place, event: SaleMoved) -> Judgement:
         cost = abs(event.earned_given - given)
         return Judgement(Verdict.DIFFERS, reason, event.to_member, cost)
     return Judgement(Verdict.APPLIED, "", event.to_member)
+
+
+def _with_what_is_left(event: SaleMoved, held: Held, facts: SaleFacts, given: int) -> SaleMoved:
+    """Return a move that gives no more than is left: its till does not hear of claims elsewhere."""
+    left = stamps_now(held.program, facts, held.returned.lines)
+    stamps = (
+        StampsGiven(card=entry.card, count=min(entry.count, left.get(entry.card, 0)))
+        for entry in event.stamps
+    )
+    return msgspec.structs.replace(
+        event,
+        earned_given=min(event.earned_given, given),
+        stamps=tuple(entry for entry in stamps if entry.count),
+    )
 
 
 def _unmovable(books: Books, event: SaleMoved, fact: Fact, held: Held) -> str:

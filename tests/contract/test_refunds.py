@@ -1,13 +1,31 @@
 """A09, A10: goods that come back, at whatever till, never give more than the sale did."""
 
 import msgspec
+import pytest
 
-from pos_loyalty.domain.ids import RewardId
+from pos_loyalty.domain.earning_rule import EarningRule, StampCard, Stamps
+from pos_loyalty.domain.event import StampsGiven
+from pos_loyalty.domain.ids import MemberId, RewardId
 from pos_loyalty.domain.program import AlreadySpent, RefundRules
-from pos_loyalty.domain.reward import RewardTaken
+from pos_loyalty.domain.reward import FreeItem, RewardTaken
 from tests.contract.ruled_books import claim, move, new_till, publish, refund, ruled_books, sell
 from tests.contract.running_server import RunningServer, running_server
-from tests.contract.simple_till import PROGRAM, enrollment, new_member, reversal, sale
+from tests.contract.simple_till import (
+    PROGRAM,
+    SimpleTill,
+    enrollment,
+    new_member,
+    reversal,
+    sale,
+)
+
+COFFEE = FreeItem(id=RewardId("coffee"), name="Coffee", item="Coffee", stamp_card="visits")
+STAMPED = {
+    "rules": (EarningRule(id="visit", name="Visit", give=Stamps(card="visits")),),
+    "stamp_cards": (StampCard(id="visits", name="Visits", stamps=9),),
+    "rewards": (*PROGRAM.rewards, COFFEE),
+}
+"""A stamp for each visit, whatever is bought."""
 
 
 def test_A09_a_sale_divided_into_refunds_ends_where_it_began(own_server: RunningServer) -> None:
@@ -183,6 +201,61 @@ def test_a_sale_moves_with_its_points_and_a_refund_goes_to_who_has_it(
     assert reply.verdicts == ()
     assert (till.member(wrong).balance, till.member(right).balance) == (50, 50)
     assert own_server.verified().faults == []
+
+
+@pytest.mark.parametrize(("came_back", "left"), [(2_100, 0), (600, 15)])
+@pytest.mark.parametrize("is_anybodys", [True, False], ids=["of a member", "without a card"])
+def test_A10_a_sale_that_came_back_elsewhere_moves_with_what_is_left(
+    database_url: str, came_back: int, left: int, *, is_anybodys: bool
+) -> None:
+    program = ruled_books(database_url, **STAMPED)
+    with running_server(database_url) as server:
+        here, away, wrong, right = new_till(server), new_till(server), new_member(), new_member()
+        bought = sell(program, wrong if is_anybodys else None, 2_100)
+        # Its till does not hear of the claim: it moves all points and the stamp.
+        moved = move(program, bought, 3, right, given=21)
+        moved = msgspec.structs.replace(moved, stamps=(StampsGiven(card="visits", count=1),))
+        here.exchange(enrollment(wrong), enrollment(right), bought)
+        away.exchange(claim(program, bought.id, came_back))
+
+        reply = here.exchange(moved)
+
+        assert reply.verdicts == ((4, "differs"),)
+        assert (here.member(wrong).balance, here.member(right).balance) == (50, 50 + left)
+        assert _stamps(here, right) == (1 if left else 0)
+        (item,) = here.items("differs")
+        assert (item.member, item.points) == (right, 21 - left)
+        rest, _ = refund(program, msgspec.structs.replace(bought, member=right), 2_100)
+        here.exchange(rest)
+        assert (here.member(wrong).balance, here.member(right).balance) == (50, 50)
+        assert _stamps(here, right) == 0
+        assert server.verified().faults == []
+
+
+def test_books_of_an_older_server_keep_what_its_tills_moved(database_url: str) -> None:
+    program = ruled_books(database_url, **STAMPED)
+    with running_server(database_url) as server:
+        (key,) = server.fetch("SELECT merchant FROM merchant")[0]
+        server.write(
+            "INSERT INTO policy (merchant, name, value) VALUES (?, ?, ?)",
+            key,
+            "referrals_stay_until",
+            10**9,
+        )
+    with running_server(database_url) as server:
+        here, away, wrong, right = new_till(server), new_till(server), new_member(), new_member()
+        bought = sell(program, wrong, 2_100)
+        here.exchange(enrollment(wrong), enrollment(right), bought)
+        away.exchange(claim(program, bought.id, 2_100))
+
+        here.exchange(move(program, bought, 3, right))
+
+        assert here.member(right).balance == 50 + 21
+        assert server.verified().faults == []
+
+
+def _stamps(till: SimpleTill, member: MemberId) -> int:
+    return till.member(member).sheet.tally.get("stamps:visits", 0)
 
 
 def test_a_sale_with_rewards_and_a_sale_that_another_has_are_not_moved(
