@@ -39,7 +39,8 @@ def test_sample_cards_never_lie_over_the_counter(
 
     application()
     window = MainWindow(Mode.LIGHT)
-    qtbot.addWidget(window)
+    # The bot's own reference is weak: collected while it paints, a window takes the process along.
+    qtbot.addWidget(window, before_close_func=lambda _: window.hide())
     cards = SampleCards(DemoFolder(tmp_path), THREE, scan=lambda _: None, line=Wire())
     window.furnish(Theme(mode=Mode.LIGHT, parent=window))
     window.resize(*size)
