@@ -8,6 +8,7 @@ leaves the books as they were.
 """
 
 import dataclasses
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -97,10 +98,15 @@ def fold_ahead(database: Database, asked: PastIsAsked, counted: Counted = silent
     with database.read() as session:
         total = count_events(session, merchant.merchant)
     is_last = False
-    while not is_last:
-        counted(COUNTING, past.events, max(total, past.events))
-        with database.read() as session:
-            is_last = past.fold_page(session)
+    try:
+        while not is_last:
+            counted(COUNTING, past.events, max(total, past.events))
+            with database.read() as session:
+                is_last = past.fold_page(session)
+            # All of it stays: to look for garbage there again and again is a quarter of the work.
+            gc.freeze()
+    finally:
+        gc.unfreeze()
     return Ahead(before=frozenset(merchant.programs), programs=programs, past=past)
 
 
