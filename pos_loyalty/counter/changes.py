@@ -45,8 +45,9 @@ class ChangeCommands:
         currency = self._till.shop.currency
         member = optional_text(command, "member")
         member_id = MemberId(member) if member else None
+        refund_id = optional_id(command, "refund_id")
         if receipt := optional_text(command, "receipt"):
-            found = self._till.sale_of_receipt(receipt)
+            found = self._till.sale_of_receipt(receipt, refund_id=refund_id)
             sale_id, member_id = found.sale_id, member_id or found.member_id
         else:
             sale_id = SaleId(text(command, "sale_id"))
@@ -56,7 +57,7 @@ class ChangeCommands:
                 amount=optional_amount(command, "amount", currency),
                 lines=refund_lines(command, currency),
                 member_id=member_id,
-                refund_id=optional_id(command, "refund_id"),
+                refund_id=refund_id,
                 cashier=cashier(command),
             )
         )

@@ -1,5 +1,8 @@
 """A receipt of one till at another: its points are shown, and nothing follows from them."""
 
+import json
+from contextlib import closing
+
 import pytest
 
 from pos_loyalty.counter import CounterSession
@@ -7,9 +10,11 @@ from pos_loyalty.domain.card_payload import ALPHABET, check_letters
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError
 from pos_loyalty.domain.ids import MemberId
+from pos_loyalty.server.owner_commands import erase_member
 from pos_loyalty.services.look_up_card import CardKind, CardLookedUp, LookUpCard
 from pos_loyalty.services.receipt import ReceiptStanding
 from pos_loyalty.till import Till
+from tests.contract.running_server import CLOCK
 from tests.sample_till import enroll, sell
 from tests.sync.shop import Shop, balance, spendable, sync
 
@@ -158,3 +163,24 @@ def test_counter_gives_the_code_and_reads_it(shop: Shop) -> None:
     read = seen["receipt"]
     assert isinstance(read, dict)
     assert (read["standing"], read["points"]) == ("newer", sale["balance_points"])
+
+
+def test_a_refund_by_receipt_asked_again_says_the_same_of_a_member_erased_meanwhile(
+    shop: Shop,
+) -> None:
+    first, _, member = two_tills(shop)
+    session = CounterSession(first)
+    code = receipt(first, member)
+    command = {"do": "refund", "receipt": code, "amount": "1.00", "refund_id": "7" * 32}
+    done = session.answer(json.dumps(command).encode())
+    assert done["ok"] is True
+    assert sync(first).trouble is None
+    with closing(shop.server.open()) as database:
+        erase_member(database, member, clock=CLOCK)
+    assert sync(first).trouble is None
+
+    again = session.answer(json.dumps(command).encode())
+
+    assert {**again, "took_ms": 0} == {**done, "already": True, "took_ms": 0}
+    other = session.answer(json.dumps(command | {"refund_id": "8" * 32}).encode())
+    assert other["ok"] is False, "nothing new is refunded for somebody who is gone"
