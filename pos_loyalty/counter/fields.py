@@ -141,8 +141,17 @@ def payments(command: Command, currency: Currency) -> tuple[Payment, ...]:
 
 
 def refund_lines(command: Command, currency: Currency) -> tuple[RefundLine, ...]:
-    """Return what comes back of which lines; without an amount it is all that is left of one."""
+    """Return what comes back of which lines; without an amount it is all that is left of one.
+
+    Raises:
+        CommandRefused: no line at all, which must not mean the whole sale, or an amount beside
+            lines, which could say something else.
+    """
     rows = _rows(command, "lines", list[_RefundLine])
+    if command.get("lines") is not None and not rows:
+        raise CommandRefused(Code.COMMAND_FIELD, field="lines")
+    if rows and optional_text(command, "amount"):
+        raise CommandRefused(Code.COMMAND_FIELD, field="amount")
     return tuple(
         RefundLine(
             line=row.line,

@@ -178,6 +178,8 @@ def test_a_refund_of_another_till_s_sale_is_a_claim(counter: Counter, ann: str) 
         ({"sale_id": SALE_ID, "amount": "-1"}, Code.AMOUNT_NEGATIVE),
         ({"sale_id": SALE_ID, "lines": [{"line": 9}]}, Code.REFUND_LINE),
         ({"sale_id": SALE_ID, "lines": [{"amount": "1"}]}, Code.COMMAND_FIELD),
+        ({"sale_id": SALE_ID, "lines": []}, Code.COMMAND_FIELD),
+        ({"sale_id": SALE_ID, "lines": [{"line": 0}], "amount": "1.00"}, Code.COMMAND_FIELD),
         ({"sale_id": SALE_ID, "member": OTHER_ID}, Code.REFUND_MEMBER),
         ({"sale_id": SALE_ID, "refund_id": "x"}, Code.CHANGE_ID),
         ({"sale_id": OTHER_ID}, Code.REFUND_CLAIM),
