@@ -47,10 +47,8 @@ class Programs(dict[str, LoyaltyProgram]):
 class Merchant:
     """The business whose books these are, with every published version of its program.
 
-    ``referrals_stay_until`` is the version of the books up to which a purchase kept what it
-    paid for an invitation, whatever became of it: an older server folded these events. 0 is
-    none of them. Up to it a debt that came back ended with its sale, and a sale that had come
-    back elsewhere moved with all its points, too.
+    ``rules_0_3_until`` is the version of the books up to which a server of 0.3.0 folded them
+    (:attr:`Books.has_rules_of_0_3`); 0 is none of them.
     """
 
     merchant: MerchantId
@@ -58,7 +56,7 @@ class Merchant:
     currency: str
     country: str
     programs: Mapping[str, LoyaltyProgram]
-    referrals_stay_until: int = 0
+    rules_0_3_until: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -343,6 +341,16 @@ class Books:
     def is_granting_frozen(self) -> bool:
         """Whether the pool may be larger here than it is: books were restored."""
         return self.any_frozen or self.epoch_raised
+
+    @property
+    def has_rules_of_0_3(self) -> bool:
+        """Whether a server of 0.3.0 folded this version: what it counted stays counted so.
+
+        By its rules a purchase keeps what it paid for an invitation, whatever becomes of it; a
+        debt that comes back ends with the points of its sale; and a sale of which goods came
+        back elsewhere moves with the points that its till knows.
+        """
+        return self.v <= self.merchant.rules_0_3_until
 
     def begin_version(self, v: int, *, now_ms: int) -> None:
         """Go on to another version, as when the books are folded again from the start."""

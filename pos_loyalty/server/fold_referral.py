@@ -92,7 +92,7 @@ def pay_purchase(
         return
     paid = _with_ends(books, event, paid)
     _pay(place, event, paid, at_ms=sale.at_ms, tz_minutes=sale.tz_minutes)
-    if _goes_with_its_sale(books):
+    if not books.has_rules_of_0_3:
         state = state_of(books, sale.id)
         state.referrals = (*state.referrals, paid)
 
@@ -108,7 +108,7 @@ def pay_moved(place: Place, event: Event, sale: SaleRecorded, *, left: int) -> N
     """
     take_referral_back(place, event, sale)
     books = place.books
-    if books.needs.has_referral and sale.member is not None and _goes_with_its_sale(books):
+    if books.needs.has_referral and sale.member is not None and not books.has_rules_of_0_3:
         pay_purchase(place, event, sale, books.member(sale.member), left=left)
 
 
@@ -141,11 +141,6 @@ def take_referral_back(
         counted = _one_payment(books, at_ms=sale.at_ms, tz_minutes=sale.tz_minutes)
         uncount(books, referrer, counted, tz_minutes=sale.tz_minutes)
     books.touch_member(referred)
-
-
-def _goes_with_its_sale(books: Books) -> bool:
-    """Tell whether this event is younger than what an older server folded."""
-    return books.v > books.merchant.referrals_stay_until
 
 
 def _times_paid(books: Books, referrer: MemberId) -> int:

@@ -355,8 +355,7 @@ def fold_move(place: Place, event: SaleMoved) -> Judgement:
     facts = msgspec.structs.replace(facts_of(sale), tier=event.tier, known=event.known)
     taken, given = move_effect(held.program, held.sale, held.returned, facts)
     counted = msgspec.structs.replace(event, earned_taken=taken)
-    # An older server gave what the till said: what it folded so folds again so.
-    if held.returned.amount and books.v > books.merchant.referrals_stay_until:
+    if held.returned.amount and not books.has_rules_of_0_3:
         counted = _with_what_is_left(counted, held, facts, given)
     _hand_over(place, counted, held, state_of(books, sale.id))
     if short and event.rights_source != LENT_RIGHTS:

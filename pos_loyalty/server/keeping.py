@@ -177,11 +177,9 @@ def ends_now(books: Books, member: MemberState, event: Event) -> int | None:
 def _ends_again(books: Books, member: MemberState, event: Event, sale: SaleRecorded) -> int | None:
     """Return when points end that come back and were a debt which others have repaid since.
 
-    They are points of now. An older server let them end with those of the sale, even long ago:
-    what it folded so folds again so.
+    They are points of now; 0.3.0 let them end with those of the sale, even long ago.
     """
-    is_older = books.v <= books.merchant.referrals_stay_until
-    return ends_of(books, sale) if is_older else ends_now(books, member, event)
+    return ends_of(books, sale) if books.has_rules_of_0_3 else ends_now(books, member, event)
 
 
 def _extra_months(program: LoyaltyProgram, tier_id: str) -> int:

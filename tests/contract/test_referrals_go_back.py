@@ -390,7 +390,7 @@ def test_books_of_an_older_server_keep_what_they_paid_and_fold_to_the_same(
         server.write(
             "INSERT INTO policy (merchant, name, value) VALUES (?, ?, ?)",
             key,
-            "referrals_stay_until",
+            "rules_0_3_until",
             10**9,
         )
     with running_server(database_url) as server:
@@ -400,11 +400,11 @@ def test_books_of_an_older_server_keep_what_they_paid_and_fold_to_the_same(
         shop.till.exchange(undone, paid, reversal(undone, 3))
         assert shop.both == (200, 15 + 50)
     with running_server(database_url) as server:
-        server.write("DELETE FROM policy WHERE name = 'referrals_stay_until'")
+        server.write("DELETE FROM policy WHERE name = 'rules_0_3_until'")
         server.write("DELETE FROM schema_step WHERE step = 4")
     with running_server(database_url) as server:
         shop.server, shop.till.url = server, server.url
-        assert server.fetch("SELECT value FROM policy WHERE name = 'referrals_stay_until'") == (
+        assert server.fetch("SELECT value FROM policy WHERE name = 'rules_0_3_until'") == (
             server.fetch("SELECT v FROM clock")
         )
         assert server.verified().faults == []

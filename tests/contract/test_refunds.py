@@ -239,7 +239,7 @@ def test_books_of_an_older_server_keep_what_its_tills_moved(database_url: str) -
         server.write(
             "INSERT INTO policy (merchant, name, value) VALUES (?, ?, ?)",
             key,
-            "referrals_stay_until",
+            "rules_0_3_until",
             10**9,
         )
     with running_server(database_url) as server:

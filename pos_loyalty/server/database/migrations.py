@@ -154,11 +154,11 @@ CREATE TABLE stock_share (
     used INTEGER NOT NULL, PRIMARY KEY (merchant, stream, reward))
 """
 
-# Until now a purchase kept what it had paid for an invitation when it was undone, refunded or
-# moved. What was folded so folds again so: books that are there note how far they are.
+# Some rules of the fold are others than 0.3.0's (Books.has_rules_of_0_3). What was folded so
+# folds again so: books that are there note how far they are.
 _STEP_4 = """
 INSERT INTO policy (merchant, name, value)
-    SELECT merchant, 'referrals_stay_until', v FROM clock
+    SELECT merchant, 'rules_0_3_until', v FROM clock
 """
 
 STEPS = (_STEP_1, _STEP_2, _STEP_3, _STEP_4)

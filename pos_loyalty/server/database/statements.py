@@ -71,14 +71,14 @@ def load_merchant(session: Session) -> Merchant | None:
         programs=Programs(
             (program.version, program) for _, program in load_programs(session, merchant)
         ),
-        referrals_stay_until=_referrals_stay_until(session, merchant),
+        rules_0_3_until=_rules_0_3_until(session, merchant),
     )
 
 
-def _referrals_stay_until(session: Session, merchant: str) -> int:
-    """Return the last version that an older server wrote, as the schema's fourth step noted it."""
+def _rules_0_3_until(session: Session, merchant: str) -> int:
+    """Return the last version that 0.3.0 wrote, as the schema's fourth step noted it."""
     rows = session.fetch(
-        "SELECT value FROM policy WHERE merchant = ? AND name = 'referrals_stay_until'", merchant
+        "SELECT value FROM policy WHERE merchant = ? AND name = 'rules_0_3_until'", merchant
     )
     return int(rows[0][0]) if rows else 0
 

@@ -27,7 +27,7 @@ def ending_books(*, older_until: int = 0) -> Books:
     """Return books whose points end after 30 days; ``older_until`` is from an older server."""
     books = fresh_books()
     books.merchant = replace(
-        books.merchant, programs={ENDING.version: ENDING}, referrals_stay_until=older_until
+        books.merchant, programs={ENDING.version: ENDING}, rules_0_3_until=older_until
     )
     return books
 
