@@ -47,6 +47,7 @@ def toml_hint(line: str, what: str) -> str:
         _of_quotes(bare)
         or _of_brackets(bare)
         or _of_values(bare)
+        or _of_letters(line)
         or hint
         or f"this line cannot be read ({said[:_SHOWN_MAX]})"
     )
@@ -80,3 +81,16 @@ def _of_values(bare: str) -> str:
     if "=" in bare and bare.endswith((",", ";")):
         return f"no {bare[-1]} stands at the end of a line"
     return ""
+
+
+def _of_letters(line: str) -> str:
+    """Name a sign that looks like another one, or like nothing: a keyboard's, or a web page's."""
+    # What stands in quotes may be anything; as many dots keep the places as they are.
+    bare = _WHOLE.sub(lambda found: "." * len(found[0]), line)
+    place = next((at for at, sign in enumerate(bare, start=1) if not sign.isascii()), 0)
+    if not place:
+        return ""
+    return (
+        f"sign {place} of this line (U+{ord(line[place - 1]):04X}) only looks as it should:"
+        " outside of quotes are plain letters; type it again"
+    )

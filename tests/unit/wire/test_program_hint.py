@@ -9,6 +9,10 @@ from tests.unit.wire.broken_documents import GOOD, changed
 
 QUOTE = 'a quote is missing: text begins and ends with "'
 KEY = 'a line is a key, = and its value, like name = "Gold"'
+STRANGE = (
+    "sign {place} of this line (U+{code}) only looks as it should: outside of quotes are plain"
+    " letters; type it again"
+)
 ONE_LINE = "a table in { } stands on one line: join the lines, and end it with }"
 LIST = "in a list a comma or the closing ] is missing, here or above"
 
@@ -31,6 +35,9 @@ LIST = "in a list a comma or the closing ] is missing, here or above"
         ("[[rules]\nx = 1\n", "a table of a list stands in [[ ]], like [[rules]]"),
         ("name : 1\n", KEY),
         ("= 1\n", KEY),
+        ("n\u0430me = 1\n", STRANGE.format(place=2, code="0430")),
+        ('name\u00a0= "\u0430"\n', STRANGE.format(place=5, code="00A0")),
+        ("[e\u200barn]\n", STRANGE.format(place=3, code="200B")),
         ("a = 14:30\n", 'a time stands in quotes, like "14:30"'),
         ("a = True\n", "true and false have small letters"),
         ("a = Gold\n", 'text stands in quotes, like name = "Gold"'),
