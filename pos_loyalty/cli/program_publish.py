@@ -21,6 +21,8 @@ from pos_loyalty.domain.program_check import ProgramRefused
 _NOW = "now"
 _LONG_SECONDS = 3
 """Shorter countings are over before anybody wonders."""
+_PACE_SECONDS = 1
+"""After so long the pace is known: the first events are enrollments, which are quick."""
 _MINUTES_FROM = 120
 _COUNTING = "counting"
 """The stage of which the server's books tell while tills go on."""
@@ -131,8 +133,9 @@ class Counting:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Take note that so many events, or members, are through."""
         if stage == _COUNTING and done and not self._is_said:
-            whole = (self._seconds() - self._began) * total / done
-            self._is_said = whole > _LONG_SECONDS
+            passed = self._seconds() - self._began
+            whole = passed * total / done
+            self._is_said = passed >= _PACE_SECONDS and whole > _LONG_SECONDS
             if self._is_said:
                 print(_counting_words(total, whole), file=sys.stderr, flush=True)
         if self._is_said:

@@ -344,7 +344,7 @@ def test_the_list_says_which_versions_are_of_the_time_before_joining(
 
 
 def test_a_long_counting_is_said_once_before_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    counting = Counting(seconds=iter((0.0, 0.5, 9.0)).__next__)
+    counting = Counting(seconds=iter((0.0, 0.5, 1.0)).__next__)
 
     counting(COUNTING, 0, 1_000_000)
     counting(COUNTING, 2_000, 1_000_000)
