@@ -205,6 +205,25 @@ KINDS: Final[Mapping[str, Kind]] = {
         cost="The difference is {points} points.",
         choices=(SEEN,),
     ),
+    "points_forgiven": Kind(
+        title="Spent points were forgiven",
+        happened=(
+            "{till} took goods back from {member}, who had spent their points already. The program"
+            " forgives them (already_spent is clamp)."
+        ),
+        cost="{points} points stay with the member for goods that came back.",
+        is_loss=True,
+        choices=(SEEN,),
+    ),
+    "move_left_debt": Kind(
+        title="A sale moved away from points that were spent",
+        happened=(
+            "{till} moved a sale from {member}, who had spent points of it, to another member, who"
+            " has them now."
+        ),
+        cost="{points} points are a debt that the next points of {member} repay.",
+        choices=(SEEN,),
+    ),
     "activity_above": Kind(
         title="An activity above its limit",
         happened=(

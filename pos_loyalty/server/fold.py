@@ -33,8 +33,9 @@ from pos_loyalty.server.fold_member import (
     fold_enrollment,
     fold_rights_return,
 )
+from pos_loyalty.server.fold_move import fold_move
 from pos_loyalty.server.fold_place import Judgement, Place
-from pos_loyalty.server.fold_refund import count_waiting, fold_move, fold_refund
+from pos_loyalty.server.fold_refund import count_waiting, fold_refund
 from pos_loyalty.server.fold_sale import fold_reversal, fold_sale
 from pos_loyalty.server.reading import Incoming, Reading, read_event
 from pos_loyalty.wire.verdicts import Verdict

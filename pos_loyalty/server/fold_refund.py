@@ -1,4 +1,4 @@
-"""Goods that came back, and sales that go to the right member.
+"""Goods that came back.
 
 The till that knows a sale states what a refund does, and its word holds where it fits. A claim
 states only goods and money; the server computes the points. Whatever comes from wherever, all
@@ -6,43 +6,38 @@ refunds of a sale together never exceed it: what is above goes on the owner's li
 a sale that the books do not hold waits for it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from pos_loyalty.domain.accrual import SaleFacts, facts_of
 from pos_loyalty.domain.event import (
     LENT_RIGHTS,
-    SaleMoved,
     SaleRecorded,
     SaleRefunded,
     StampsGiven,
 )
-from pos_loyalty.domain.ids import EventId, MemberId
-from pos_loyalty.domain.ledger import LedgerEntry, entries_of
+from pos_loyalty.domain.ids import EventId, MemberId, StreamId
+from pos_loyalty.domain.ledger import entries_of
 from pos_loyalty.domain.money import currency_of, plain_amount
 from pos_loyalty.domain.program import AlreadySpent, LoyaltyProgram, RefundRules
 from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 from pos_loyalty.domain.refund import (
     RefundEffect,
     Returned,
-    move_effect,
     nothing_returned,
     refund_effect,
     sale_after_move,
     what_is_left,
 )
-from pos_loyalty.domain.refund_remains import stamps_now
 from pos_loyalty.domain.tally import tally_left
 from pos_loyalty.server.books import Books, Fact
 from pos_loyalty.server.event_problems import is_short_name
 from pos_loyalty.server.fold_place import Judgement, Place, count_rights, owner_of, post
-from pos_loyalty.server.fold_referral import pay_moved, take_referral_back
+from pos_loyalty.server.fold_referral import take_referral_back
 from pos_loyalty.server.inbox_state import Item, Settled, item_id
 from pos_loyalty.server.keeping import count, program_of, state_of, uncount
-from pos_loyalty.server.keeping_state import SaleState, Waiting
+from pos_loyalty.server.keeping_state import Waiting
 from pos_loyalty.server.reading import read_event
-from pos_loyalty.server.tier_keeping import raise_tier
 from pos_loyalty.wire.verdicts import Verdict
 
 REFUND_ABOVE = "refund_above"
@@ -51,6 +46,8 @@ REFUND_WAITS = "refund_waits"
 """Kind of an item: a refund of a sale that the books do not hold."""
 REFUND_DIFFERS = "refund_differs"
 """Kind of an item: a till took back other points or stamps than the books do."""
+POINTS_FORGIVEN = "points_forgiven"
+"""Kind of an item: points that were spent already were forgiven, as the program says."""
 ARRIVED = "arrived"
 BY_SALE = "server"
 _ENOUGH = 10**15
@@ -130,6 +127,7 @@ def _refund_of(place: Place, event: SaleRefunded, fact: Fact, sale: SaleRecorded
     short = count_rights(place, msgspec.structs.replace(event, rights_returned=rights))
     counted = _counted(event, effect)
     _book(place, counted, held, effect, owner)
+    _tell_forgiven(books, counted, held, owner, (place.stream.stream, place.incoming.seq))
     state_of(books, sale.id).rights += rights
     if effect.amount < event.amount:
         cost = event.redeemed_returned - counted.redeemed_returned
@@ -223,14 +221,31 @@ def _book(
     take_referral_back(place, counted, sale, left=sale.sale.total - effect.after.amount)
     if owner is not None and books.needs.tally:
         member = books.member(owner)
-        before = _counts_left(books, held)
-        after = _counts_left(books, Held(sale=sale, returned=effect.after, program=held.program))
+        before = counts_left(books, held)
+        after = counts_left(books, Held(sale=sale, returned=effect.after, program=held.program))
         uncount(books, member, before, tz_minutes=sale.tz_minutes)
         count(books, member, after, tz_minutes=sale.tz_minutes)
         books.touch_member(member)
 
 
-def _counts_left(books: Books, held: Held) -> dict[str, int]:
+def _tell_forgiven(
+    books: Books,
+    counted: SaleRefunded,
+    held: Held,
+    owner: MemberId | None,
+    where: tuple[StreamId, int],
+) -> None:
+    """Tell of points that stay with a member though they were earned by goods that came back.
+
+    Only where the program forgives them for nothing: taken off the cash they are paid for.
+    """
+    rules = held.program.refunds
+    if counted.forgiven and rules.already_spent is AlreadySpent.CLAMP:
+        detail = f"sale={counted.sale_id}"
+        books.notice(POINTS_FORGIVEN, *where, detail, member=owner, points=counted.forgiven)
+
+
+def counts_left(books: Books, held: Held) -> dict[str, int]:
     """Return what of a member's counts comes from what is left of a sale."""
     left = what_is_left(held.sale, held.returned)
     return tally_left(
@@ -247,7 +262,7 @@ def _counts_left(books: Books, held: Held) -> dict[str, int]:
 def uncount_sale(books: Books, owner: MemberId, held: Held) -> None:
     """Take from a member's counts what is left of a sale there."""
     if books.needs.tally:
-        counts, member = _counts_left(books, held), books.member(owner)
+        counts, member = counts_left(books, held), books.member(owner)
         uncount(books, member, counts, tz_minutes=held.sale.tz_minutes)
         books.touch_member(member)  # a sale without points has no entry that would do it
 
@@ -299,7 +314,9 @@ def count_waiting(place: Place, sale: SaleRecorded, owner: MemberId | None) -> N
         held = held_sale(books, sale)
         claim = msgspec.structs.replace(event, claim=True)
         effect = _effect(books, held, claim, owner)
-        _book(place, _counted(claim, effect), held, effect, owner)
+        counted = _counted(claim, effect)
+        _book(place, counted, held, effect, owner)
+        _tell_forgiven(books, counted, held, owner, (waiting.stream, waiting.seq))
         books.keeping.arrived.append(waiting)
         _settle_waiting(books, waiting, owner)
         if effect.amount < event.amount:
@@ -338,85 +355,3 @@ def _settle_waiting(books: Books, waiting: Waiting, owner: MemberId | None) -> N
         item=item, choice=ARRIVED, settlement="", who=BY_SALE
     )
     books.announce_item(item.kind, item.stream, item.seq)
-
-
-def fold_move(place: Place, event: SaleMoved) -> Judgement:
-    """Give what is left of a sale to the right member."""
-    books = place.books
-    fact = books.facts.get(event.sale_id)
-    sale = None if fact is None else read_event(fact.data).event
-    if fact is None or not isinstance(sale, SaleRecorded):
-        return Judgement(Verdict.QUARANTINED, "no such sale in the books")
-    held = held_sale(books, sale)
-    misfit = _unmovable(books, event, fact, held)
-    if misfit:
-        return Judgement(Verdict.QUARANTINED, misfit, event.to_member, event.earned_given)
-    short = count_rights(place, event)
-    facts = msgspec.structs.replace(facts_of(sale), tier=event.tier, known=event.known)
-    taken, given = move_effect(held.program, held.sale, held.returned, facts)
-    counted = msgspec.structs.replace(event, earned_taken=taken)
-    if held.returned.amount and not books.has_rules_of_0_3:
-        counted = _with_what_is_left(counted, held, facts, given)
-    _hand_over(place, counted, held, state_of(books, sale.id))
-    if short and event.rights_source != LENT_RIGHTS:
-        reason = f"{short} points above its rights"
-        return Judgement(Verdict.OVERDRAFT, reason, event.to_member, short)
-    if (taken, given) != (event.earned_taken, event.earned_given):
-        reason = f"moved {event.earned_given}, computed {given}"
-        cost = abs(event.earned_given - given)
-        return Judgement(Verdict.DIFFERS, reason, event.to_member, cost)
-    return Judgement(Verdict.APPLIED, "", event.to_member)
-
-
-def _with_what_is_left(event: SaleMoved, held: Held, facts: SaleFacts, given: int) -> SaleMoved:
-    """Return a move that gives no more than is left: its till does not hear of claims elsewhere."""
-    left = stamps_now(held.program, facts, held.returned.lines)
-    stamps = (
-        StampsGiven(card=entry.card, count=min(entry.count, left.get(entry.card, 0)))
-        for entry in event.stamps
-    )
-    return msgspec.structs.replace(
-        event,
-        earned_given=min(event.earned_given, given),
-        stamps=tuple(entry for entry in stamps if entry.count),
-    )
-
-
-def _unmovable(books: Books, event: SaleMoved, fact: Fact, held: Held) -> str:
-    if event.sale_id in books.reversed_sales:
-        return "the sale was undone"
-    if held.sale.rewards:
-        return "a sale with rewards is not moved"
-    if owner_of_sale(books, fact, held.sale) != event.from_member:
-        return "another member has the sale"
-    if event.from_member is None and held.sale.card_key is not None:
-        return "the sale is on a card"
-    return ""
-
-
-def _hand_over(place: Place, event: SaleMoved, held: Held, state: SaleState) -> None:
-    books = place.books
-    taken, given = _entries_of_move(event)
-    if event.from_member is not None:
-        post(place, event, taken, event.from_member, origin=held.sale)
-        uncount_sale(books, event.from_member, held)
-    state.move, state.moved_after = event, held.returned
-    moved = sale_after_move(held.sale, event, held.returned)
-    post(place, event, given, event.to_member, origin=moved)
-    pay_moved(place, event, moved, left=moved.sale.total - held.returned.amount)
-    if books.needs.tally:
-        after = Held(sale=moved, returned=held.returned, program=held.program)
-        member = books.member(event.to_member)
-        count(books, member, _counts_left(books, after), tz_minutes=moved.tz_minutes)
-        raise_tier(books, member)
-        books.touch_member(member)
-
-
-def _entries_of_move(
-    event: SaleMoved,
-) -> tuple[tuple[LedgerEntry, ...], tuple[LedgerEntry, ...]]:
-    entries: Sequence[LedgerEntry] = entries_of(event)
-    return (
-        tuple(entry for entry in entries if entry.member == event.from_member),
-        tuple(entry for entry in entries if entry.member == event.to_member),
-    )

@@ -203,6 +203,69 @@ def test_a_sale_moves_with_its_points_and_a_refund_goes_to_who_has_it(
     assert own_server.verified().faults == []
 
 
+@pytest.mark.parametrize("comes_first", [False, True], ids=["after its sale", "before its sale"])
+def test_forgiven_points_are_told_to_the_owner(database_url: str, *, comes_first: bool) -> None:
+    program = ruled_books(database_url, refunds=RefundRules(already_spent=AlreadySpent.CLAMP))
+    with running_server(database_url) as server:
+        here, away, member = new_till(server), new_till(server), new_member()
+        bought = sell(program, member, 9_000)
+        spends = sell(program, member, 0, rewards=(_coffee(120),))
+        back = claim(program, bought.id, 9_000)
+        here.exchange(enrollment(member), spends)
+        for till, event in (
+            [(away, back), (here, bought)]
+            if comes_first
+            else [
+                (here, bought),
+                (away, back),
+            ]
+        ):
+            till.exchange(event)
+
+        here.exchange()
+        (item,) = here.items("points_forgiven")
+        assert (item.member, item.points) == (member, 70)
+        assert here.member(member).balance == 0
+        assert server.verified().faults == []
+
+
+def test_points_that_are_paid_for_in_cash_are_not_told(database_url: str) -> None:
+    rules = RefundRules(already_spent=AlreadySpent.TAKE_OFF_CASH, point_worth=1)
+    program = ruled_books(database_url, refunds=rules)
+    with running_server(database_url) as server:
+        till, member = new_till(server), new_member()
+        bought = sell(program, member, 9_000)
+        spends = sell(program, member, 0, rewards=(_coffee(120),))
+        back, _ = refund(program, bought, 9_000)
+        cut = msgspec.structs.replace(back, earned_taken=20, forgiven=70, cash=8_930)
+
+        reply = till.exchange(enrollment(member), bought, spends, cut)
+
+        assert (4, "differs") not in reply.verdicts
+        assert till.items("points_forgiven") == []
+
+
+def test_a_sale_that_moves_away_from_its_spent_points_is_told(own_server: RunningServer) -> None:
+    till, spender, gainer = new_till(own_server), new_member(), new_member()
+    bought = sell(PROGRAM, spender, 9_000)
+    earned = bought.earned
+    spends = sell(PROGRAM, spender, 0, rewards=(_coffee(100),))
+
+    till.exchange(enrollment(spender), enrollment(gainer), bought, spends)
+    till.exchange(move(PROGRAM, bought, 3, gainer))
+
+    debt = 100 - 50
+    assert till.member(spender).balance == -debt
+    assert till.member(gainer).balance == 50 + earned
+    (item,) = till.items("move_left_debt")
+    assert (item.member, item.points) == (spender, debt)
+    assert own_server.verified().faults == []
+
+
+def _coffee(points: int) -> RewardTaken:
+    return RewardTaken(reward=RewardId("coffee"), points=points, discount=0)
+
+
 @pytest.mark.parametrize(("came_back", "left"), [(2_100, 0), (600, 15)])
 @pytest.mark.parametrize("is_anybodys", [True, False], ids=["of a member", "without a card"])
 def test_A10_a_sale_that_came_back_elsewhere_moves_with_what_is_left(
