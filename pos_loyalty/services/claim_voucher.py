@@ -16,6 +16,7 @@ from pos_loyalty.domain.voucher import (
     key_mark,
     parse_voucher,
 )
+from pos_loyalty.services.spending import heard_now_ms
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.services.till_signers import Signer, till_signers
 from pos_loyalty.store.unit_of_work import Repositories
@@ -63,7 +64,7 @@ class ReadVoucherHandler:
         tz_minutes = self._context.clock.offset_minutes(at_ms)
         with self._context.store.read() as work:
             voucher, signer = _genuine(self._context, work, command.code)
-            _ensure_usable(work, voucher, at_ms=at_ms, tz_minutes=tz_minutes)
+            _ensure_usable(self._context, work, voucher, at_ms=at_ms, tz_minutes=tz_minutes)
         return VoucherShown(
             id=voucher.id,
             amount=voucher.amount,
@@ -84,7 +85,7 @@ def usable_voucher(
         RuleViolation: its time is over, or it was used at this till.
     """
     voucher, _ = _genuine(context, work, code)
-    _ensure_usable(work, voucher, at_ms=at_ms, tz_minutes=tz_minutes)
+    _ensure_usable(context, work, voucher, at_ms=at_ms, tz_minutes=tz_minutes)
     return voucher
 
 
@@ -146,8 +147,11 @@ def _sound(signed: SignedVoucher) -> Voucher:
     return signed.voucher
 
 
-def _ensure_usable(work: Repositories, voucher: Voucher, *, at_ms: int, tz_minutes: int) -> None:
-    if local_day(at_ms, tz_minutes) > voucher.until.toordinal() - _EPOCH_ORDINAL:
+def _ensure_usable(
+    context: TillContext, work: Repositories, voucher: Voucher, *, at_ms: int, tz_minutes: int
+) -> None:
+    today = local_day(max(at_ms, heard_now_ms(context, work)), tz_minutes)
+    if today > voucher.until.toordinal() - _EPOCH_ORDINAL:
         raise RuleViolation(Code.VOUCHER_OVER, day=voucher.until.isoformat())
     claims = work.journal.index.referring_to(voucher.id)
     for claim in [event for event in claims if isinstance(event, VoucherClaimed)]:

@@ -6,6 +6,8 @@ were spent before. The time is the latest of what this till can know, so that a 
 is set back prolongs nothing.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from pos_loyalty.domain.rounding import whole_steps
@@ -32,6 +34,15 @@ ALONE = SpendLimits()
 """A till that works alone needs nobody's leave."""
 
 
+def heard_now_ms(context: TillContext, work: Repositories) -> int:
+    """Return the server's last time plus what ran since; 0 where no server named any.
+
+    A clock that was set back lies behind it. What this till wrote itself proves no time here: a
+    clock that was once far ahead would end what an honest member holds.
+    """
+    return _heard_ms(context, work.settings.numbers(Setting.TRUSTED_MS, Setting.TRUSTED_BOOT_MS))
+
+
 def spend_limits(context: TillContext, work: Repositories) -> SpendLimits:
     """Return what limits spending now, inside the caller's transaction."""
     if not context.identity.joined:
@@ -49,12 +60,11 @@ def spend_limits(context: TillContext, work: Repositories) -> SpendLimits:
         # No contact since the update: the server named no day, and no allowance either.
         left = held[Setting.RISK_TOTAL] - held[Setting.RISK_USED]
         return SpendLimits(allowance_points=max(0, left)) if left > 0 else ALONE
-    running_ms = context.clock.monotonic_ms() - held[Setting.TRUSTED_BOOT_MS]
     offset_ms = held[Setting.SERVER_OFFSET_MS]
     now_ms = max(
         context.clock.now_ms() - offset_ms,
         context.newest_event_ms - offset_ms,
-        trusted_ms + max(0, running_ms),
+        _heard_ms(context, held),
     )
     silent_days = whole_steps(now_ms - trusted_ms, _MS_PER_DAY)
     until_ms = held[Setting.SPEND_UNTIL_MS]
@@ -65,3 +75,9 @@ def spend_limits(context: TillContext, work: Repositories) -> SpendLimits:
         allowance_points=narrowed_allowance(left, silent_days=silent_days) if left > 0 else 0,
         silent_days=silent_days,
     )
+
+
+def _heard_ms(context: TillContext, held: Mapping[Setting, int]) -> int:
+    trusted_ms = held[Setting.TRUSTED_MS]
+    running_ms = context.clock.monotonic_ms() - held[Setting.TRUSTED_BOOT_MS]
+    return trusted_ms + max(0, running_ms) if trusted_ms else 0

@@ -28,6 +28,7 @@ from pos_loyalty.services.quote_sale import QuoteSale
 from pos_loyalty.services.record_sale import RecordSale
 from pos_loyalty.services.undo_sale import UndoSale
 from pos_loyalty.store.joining import Joining
+from pos_loyalty.store.settings import Setting
 from pos_loyalty.store.unit_of_work import UnitOfWork
 from pos_loyalty.sync.credentials import TillKey
 from pos_loyalty.till import Till
@@ -272,6 +273,23 @@ def test_a_voucher_ends_with_its_day_on_the_shops_clock(sample: SampleTill, till
 
     error = refused(lambda: till.record_sale(RecordSale(total=900, voucher=voucher)))
     assert error.message == "This voucher ended on 2026-09-21."
+
+
+def test_S32_a_clock_set_back_gives_a_voucher_no_second_life(
+    sample: SampleTill, till: Till
+) -> None:
+    voucher = code(till, amount=500)
+    heard_ms = sample.clock.time_ms
+    with till.context.store.write() as work:
+        work.settings.put(Setting.TRUSTED_MS, heard_ms)
+        work.settings.put(Setting.TRUSTED_BOOT_MS, sample.clock.running_ms)
+        work.commit()
+    sample.clock.running_ms += DAY_MS
+    assert sample.clock.time_ms == heard_ms, "the clock says that it is still the last day"
+
+    used = refused(lambda: till.record_sale(RecordSale(total=900, voucher=voucher)))
+
+    assert used.code is Code.VOUCHER_OVER
 
 
 def test_A01_a_voucher_of_somebody_else_is_refused(till: Till, sample: SampleTill) -> None:
