@@ -76,13 +76,12 @@ WHY = replace(
         rows=(
             ListRow("0", "\u20ac 3.00 of \u20ac 21.00 paid with rewards, which earns nothing"),
             ListRow(
-                "1", "\u20ac 18.00 at 1 point for each \u20ac 1.00, rounded down", trailing="18"
+                "1", "\u20ac 18.00 at 1 point for each \u20ac 1.00, rounded down", trailing="+18"
             ),
-            ListRow("2", "Tuesday x2", trailing="36"),
-            ListRow(
-                "3", "Coffee days: 3 points for each of 2 items; at most 50 a month", trailing="42"
-            ),
-            ListRow("4", "Coffee card: 2 stamps"),
+            ListRow("2", "Tuesday x2", trailing="+18"),
+            ListRow("3", "Coffee days: 3 points for each of 2 items", trailing="+6"),
+            ListRow("4", "Together", trailing="= 42", is_sum=True),
+            ListRow("5", "Coffee card: 2 stamps"),
         ),
         is_steps=True,
     ),
@@ -92,7 +91,7 @@ _PAGE = ListPanel(
     title="Jonas K. \u00b7 \u20ac 18.20",
     note="21 Nov 10:58. Sale of \u20ac 18.20: 18 points earned.",
     rows=(
-        ListRow("0", "\u20ac 18.20 at 1 point for each \u20ac 1.00, rounded down", trailing="18"),
+        ListRow("0", "\u20ac 18.20 at 1 point for each \u20ac 1.00, rounded down", trailing="+18"),
         ListRow("1", "Can be used from 2026-12-05 10:58"),
         ListRow(
             "2",

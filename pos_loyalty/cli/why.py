@@ -80,13 +80,19 @@ def _in_books(database: str, subject: str) -> "Explanation | MemberExplained":
 def _event_lines(found: "Explanation", indent: str = "") -> Iterator[str]:
     """Yield an explanation as a person reads it: the sentence, the rules, the lines."""
     from pos_loyalty.domain.explanation_story import local_time
+    from pos_loyalty.domain.trace import sum_of_changes
 
     when = local_time(found.at_ms, found.tz_minutes)
     program = f"{found.program_name} " if found.program_name else ""
     yield f"{indent}{when}  {found.what}"
     yield f"{indent}  program {program}({found.program})"
     for step in found.steps:
-        yield f"{indent}  {step.points:>7}  {step.text}  [{step.rule}]"
+        figure = f"{step.change:+}" if step.change else ""
+        yield f"{indent}  {figure:>7}  {step.text}  [{step.rule}]"
+    together = sum_of_changes(found.steps)
+    # What one member lost and another one got is nobody's sum.
+    if together is not None and len({entry.member for entry in found.entries}) <= 1:
+        yield f"{indent}  {f'= {together}':>7}  points"
     for line in found.lines:
         article = " ".join(word for word in (line.sku, line.category) if word)
         yield (

@@ -123,14 +123,15 @@ def _earn_plain(program: LoyaltyProgram, plan: EarningPlan, facts: SaleFacts) ->
     """Compute a sale of amount alone by a rate, a tier and weekdays: the short way of most."""
     discount, eligible, base = _plain_base(program, facts)
     text = money_text(eligible, program.currency) + plan.earn_words
-    steps = (TraceStep(rule="earn", text=text, points=base),)
+    steps = (TraceStep(rule="earn", text=text, points=base, change=base),)
     if discount:
         steps = (rewards_step(program, facts, discount), *steps)
     name, percent = _plain_multiplier(program, facts)
     points = percent_of(base, percent)
     if percent > PERCENT_WHOLE:
         words = multiplier_text(name, percent)
-        steps = (*steps, TraceStep(rule="multiplier", text=words, points=points))
+        more = TraceStep(rule="multiplier", text=words, points=points, change=points - base)
+        steps = (*steps, more)
     return Accrual(
         points=points,
         trace=steps,

@@ -166,6 +166,11 @@ def _other_story(event: Event, program: LoyaltyProgram | None, past: Past) -> St
             return Story(what=_without_points(event))
 
 
+def _given(rule: str, text: str, points: int) -> TraceStep:
+    """Return the first step of what gives points, or takes them by hand."""
+    return step(rule, text, points, change=points)
+
+
 def _enrollment(event: MemberEnrolled, program: LoyaltyProgram | None) -> Story:
     invited = "" if event.invited_by is None else f", invited by {event.invited_by}"
     what = f"Enrolled{invited}: {points_text(event.welcome)} of welcome."
@@ -174,7 +179,7 @@ def _enrollment(event: MemberEnrolled, program: LoyaltyProgram | None) -> Story:
     text = f"Welcome: {points_text(program.welcome_points)}"
     return Story(
         what=what,
-        steps=(step("welcome", text, program.welcome_points),),
+        steps=(_given("welcome", text, program.welcome_points),),
         stored=event.welcome,
         computed=program.welcome_points,
         agrees=event.welcome == program.welcome_points,
@@ -188,10 +193,11 @@ def _activity(event: ActivityRecorded, program: LoyaltyProgram | None) -> Story:
     if rule is None:
         what = f"Activity {event.activity}: {points_text(event.points)}, by an unknown rule."
         return Story(what=what, stored=event.points)
-    steps = [step(f"activity {rule.id}", f"{rule.name}: {points_text(rule.points)}", rule.points)]
+    steps = [_given(f"activity {rule.id}", f"{rule.name}: {points_text(rule.points)}", rule.points)]
     if event.points < rule.points:
         text = f"its caps left {points_text(event.points)}"
-        steps.append(step(f"activity {rule.id}", text, event.points))
+        less = event.points - rule.points
+        steps.append(step(f"activity {rule.id}", text, event.points, change=less))
     if event.approved_by:
         steps.append(step("approval", f"approved by {event.approved_by}", event.points))
     return Story(
@@ -208,7 +214,7 @@ def _adjustment(event: PointsAdjusted) -> Story:
     text = f"by hand: {event.reason}; approved by {event.approved_by}"
     return Story(
         what=f"{points_text(abs(event.points))} {verb} by hand: {event.reason}.",
-        steps=(step("adjustment", text, event.points),),
+        steps=(_given("adjustment", text, event.points),),
         stored=event.points,
     )
 
@@ -232,7 +238,7 @@ def _voucher(event: VoucherClaimed, past: Past) -> Story:
         gives = f"{event.discount} minor units off"
     return Story(
         what=f"Voucher {event.voucher} used on sale {event.sale_id}: {gives}.",
-        steps=(step("voucher", f"signed for {gives}", event.points),),
+        steps=(_given("voucher", f"signed for {gives}", event.points),),
         stored=event.points,
         computed=event.points,
         agrees=True,

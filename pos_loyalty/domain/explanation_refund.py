@@ -72,8 +72,8 @@ def move_story(event: SaleMoved, past: Past) -> Story:
     whose = "the member" if event.from_member is not None else "nobody"
     steps = (
         step("sale", f"the sale still had {points_text(taken)}, of {whose}", taken),
-        step("move", f"{points_text(event.earned_taken)} taken", -event.earned_taken),
-        step("move", f"{points_text(computed)} by the tier and facts of the new member", computed),
+        _moved_step(f"{points_text(event.earned_taken)} taken", -event.earned_taken),
+        _moved_step(f"{points_text(computed)} by the tier and facts of the new member", computed),
     )
     total = money_text(sale.sale.total, program.currency)
     is_same = (computed, taken) == (event.earned_given, event.earned_taken)
@@ -87,6 +87,10 @@ def move_story(event: SaleMoved, past: Past) -> Story:
         computed=computed,
         agrees=is_same if event.from_member is not None else computed == event.earned_given,
     )
+
+
+def _moved_step(text: str, points: int) -> TraceStep:
+    return step("move", text, points, change=points)
 
 
 def _before(event: SaleRefunded | SaleMoved, past: Past) -> SaleSoFar | None:
@@ -147,9 +151,15 @@ def _refund_steps(
     yield from _line_steps(sale, effect, currency)
     now = sale.earned - returned.earned - effect.earned_taken
     rest = money_text(sale.sale.total - effect.after.amount, currency)
-    yield step("refund", f"the {rest} that are left earn {points_text(now)}", now)
+    yield step(
+        "refund",
+        f"the {rest} that are left earn {points_text(now)}",
+        now,
+        change=-effect.earned_taken,
+    )
     if event.forgiven:
-        yield step("spent", _spent_words(event, program), event.forgiven)
+        words = _spent_words(event, program)
+        yield step("spent", words, event.forgiven, change=event.forgiven)
     yield from _given_back_steps(sale, effect, currency, cash=event.cash)
 
 
@@ -176,7 +186,8 @@ def _given_back_steps(
     if sale.redeemed:
         share = f"{money_text(effect.after.amount, currency)} of the sale came back so far"
         text = f"{effect.redeemed_returned} of {points_text(sale.redeemed)} used: {share}"
-        yield step("rewards", text, effect.redeemed_returned)
+        back = effect.redeemed_returned
+        yield step("rewards", text, back, change=back)
     if effect.discount_returned:
         text = f"{money_text(effect.discount_returned, currency)} of it had been taken off"
         yield step("discount", text, 0)

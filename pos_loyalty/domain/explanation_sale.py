@@ -1,5 +1,7 @@
 """Why a sale earned its points, what its rewards cost, and what undoing it took back."""
 
+import msgspec
+
 from pos_loyalty.domain.accrual import TraceStep, earn, facts_of
 from pos_loyalty.domain.event import SaleRecorded, SaleReversed
 from pos_loyalty.domain.explanation_story import (
@@ -57,10 +59,17 @@ def reversal_story(event: SaleReversed, past: Past) -> Story:
         return Story(what=f"Sale {event.sale_id} was undone.", stored=-event.earned_taken)
     of_sale = sale_story(sale, past.program(sale.program))
     total = money_text(sale.sale.total, sale.sale.currency)
-    steps = [step("sale", f"{points_text(sale.earned)} of the sale taken back", -sale.earned)]
+    steps = [
+        step(
+            "sale",
+            f"{points_text(sale.earned)} of the sale taken back",
+            -sale.earned,
+            change=-sale.earned,
+        )
+    ]
     if sale.redeemed:
         text = f"{points_text(sale.redeemed)} of its rewards given back"
-        steps.append(step("rewards", text, sale.redeemed))
+        steps.append(step("rewards", text, sale.redeemed, change=sale.redeemed))
     steps.extend(
         step(f"stamps {given.card}", f"{stamps_text(given.count)} taken back", 0)
         for given in sale.stamps
@@ -71,12 +80,17 @@ def reversal_story(event: SaleReversed, past: Past) -> Story:
             f"Sale of {total} of {local_time(sale.at_ms, sale.tz_minutes)} undone as a whole:"
             f" {points_text(event.earned_taken)} taken back."
         ),
-        steps=(*of_sale.steps, *steps),
+        steps=(*(_of_before(each) for each in of_sale.steps), *steps),
         lines=of_sale.lines,
         stored=-event.earned_taken,
         computed=-sale.earned,
         agrees=is_whole,
     )
+
+
+def _of_before(earlier: TraceStep) -> TraceStep:
+    """Return a step of the sale as its undoing tells it: it gave nothing again."""
+    return msgspec.structs.replace(earlier, change=0)
 
 
 def _redeemed_words(sale: SaleRecorded) -> str:
@@ -97,7 +111,7 @@ def _reward_step(program: LoyaltyProgram, sale: SaleRecorded, taken: RewardTaken
         cost = f"for {stamps_text(taken.stamps)}{card}"
     words = f"{name}: {gives}, {cost}" if gives else f"{name}, {cost}"
     why = "" if reward is None else _why_this_cost(program, reward, sale, taken)
-    return step(f"reward {taken.reward}", words + why, -taken.points)
+    return step(f"reward {taken.reward}", words + why, -taken.points, change=-taken.points)
 
 
 def _item(reward: Reward | None) -> str:

@@ -64,9 +64,9 @@ def local_time(at_ms: int, tz_minutes: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def step(rule: str, text: str, points: int) -> TraceStep:
-    """Return one step of an explanation."""
-    return TraceStep(rule=rule, text=text, points=points)
+def step(rule: str, text: str, points: int, *, change: int = 0) -> TraceStep:
+    """Return one step of an explanation; ``change`` is what it gave or took."""
+    return TraceStep(rule=rule, text=text, points=points, change=change)
 
 
 def stamps_text(stamps: int) -> str:

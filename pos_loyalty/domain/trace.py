@@ -20,11 +20,16 @@ _ROUNDED = {
 
 
 class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of an explanation: the rule, its words, and the points after it."""
+    """One step of an explanation: the rule, its words, and the points after it.
+
+    ``change`` is what the step itself gave, or took where it is negative; a step that only says
+    what was known before, or why, changes nothing.
+    """
 
     rule: str
     text: str
     points: int
+    change: int = 0
 
 
 class Found(StrEnum):
@@ -59,6 +64,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     each: int = 0
     quantity: int = 0
     ceiling: Ceiling | None = None
+
+
+def sum_of_changes(steps: Sequence[TraceStep]) -> int | None:
+    """Return what all steps come to; None where fewer than two of them changed anything."""
+    changes = [step.change for step in steps if step.change]
+    return sum(changes) if len(changes) > 1 else None
 
 
 def money_text(minor_units: int, currency: str) -> str:
@@ -99,12 +110,13 @@ def steps_of(
     steps = _not_earning_steps(program, facts, not_earning)
     points = 0
     for finding in found:
-        points += 0 if finding.kind is Found.STAMPS else finding.gain
+        change = 0 if finding.kind is Found.STAMPS else finding.gain
+        points += change
         text = _words(program, finding)
         if finding.ceiling is not None and finding.kind is not Found.CAP:
             unit = "stamps" if finding.kind is Found.STAMPS else "points"
             text = f"{text}; {finding.ceiling.words(unit)}"
-        steps.append(TraceStep(rule=finding.key, text=text, points=points))
+        steps.append(TraceStep(rule=finding.key, text=text, points=points, change=change))
     return tuple(steps)
 
 

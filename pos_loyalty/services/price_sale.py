@@ -171,6 +171,7 @@ def redemption_trace(
             rule=f"reward {reward.reward}",
             text=_reward_words(program, reward),
             points=-reward.points,
+            change=-reward.points,
         )
         for reward in taken
     )

@@ -190,6 +190,8 @@ class ListRow:
     shortcut: str = ""
     ticked: bool | None = None
     enabled: bool = True
+    is_sum: bool = False
+    """What the figures above it come to, in bold."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.explanation import Explanation
 from pos_loyalty.domain.money import Currency
+from pos_loyalty.domain.trace import sum_of_changes
 from pos_loyalty.services.look_at_sale import SaleLookedAt
 from pos_loyalty.ui.presenters.counter_screen import Action, Button, ListPanel, ListRow
 from pos_loyalty.ui.presenters.counter_state import CounterState
@@ -20,6 +21,7 @@ from pos_loyalty.ui.presenters.formatting import (
     money,
     points,
     short_name,
+    signed_points,
 )
 
 UNDO_MS_MAX: Final = 5 * 60 * 1000
@@ -119,14 +121,19 @@ def _page_buttons(looked: SaleLookedAt, now_ms: int) -> tuple[Button, ...]:
 
 
 def _step_rows(steps: Sequence[TraceStep], currency: Currency) -> list[ListRow]:
-    """Write each step; the points after it stand there where they have changed."""
+    """Write each step with what it gave or took; the sum stands once, below the last of them."""
     rows: list[ListRow] = []
-    before = 0
+    rows_of_sum = 0
     for step in steps:
         text = in_shop_money(step.text, currency)
-        trailing = points(step.points) if step.points != before else ""
+        trailing = signed_points(step.change) if step.change else ""
         rows.append(ListRow("", text[:1].upper() + text[1:], trailing=trailing))
-        before = step.points
+        rows_of_sum = len(rows) if step.change else rows_of_sum
+    together = sum_of_changes(steps)
+    if together is not None:
+        rows.insert(
+            rows_of_sum, ListRow("", "Together", trailing=f"= {points(together)}", is_sum=True)
+        )
     return rows
 
 
@@ -154,6 +161,7 @@ def _steps_panel(
             title=row.title,
             trailing=row.trailing,
             selected=not is_text and place == state.selected,
+            is_sum=row.is_sum,
         )
         for place, row in enumerate(rows)
     )

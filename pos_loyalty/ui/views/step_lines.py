@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFont
 
 from pos_loyalty.ui.presenters.counter_screen import ListRow
 from pos_loyalty.ui.theme import Theme, TypeRole
@@ -49,18 +50,22 @@ def paint_steps(canvas: Canvas, theme: Theme, box: QRectF, rows: tuple[ListRow, 
             canvas.rule(box.left(), box.right(), top - laid.gap / 2)
 
 
+def _sentence(text: str, font: QFont, room: float) -> Fitted:
+    return Fitted(font, wrapped(text, font, room, lines_max=_LINES_MAX))
+
+
 def _laid(theme: Theme, width: float, rows: tuple[ListRow, ...], size: int) -> _Laid:
     font = theme.font(TypeRole.BODY, px=size)
     bold = theme.font(TypeRole.LABEL, px=size)
     figures = max(text_width(row.trailing, bold) for row in rows)
     figures += theme.px(_BETWEEN) if figures else 0
     room = width - figures
-    sentences = [Fitted(font, wrapped(row.title, font, room, lines_max=_LINES_MAX)) for row in rows]
+    sentences = [_sentence(row.title, bold if row.is_sum else font, room) for row in rows]
     is_whole = all(
         "".join(each.lines).replace(" ", "") == row.title.replace(" ", "")
         for each, row in zip(sentences, rows, strict=True)
     )
     gap = theme.px(_GAP if size > _SIZES[-1] else _GAP_TIGHT)
-    lines = sum(max(len(each.lines), 1) for each in sentences)
-    height = lines * line_height(font) + gap * (len(rows) - 1)
+    lines = sum(max(len(each.lines), 1) * line_height(each.font) for each in sentences)
+    height = lines + gap * (len(rows) - 1)
     return _Laid(size, sentences, height, gap, figures, is_whole)

@@ -170,6 +170,40 @@ def test_why_of_a_sale_tells_what_became_of_it(shop: Shop, run: Run) -> None:
     assert [each["kind"] for each in json.loads(answer)["later"]] == ["refund"]
 
 
+def test_why_shows_what_each_step_gave_or_took_and_the_sum_once(shop: Shop, run: Run) -> None:
+    _, out, _ = run("why", shop.lined, "--data", shop.folder)
+    _, answer, _ = run("why", shop.lined, "--data", shop.folder, "--json")
+
+    found = json.loads(answer)
+    sale, _, refund = out.partition("since then:")
+    shown = [line.split()[0] for line in sale.splitlines() if line.endswith("]")]
+    assert shown == ["+20", "+40", "+8"]
+    assert [step["points"] for step in found["steps"]] == [20, 60, 68], "the sums stay in JSON"
+    assert f"= {found['stored']}  points" in sale
+    (later,) = found["later"]
+    taken = [line for line in refund.splitlines() if line.endswith("[refund]")]
+    assert [line.split()[0] for line in taken] == [f"-{-later['stored']}"]
+    told = [line for line in refund.splitlines() if line.endswith("[sale]")]
+    assert [line.split()[0] for line in told] == ["the"], "what was earned before is no figure"
+    assert "points\n" not in refund, "one change is its own sum"
+
+
+def test_why_adds_no_sum_over_two_members(shop: Shop, run: Run) -> None:
+    with open_till(shop.folder) as till:
+        sale = sell(till, till_member := enroll(till, "Cy Sample"), 1200).sale_id
+        till.move_sale(MoveSale(sale, shop.member))
+
+    _, out, _ = run("why", sale, "--data", shop.folder)
+
+    moved = out.partition("since then:")[2]
+    assert till_member != shop.member
+    assert [line.split()[0] for line in moved.splitlines() if line.endswith("[move]")] == [
+        "-36",
+        "+36",
+    ]
+    assert "=" not in moved
+
+
 def test_why_of_a_member_explains_every_point(shop: Shop, run: Run) -> None:
     code, out, _ = run("why", PHONE, "--data", shop.folder, "--json")
     answer = json.loads(out)

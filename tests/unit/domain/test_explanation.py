@@ -33,6 +33,7 @@ from pos_loyalty.domain.ids import BatchId, CardKey, MemberId, RewardId, StreamI
 from pos_loyalty.domain.member_facts import MemberSheet
 from pos_loyalty.domain.offer import PriceOffer
 from pos_loyalty.domain.reward import FreeItem, RewardTaken
+from pos_loyalty.domain.trace import TraceStep, sum_of_changes
 from pos_loyalty.domain.voucher import voucher_reward
 from tests.builders import (
     AYSE,
@@ -60,6 +61,7 @@ def test_a_sale_is_explained_by_rule_version_and_entries() -> None:
     assert (found.program, found.program_name) == (STANDARD.version, "Standard")
     assert [step.rule for step in found.steps] == ["earn", "multiplier"]
     assert found.steps[-1].points == 42
+    assert [step.change for step in found.steps] == [21, 21]
     assert [(entry.kind, entry.points, entry.member) for entry in found.entries] == [
         ("accrual", 42, AYSE)
     ]
@@ -120,7 +122,20 @@ def test_what_a_reward_cost_and_who_covered_it_is_said() -> None:
         " 40 from the balance of a till that works alone"
     )
     assert [step.points for step in found.steps][:2] == [-600, -600]
+    assert [step.change for step in found.steps] == [-600, 0, 0, 18], (
+        "the cover is not a second cost"
+    )
+    assert sum_of_changes(found.steps) == -582
     assert found.agrees is True
+
+
+def test_the_sum_of_one_step_is_not_said_again() -> None:
+    one = TraceStep(rule="earn", text="", points=18, change=18)
+    told = TraceStep(rule="pending", text="", points=18)
+
+    assert sum_of_changes((one, told)) is None
+    assert sum_of_changes(()) is None
+    assert sum_of_changes((one, told, one)) == 36
 
 
 @pytest.mark.parametrize(
@@ -194,6 +209,7 @@ def test_an_undone_sale_is_explained_by_the_sale() -> None:
     assert explain(reversal(event), Books()).agrees is None
     assert explain(reversal(event), Books()).stored == found.stored == found.computed == -18
     assert [step.points for step in found.steps[-2:]] == [-18, 600]
+    assert sum_of_changes(found.steps) == 582, "what the sale gave once it does not give again"
 
 
 def test_lines_that_are_none_to_the_rules_are_not_explained() -> None:

@@ -72,6 +72,7 @@ def test_what_a_refund_gives_back_and_hands_out_is_said() -> None:
         ("discount", 0),
         ("cash", 0),
     ]
+    assert [step.change for step in found.steps] == [0, -8, 300, 0, 0]
     assert found.stamps == ()
 
 
@@ -144,6 +145,7 @@ def test_a_moved_sale_is_computed_with_the_new_members_facts() -> None:
 
     assert (found.stored, found.computed, found.agrees) == (30, 30, True)
     assert [step.points for step in found.steps] == [20, -20, 30]
+    assert [step.change for step in found.steps] == [0, -20, 30]
     assert texts(found)[0] == "the sale still had 20 points, of the member"
     assert explain(move, Books(event, programs=())).agrees is None
     assert "EUR 20.00" in found.what

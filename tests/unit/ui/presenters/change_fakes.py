@@ -214,7 +214,9 @@ def explained(event: str, what: str) -> Explanation:
         program_name="Standard",
         what=what,
         steps=(
-            TraceStep(rule="earn", text="EUR 21.00 at 1 point for each EUR 1.00", points=21),
-            TraceStep(rule="rule tuesday", text="Tuesday x2", points=42),
+            TraceStep(
+                rule="earn", text="EUR 21.00 at 1 point for each EUR 1.00", points=21, change=21
+            ),
+            TraceStep(rule="rule tuesday", text="Tuesday x2", points=42, change=21),
         ),
     )

@@ -225,8 +225,15 @@ class FakeServices(FakeChanges):
             next_reward_name="Free brunch",
             next_reward_missing_points=218,
             trace=(
-                TraceStep(rule="earn", text="EUR 21.00 at 1 point for each EUR 1.00", points=21),
-                TraceStep(rule="rule tuesday", text="Tuesday x2", points=earned),
+                TraceStep(
+                    rule="earn",
+                    text="EUR 21.00 at 1 point for each EUR 1.00",
+                    points=earned // 2,
+                    change=earned // 2,
+                ),
+                TraceStep(
+                    rule="rule tuesday", text="Tuesday x2", points=earned, change=earned // 2
+                ),
             ),
         )
 

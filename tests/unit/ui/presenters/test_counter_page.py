@@ -5,6 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import RuleViolation, StoreUnavailable
 from pos_loyalty.domain.ids import MemberId, SaleId
@@ -57,8 +58,9 @@ def test_enter_on_a_past_sale_says_why_it_earned(counter: Counter) -> None:
     assert shown.title == "Ayşe Y. · € 21.00"
     assert shown.note == "21 Nov 10:58. Sale of € 21.00: 21 points earned."
     assert [(row.title, row.trailing) for row in shown.rows] == [
-        ("€ 21.00 at 1 point for each € 1.00", "21"),
-        ("Tuesday x2", "42"),
+        ("€ 21.00 at 1 point for each € 1.00", "+21"),
+        ("Tuesday x2", "+21"),
+        ("Together", "= 42"),
     ]
     assert [(each.label, each.key, each.enabled) for each in shown.buttons] == [
         ("Goods back", "−", True),
@@ -355,10 +357,28 @@ def test_many_steps_are_rows_with_pages(counter: Counter, monkeypatch: pytest.Mo
 
     shown = open_page(counter)
 
-    assert len(shown.rows) == 10
+    assert len(shown.rows) == 11
     assert not shown.is_steps
     counter.press("Down", "Down")
     assert [row.selected for row in page(counter).rows].index(True) == 2
+
+
+def test_the_sum_stands_right_below_what_it_sums_up(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(counter)
+    looked = counter.services.look_at_sale(counter.services.sales[0].sale_id)
+    steps = (
+        TraceStep(rule="reward pie", text="pie, for 800 points", points=-800, change=-800),
+        *looked.why.steps,
+        TraceStep(rule="pending", text="they wait", points=42),
+    )
+    why = msgspec.structs.replace(looked.why, steps=steps)
+    show_instead(counter, monkeypatch, replace(looked, why=why))
+
+    shown = open_page(counter)
+
+    assert [row.trailing for row in shown.rows] == ["−800", "+21", "+21", "= −758", ""]
 
 
 def test_a_difference_between_rules_and_sale_is_never_hidden(
