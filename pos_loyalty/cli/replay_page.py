@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from pos_loyalty.cli.replay_table import Table, formulas, tables
+from pos_loyalty.cli.replay_table import UNTRIED, Table, formulas, tables, untried_lines
 from pos_loyalty.domain.money import currency_of, plain_amount
 from pos_loyalty.domain.replay_figures import MonthFigures, Replayed
 
@@ -41,6 +41,9 @@ th, td { text-align: end; padding: 0.25rem 0.75rem; border-bottom: 1px solid var
   font-variant-numeric: tabular-nums; white-space: nowrap; }
 th:first-child, td:first-child { text-align: start; }
 li { color: var(--faint); }
+.untried { border-inline-start: 4px solid var(--draft); padding-inline-start: 1rem; }
+.untried h2 { font-size: 1rem; margin: 0; }
+.untried li { color: var(--ink); }
 """
 
 
@@ -53,6 +56,7 @@ def page(found: Replayed) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title}</title><style>{_COLORS}{_PAGE}</style></head>",
         f'<body class="replay"><main><h1>{title}</h1>',
+        *_notes(found),
         f"<figure>{picture(found, has_style=False)}</figure>",
         *(_html_table(table) for table in tables(found)),
         "<ul>",
@@ -60,6 +64,15 @@ def page(found: Replayed) -> str:
         "</ul></main></body></html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _notes(found: Replayed) -> Iterator[str]:
+    """Yield what the past could not try, above the figures."""
+    lines = untried_lines(found)
+    if lines:
+        yield f'<section class="untried"><h2>{UNTRIED}</h2><ul>'
+        yield from (f"<li>{escape(line)}</li>" for line in lines)
+        yield "</ul></section>"
 
 
 def picture(found: Replayed, *, has_style: bool = True) -> str:
@@ -108,7 +121,9 @@ def _step(largest: int) -> int:
 
 
 def _heading(found: Replayed, width: int) -> Iterator[str]:
-    title = f"Worth of points and stamps each month, {found.currency}"
+    without = ", ".join(found.tried.cards)
+    ending = f"; the draft without {without}" if without else ""
+    title = f"Worth of points and stamps each month, {found.currency}{ending}"
     yield f'<text class="title" x="{_LEFT}" y="24">{escape(title)}</text>'
     in_force = f"in force: {found.in_force.name}"
     second = _LEFT + 28 + _CHARACTER * len(in_force) + 24

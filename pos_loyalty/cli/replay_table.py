@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 from pos_loyalty.domain.money import currency_of, plain_amount
 from pos_loyalty.domain.replay_figures import MemberChange, Replayed
+from pos_loyalty.domain.replay_tried import Tried
 
 _SHARES = 100
+_NAMED_MAX = 10
+UNTRIED = "What these sales could not try"
 Named = Callable[[str], str]
 
 
@@ -69,10 +72,73 @@ def formulas(found: Replayed) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def untried_lines(found: Replayed) -> tuple[str, ...]:
+    """Return what of the draft the past could not try, in words; nothing where it tried all."""
+    return tuple(_untried(found.tried))
+
+
+def _untried(tried: Tried) -> Iterator[str]:
+    """Yield a sentence for each reason; what lacks only lines is not said to never hold, too."""
+    has_lines = tried.member_sales_with_lines > 0
+    if tried.needs_lines and tried.member_sales_with_lines < tried.member_sales:
+        yield _few_lines(tried) if has_lines else _no_lines(tried)
+    for word in tried.absent[:_NAMED_MAX]:
+        near = f'; "{word.near}" does' if word.near else ""
+        yield f'The {word.kind} "{word.name}" occurs in no sale{near}.'
+    if len(tried.absent) > _NAMED_MAX:
+        more = len(tried.absent) - _NAMED_MAX
+        yield f"{more:,} more categories or SKUs of the draft occur in no sale."
+    never = [
+        f"{part.kind} {part.name}" for part in tried.never_held if has_lines or not part.needs_lines
+    ]
+    if never:
+        yield f"Never held: {_listed(never)}."
+    if tried.cards:
+        cards, costs = (
+            ("card", "what it costs is")
+            if len(tried.cards) == 1
+            else ("cards", "what they cost is")
+        )
+        named = _listed(tried.cards)
+        yield f"Nobody got a stamp for the {cards} {named}: {costs} NOT in the figures."
+
+
+def _no_lines(tried: Tried) -> str:
+    parts = tried.needs_lines
+    which = (
+        f"{parts[0]} was never tried"
+        if len(parts) == 1
+        else f"{len(parts):,} rules were never tried: {_listed(parts)}"
+    )
+    return (
+        f"No member's sale has lines, so {which}."
+        " Lines come from a till system; an amount typed at the till has none."
+    )
+
+
+def _few_lines(tried: Tried) -> str:
+    some = tried.member_sales_with_lines
+    has = "has" if some == 1 else "have"
+    were = "was" if len(tried.needs_lines) == 1 else "were"
+    return (
+        f"Only {some:,} of {tried.member_sales:,} members' sales {has} lines, so"
+        f" {_listed(tried.needs_lines)} {were} tried on no other."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED_MAX
+    named = ", ".join(names[:_NAMED_MAX])
+    return f"{named} and {more:,} more" if more > 0 else named
+
+
 def terminal_lines(found: Replayed, named: Named = str) -> Iterator[str]:
     """Yield the tables for a terminal; an empty one is its title alone."""
     in_force = found.in_force
     yield f"{in_force.name} ({in_force.version}, in force) and the draft {found.draft.name}"
+    untried = untried_lines(found)
+    if untried:
+        yield from ("", f"{UNTRIED}:", *(f"  {line}" for line in untried))
     for table in tables(found, named):
         yield ""
         yield table.title
@@ -95,18 +161,20 @@ def _aligned(table: Table) -> Iterator[str]:
 def _figures(found: Replayed) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the first table."""
     was, new = found.in_force, found.draft
+    cards = _listed(found.tried.cards)
+    untried, without = (f" (not tried: {cards})", f" (without {cards})") if cards else ("", "")
     for name, before, after in (
         ("points earned", was.earned, new.earned),
         ("points given otherwise", was.other, new.other),
         ("points used", was.redeemed, new.redeemed),
         ("points ended", was.expired, new.expired),
-        ("stamps", was.stamps, new.stamps),
+        (f"stamps{untried}", was.stamps, new.stamps),
         ("points still open", was.open_points, new.open_points),
     ):
         yield name, f"{before:,}", f"{after:,}", f"{after - before:+,}"
     for name, before, after in (
-        ("cost", was.cost, new.cost),
-        ("liability", was.liability, new.liability),
+        (f"cost{without}", was.cost, new.cost),
+        (f"liability{without}", was.liability, new.liability),
     ):
         yield name, _money(before, found), _money(after, found), _money(after - before, found)
     shares = was.cost_share, new.cost_share, new.cost_share - was.cost_share

@@ -31,6 +31,7 @@ from pos_loyalty.domain.ids import ProgramVersion
 from pos_loyalty.domain.program import LoyaltyProgram, program_in_force
 from pos_loyalty.domain.replay_figures import Changes, MonthFigures, Replayed, figures_of
 from pos_loyalty.domain.replay_side import NOBODY, Person, Side, Visit
+from pos_loyalty.domain.replay_tried import Trying
 from pos_loyalty.domain.rounding import local_day
 from pos_loyalty.domain.tally import conditions_of
 from pos_loyalty.domain.tally_key import EPOCH_ORDINAL, periods_at
@@ -88,9 +89,11 @@ class Replay:
     ) -> None:
         self._since = since
         self._since_day = since.toordinal() - EPOCH_ORDINAL
-        self._sides = tuple(
-            Side(program, referred=referred, program_of=program_of) for program in (in_force, draft)
+        self._sides = (
+            Side(in_force, referred=referred, program_of=program_of),
+            Side(draft, referred=referred, program_of=program_of),
         )
+        self._trying = Trying(draft)
         self._ask = people
         self._people: dict[str, Person] = {}
         self._accounts = accounts or {}
@@ -137,6 +140,7 @@ class Replay:
     def _sale(self, event: SaleRecorded, shop: str) -> None:
         who = event.member or event.card_key
         counts = self._counts(event)
+        self._trying.sold(event)
         if counts:
             self._sales.count += 1
             self._sales.amount += event.sale.total
@@ -148,8 +152,11 @@ class Replay:
             month = periods_at(event.at_ms, event.tz_minutes)["month"]
             self._sales.months[month] += event.sale.total
         visit = self._visit(who, event, shop)
-        for side in self._sides:
-            side.sale(event, visit)
+        in_force, draft = self._sides
+        in_force.sale(event, visit)
+        facts = draft.sale(event, visit)
+        if counts:
+            self._trying.computed(facts)
 
     def _inviter(self, event: MemberEnrolled) -> str | None:
         """Return the account of who invited a new member; nobody invites oneself."""
@@ -193,6 +200,7 @@ class Replay:
             losers=changes.losers,
             top_winners=changes.top(most=True),
             top_losers=changes.top(most=False),
+            tried=self._trying.tried(),
         )
 
     def _months(self) -> tuple[MonthFigures, ...]:

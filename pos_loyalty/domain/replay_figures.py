@@ -6,6 +6,7 @@ from collections import Counter
 import msgspec
 
 from pos_loyalty.domain.replay_side import Side
+from pos_loyalty.domain.replay_tried import Tried
 from pos_loyalty.domain.rounding import part_of
 from pos_loyalty.domain.tally_key import stamps_name
 from pos_loyalty.domain.tier import rank_of
@@ -73,7 +74,10 @@ class MonthFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """What came out. ``sales`` counts sales, ``sales_amount`` is their money before rewards."""
+    """What came out. ``sales`` counts sales, ``sales_amount`` is their money before rewards.
+
+    ``tried`` says what of the draft the past could not try.
+    """
 
     since: str
     currency: str
@@ -92,6 +96,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     losers: int
     top_winners: tuple[MemberChange, ...]
     top_losers: tuple[MemberChange, ...]
+    tried: Tried = Tried()
 
 
 def figures_of(side: Side, member_amount: int) -> VersionFigures:

@@ -120,8 +120,8 @@ class Side:
         self._invitations = Invitations(program.referral)
         self._keys: dict[str, str] = {}
 
-    def sale(self, event: SaleRecorded, visit: Visit) -> None:
-        """Compute a sale by this version."""
+    def sale(self, event: SaleRecorded, visit: Visit) -> SaleFacts:
+        """Compute a sale by this version, and return what it depended on."""
         account = self._at(visit, event.at_ms, event.tz_minutes)
         facts = self._facts(event, account, visit)
         rules = self.rules
@@ -153,6 +153,7 @@ class Side:
             self._remember(sale, account, visit)
         account.last_visit_ms = account.active_ms = event.at_ms
         self._purchase(event, visit, event, left=event.sale.total)
+        return facts
 
     def reversal(self, event: SaleReversed) -> None:
         """Undo a sale as this version computed it."""
