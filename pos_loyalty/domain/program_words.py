@@ -4,12 +4,13 @@ Whoever wrote the rules compares the lines with what was meant: a slip that is a
 shows here, like ten stamps instead of one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from pos_loyalty.domain.condition import minute_of
 from pos_loyalty.domain.earning_rule import (
     WEEKDAYS,
+    Approval,
     Bonus,
     Caps,
     Conditions,
@@ -21,23 +22,23 @@ from pos_loyalty.domain.earning_rule import (
     Stamps,
     Value,
 )
-from pos_loyalty.domain.money import currency_of, plain_amount
 from pos_loyalty.domain.offer import BonusOffer, MultiplierOffer, Offer, PriceOffer
-from pos_loyalty.domain.program import LoyaltyProgram
-from pos_loyalty.domain.reward import (
-    Access,
-    AmountOff,
-    BuySomeGetSome,
-    Donation,
-    FreeItem,
-    PercentOff,
-    PointsForMoney,
-    Reward,
-    Stock,
+from pos_loyalty.domain.program import PERCENT_WHOLE, LoyaltyProgram
+from pos_loyalty.domain.program_words_life import (
+    expiration_words,
+    referral_words,
+    refund_words,
+    tier_time_words,
+    whole_words,
 )
+from pos_loyalty.domain.program_words_plain import at_most, many, money_words, named, times
+from pos_loyalty.domain.program_words_reward import reward_words
 from pos_loyalty.domain.tier import Tier, TierMatch
 
-_NAMES_MAX: Final = 4
+_APPROVAL: Final = {
+    Approval.AUTOMATIC: ", without a person",
+    Approval.OWNER: ", with a second name",
+}
 _PERIODS: Final = (
     ("sale", "a sale"),
     ("day", "a day"),
@@ -45,73 +46,76 @@ _PERIODS: Final = (
     ("month", "a month"),
     ("member", "ever"),
 )
-_STOCK: Final = (
-    ("in_all", "in all"),
-    ("day", "a day for a member"),
-    ("week", "a week for a member"),
-    ("month", "a month for a member"),
-    ("member", "for a member ever"),
-)
 
 
 def program_words(program: LoyaltyProgram) -> Iterator[str]:
-    """Yield a line for what every sale earns, then one for each part, in the program's order."""
+    """Yield what holds for every sale, then a line or more for each part, then the life of points.
+
+    Parts come in the program's order. What is not the usual is said; the end of points always.
+    """
     money = money_words(program, program.earn.step_minor_units)
-    earn = f"Every sale: {_many(program.earn.points_per_step, 'point')} for each {money}"
+    earn = f"Every sale: {many(program.earn.points_per_step, 'point')} for each {money}"
     yield earn + _caps_words(program.caps, "point")
+    yield from whole_words(program)
+    yield from _rules_words(program)
+    for tier in program.tiers:
+        yield f"Tier {tier.name}: {_tier_words(program, tier)}"
+    yield from tier_time_words(program)
+    for reward in program.rewards:
+        when = conditions_words(program, reward.when)
+        yield f"Reward {reward.name}: {reward_words(program, reward, when)}"
+    for offer in program.offers:
+        when = conditions_words(program, offer.when)
+        reason = f'; reason: "{offer.reason}"' if offer.reason else ""
+        yield f"Offer {offer.name}: {offer_words(offer)}{_stack_words(offer)}{when}{reason}"
+    for card in program.stamp_cards:
+        one = f", one for each {card.item}" if card.item else ""
+        yield f"Stamp card {card.name}: full with {many(card.stamps, 'stamp')}{one}"
+    for activity in program.activities:
+        gives = many(activity.points, "point") + _APPROVAL.get(activity.approval, "")
+        yield f"Activity {activity.name}: {gives}{_caps_words(activity.caps, 'point')}"
+    yield from referral_words(program)
+    yield from refund_words(program)
+    yield from expiration_words(program.expiration)
+
+
+def _rules_words(program: LoyaltyProgram) -> Iterator[str]:
     for each in program.weekday_multipliers:
         days = ", ".join(WEEKDAYS[day].capitalize() for day in each.weekdays)
-        yield f"Rule {each.name}: {_times(each.percent)}, on {days}"
+        yield f"Rule {each.name}: {times(each.percent)}, on {days}"
     for rule in program.rules:
         unit = "stamp" if isinstance(rule.give, Stamps) else "point"
         when = conditions_words(program, rule.when)
-        gives = value_words(program, rule.give) + _per_words(rule.give)
+        gives = value_words(program, rule.give) + _per_words(rule.give) + _stack_words(rule.give)
         yield f"Rule {rule.name}: {gives}{when}{_caps_words(rule.caps, unit)}"
-    for tier in program.tiers:
-        yield f"Tier {tier.name}: {_tier_words(program, tier)}"
-    for reward in program.rewards:
-        what = f"{_gift_words(program, reward)}, {_cost_words(program, reward)}"
-        when = conditions_words(program, reward.when)
-        yield f"Reward {reward.name}: {what}{when}{_stock_words(reward.stock)}"
-    for offer in program.offers:
-        yield f"Offer {offer.name}: {offer_words(offer)}{conditions_words(program, offer.when)}"
-    for activity in program.activities:
-        caps = _caps_words(activity.caps, "point")
-        yield f"Activity {activity.name}: {_many(activity.points, 'point')}{caps}"
-
-
-def money_words(program: LoyaltyProgram, minor_units: int) -> str:
-    """Write an amount as a document does: "3.00 EUR"."""
-    currency = currency_of(program.currency)
-    return f"{plain_amount(minor_units, currency)} {currency.code}"
 
 
 def value_words(program: LoyaltyProgram, give: Value) -> str:
     """Say what a rule gives."""
     match give:
         case Rate():
-            return f"{_many(give.points, 'point')} for each {money_words(program, give.step)}"
+            return f"{many(give.points, 'point')} for each {money_words(program, give.step)}"
         case Multiply():
-            return _times(give.percent)
+            return times(give.percent)
         case PerItem():
-            return f"{_many(give.points, 'point')} for each"
+            return f"{many(give.points, 'point')} for each"
         case Stamps():
-            return _many(give.count, "stamp")
+            return many(give.count, "stamp")
         case Exclude():
             return "no points"
         case _:
-            return _many(give.points, "point")
+            return many(give.points, "point")
 
 
 def offer_words(offer: Offer) -> str:
     """Say what an offer gives."""
     match offer:
         case MultiplierOffer():
-            return _times(offer.percent)
+            return times(offer.percent)
         case BonusOffer():
-            return _many(offer.points, "point")
+            return many(offer.points, "point")
         case PriceOffer():
-            return f"{offer.reward} for {_many(offer.cost_points, 'point')}"
+            return f"{offer.reward} for {many(offer.cost_points, 'point')}"
 
 
 def _per_words(give: Value) -> str:
@@ -119,7 +123,7 @@ def _per_words(give: Value) -> str:
         case PerItem():
             return " item"
         case PerVisit() if give.hours_between:
-            return f" for a visit, {_many(give.hours_between, 'hour')} after the one before"
+            return f" for a visit, {many(give.hours_between, 'hour')} after the one before"
         case PerVisit():
             return " for a visit"
         case Bonus():
@@ -129,6 +133,11 @@ def _per_words(give: Value) -> str:
             return f" of the card {give.card} {per}"
         case _:
             return ""
+
+
+def _stack_words(gives: Value | Offer) -> str:
+    is_stackable = isinstance(gives, Multiply | MultiplierOffer) and gives.stackable
+    return ", adds up with others that do" if is_stackable else ""
 
 
 def conditions_words(program: LoyaltyProgram, when: Conditions) -> str:
@@ -159,110 +168,49 @@ def _hours_words(start: str, end: str) -> str:
 
 def _line_words(program: LoyaltyProgram, when: Conditions) -> Iterator[str]:
     if when.categories or when.skus:
-        yield "on " + _named((*when.categories, *when.skus))
+        yield "on " + named((*when.categories, *when.skus))
     if when.not_categories or when.not_skus:
-        yield "not on " + _named((*when.not_categories, *when.not_skus))
+        yield "not on " + named((*when.not_categories, *when.not_skus))
     if when.basket_min:
         yield f"from {money_words(program, when.basket_min)} of sale"
     if when.quantity_min:
-        yield f"from {_many(when.quantity_min, 'item')}"
+        yield f"from {many(when.quantity_min, 'item')}"
     if when.payments_excluded:
-        yield "not for what is paid by " + _named(when.payments_excluded)
+        yield "not for what is paid by " + named(when.payments_excluded)
 
 
 def _member_words(program: LoyaltyProgram, when: Conditions) -> Iterator[str]:
     if when.shops:
-        yield "in " + _named(when.shops)
+        yield "in " + named(when.shops)
     if when.tiers:
         names = {tier.id: tier.name for tier in program.tiers}
-        yield "for " + _named([names.get(tier, tier) for tier in when.tiers])
+        yield "for " + named([names.get(tier, tier) for tier in when.tiers])
     if when.segments:
-        yield "for the segment " + _named(when.segments)
+        yield "for the segment " + named(when.segments)
     if when.first_purchase:
         yield "on the first purchase"
     if when.birthday_days is not None:
-        yield f"within {_many(when.birthday_days, 'day')} of a birthday"
+        yield f"within {many(when.birthday_days, 'day')} of a birthday"
 
 
 def _caps_words(caps: Caps, unit: str) -> str:
     bounds = [(getattr(caps, name), words) for name, words in _PERIODS]
-    return _at_most([f"{_many(most, unit)} {words}" for most, words in bounds if most is not None])
-
-
-def _stock_words(stock: Stock) -> str:
-    bounds = [(getattr(stock, name), words) for name, words in _STOCK]
-    return _at_most([f"{most} {words}" for most, words in bounds if most is not None])
-
-
-def _at_most(bounds: Sequence[str]) -> str:
-    return f"; at most {', '.join(bounds)}" if bounds else ""
+    return at_most([f"{many(most, unit)} {words}" for most, words in bounds if most is not None])
 
 
 def _tier_words(program: LoyaltyProgram, tier: Tier) -> str:
-    more = "" if tier.percent == 100 else f", {_times(tier.percent)}"  # noqa: PLR2004 - per cent
+    more = "" if tier.percent == PERCENT_WHOLE else f", {times(tier.percent)}"
+    if tier.expires_later_months:
+        more += f", points end {many(tier.expires_later_months, 'month')} later"
     if tier.paid is not None:
         price = money_words(program, tier.paid.price)
-        return f"bought for {price}, for {_many(tier.paid.months, 'month')}{more}"
+        return f"bought for {price}, for {many(tier.paid.months, 'month')}{more}"
     asked: list[str] = []
     if tier.threshold_points:
-        asked.append(_many(tier.threshold_points, "point") + " earned")
+        asked.append(many(tier.threshold_points, "point") + " earned")
     if tier.threshold_spend:
         asked.append(f"{money_words(program, tier.threshold_spend)} spent")
     if tier.threshold_visits:
-        asked.append(_many(tier.threshold_visits, "visit"))
+        asked.append(many(tier.threshold_visits, "visit"))
     joined = " and " if program.tier_rules.match is TierMatch.ALL else " or "
     return (f"from {joined.join(asked)}" if asked else "everybody") + more
-
-
-def _gift_words(program: LoyaltyProgram, reward: Reward) -> str:
-    match reward:
-        case AmountOff() | PercentOff() | PointsForMoney():
-            return _off_words(program, reward)
-        case FreeItem():
-            return f"{_named(reward.choices, ' or ') if reward.choices else reward.item} free"
-        case BuySomeGetSome():
-            return f"of each {reward.buy + reward.get} items {reward.get} free"
-        case Donation():
-            return f"{money_words(program, reward.worth)} for {reward.to}"
-        case Access():
-            return "access"
-        case _:
-            return "a gift"
-
-
-def _off_words(program: LoyaltyProgram, reward: AmountOff | PercentOff | PointsForMoney) -> str:
-    match reward:
-        case AmountOff():
-            return f"{money_words(program, reward.amount)} off"
-        case PercentOff():
-            return f"{reward.percent} % off, at most {money_words(program, reward.amount_max)}"
-        case PointsForMoney():
-            step = money_words(program, reward.amount_per_step)
-            return f"{step} off for each step, up to {reward.share_percent_max} % of a sale"
-
-
-def _cost_words(program: LoyaltyProgram, reward: Reward) -> str:
-    if reward.stamp_card:
-        card = next((each for each in program.stamp_cards if each.id == reward.stamp_card), None)
-        stamps = f"{_many(card.stamps, 'stamp')} of " if card else ""
-        return f"for {stamps}the card {reward.stamp_card}"
-    names = {tier.id: tier.name for tier in program.tiers}
-    cost = f"for {_many(reward.cost_points, 'point')}" if reward.cost_points else "for no points"
-    return cost + "".join(
-        f" ({names.get(tier, tier)}: {points})" for tier, points in reward.cost_by_tier.items()
-    )
-
-
-def _named(names: Sequence[str], joined: str = ", ") -> str:
-    """Name a few; a list of thousands is counted."""
-    more = len(names) - _NAMES_MAX
-    shown = joined.join(names[:_NAMES_MAX])
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _times(percent: int) -> str:
-    return f"points \u00d7{percent / 100:g}"
-
-
-def _many(count: int, unit: str) -> str:
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

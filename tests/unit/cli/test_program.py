@@ -151,11 +151,11 @@ def test_check_says_what_a_good_program_has(file: Path, run: Run) -> None:
 
     assert (code, error) == (0, "")
     assert '"Coffee card" is usable: 1 tier, 2 rules, 2 rewards, 1 stamp card.' in said
-    assert "  Reward Pastry of the day: Pastry free, for 90 points\n" in said
+    assert "  Reward Pastry of the day: Pastry free (worth 2.80 EUR), for 90 points\n" in said
     assert "Tills that are not up to date" in said
     assert json.loads(answer)["ok"] is True
     assert json.loads(answer)["problems"] == []
-    assert [line in said for line in json.loads(answer)["words"]] == [True] * 6
+    assert [line in said for line in json.loads(answer)["words"]] == [True] * 9
 
 
 def test_a_program_of_before_says_nothing_of_older_tills(tmp_path: Path, run: Run) -> None:
@@ -167,6 +167,7 @@ def test_a_program_of_before_says_nothing_of_older_tills(tmp_path: Path, run: Ru
         f'{path}: "x" is usable: 1 tier.\n'
         "  Every sale: 1 point for each 1.00 EUR\n"
         "  Tier A: everybody\n"
+        "  Points end: never\n"
     )
 
 
