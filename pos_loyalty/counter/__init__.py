@@ -29,6 +29,7 @@ from pos_loyalty.counter.fields import (
     sale_lines,
     text,
 )
+from pos_loyalty.counter.known_fields import ensure_known, unknown_fields
 from pos_loyalty.domain.card_payload import parse_payload
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError, CommandRefused, LoyaltyError
@@ -64,7 +65,7 @@ class CounterSession:
 
     def __init__(self, till: Till) -> None:
         self._till = till
-        self._commands: dict[str, Callable[[Command], Answer]] = {
+        self.handlers: dict[str, Callable[[Command], Answer]] = {
             "scan": self._scan,
             "enroll": self._enroll,
             "sale": self._sale,
@@ -82,14 +83,20 @@ class CounterSession:
 
     def answer(self, line: bytes) -> Answer:
         """Return the answer to one line; a refusal is an answer too, never an exception."""
+        passed_over: tuple[str, ...] = ()
         try:
-            return {"ok": True} | self._dispatch(line)
+            name, command = self._read(line)
+            passed_over = unknown_fields(name, command)
+            ensure_known(name, command)
+            answer: Answer = {"ok": True} | self.handlers[name](command)
         except SyncRefused as error:
-            return refusal(error) | self._state()
+            answer = refusal(error) | self._state()
         except LoyaltyError as error:
-            return refusal(error)
+            answer = refusal(error)
+        return answer | ({"unknown_fields": passed_over} if passed_over else {})
 
-    def _dispatch(self, line: bytes) -> Answer:
+    def _read(self, line: bytes) -> tuple[str, Command]:
+        """Return which command it is, and its fields."""
         if len(line) > LINE_BYTES_MAX:
             raise CommandRefused(Code.COMMAND_SHAPE)
         try:
@@ -97,10 +104,9 @@ class CounterSession:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise CommandRefused(Code.COMMAND_SHAPE) from error
         name = text(command, "do")
-        handler = self._commands.get(name)
-        if handler is None:
+        if name not in self.handlers:
             raise CommandRefused(Code.COMMAND_UNKNOWN, command=name[:40])
-        return handler(command)
+        return name, command
 
     def _scan(self, command: Command) -> Answer:
         scanned = text(command, "text")

@@ -1,21 +1,21 @@
 """The fields of a command, read one by one: what is not of its kind is refused by name."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import TypeVar
 
-import msgspec
-
+from pos_loyalty.counter.rows import (
+    ChosenRow,
+    Command,
+    LineRow,
+    PaymentRow,
+    RefundRow,
+    rows_of,
+)
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused, RuleViolation
 from pos_loyalty.domain.event import Payment, RefundLine, SaleLine
 from pos_loyalty.domain.ids import EventId, RewardId
 from pos_loyalty.domain.money import Currency, parse_amount
 from pos_loyalty.domain.redemption import RewardChoice
-
-Command = Mapping[str, object]
-
-_Row = TypeVar("_Row")
 
 _WORDS_LENGTH_MAX = 200
 """An event stays small, so that it can be sent and carried over whatever it is made of."""
@@ -25,16 +25,8 @@ _WAYS_TO_FIND = frozenset({"", "card", "number", "phone", "name"})
 
 def choices(command: Command) -> tuple[RewardChoice, ...]:
     """Return the rewards that are chosen for a sale."""
-    rows = _rows(command, "rewards", list[_Chosen])
+    rows = rows_of(command, "rewards", ChosenRow)
     return tuple(RewardChoice(RewardId(row.id), row.points, row.item) for row in rows)
-
-
-class _Chosen(msgspec.Struct):
-    """A reward in a sale command."""
-
-    id: str
-    points: int | None = None
-    item: str = ""
 
 
 def text(command: Command, field: str) -> str:
@@ -131,12 +123,15 @@ def optional_tax(command: Command, currency: Currency) -> int | None:
 
 def sale_lines(command: Command, currency: Currency) -> tuple[SaleLine, ...]:
     """Return a sale's lines; a line without an amount costs its price for each item."""
-    return tuple(_sale_line(row, currency) for row in _rows(command, "lines", list[_Line]))
+    return tuple(
+        _sale_line(number, row, currency)
+        for number, row in enumerate(rows_of(command, "lines", LineRow))
+    )
 
 
 def payments(command: Command, currency: Currency) -> tuple[Payment, ...]:
     """Return how a sale was paid."""
-    rows = _rows(command, "payments", list[_Payment])
+    rows = rows_of(command, "payments", PaymentRow)
     return tuple(Payment(kind=row.kind, amount=any_amount(row.amount, currency)) for row in rows)
 
 
@@ -147,7 +142,7 @@ def refund_lines(command: Command, currency: Currency) -> tuple[RefundLine, ...]
         CommandRefused: no line at all, which must not mean the whole sale, or an amount beside
             lines, which could say something else.
     """
-    rows = _rows(command, "lines", list[_RefundLine])
+    rows = rows_of(command, "lines", RefundRow)
     if command.get("lines") is not None and not rows:
         raise CommandRefused(Code.COMMAND_FIELD, field="lines")
     if rows and optional_text(command, "amount"):
@@ -162,36 +157,10 @@ def refund_lines(command: Command, currency: Currency) -> tuple[RefundLine, ...]
     )
 
 
-class _Line(msgspec.Struct):
-    """A line in a sale command; amounts as a person writes them."""
-
-    sku: str = ""
-    category: str = ""
-    quantity: int = 1
-    unit_price: str | None = None
-    amount: str | None = None
-    tax: str | None = None
-
-
-class _Payment(msgspec.Struct):
-    """A payment in a sale command."""
-
-    kind: str
-    amount: str
-
-
-class _RefundLine(msgspec.Struct):
-    """A line in a refund command."""
-
-    line: int
-    amount: str | None = None
-    quantity: int = 0
-
-
-def _sale_line(row: _Line, currency: Currency) -> SaleLine:
+def _sale_line(number: int, row: LineRow, currency: Currency) -> SaleLine:
     price = 0 if row.unit_price is None else any_amount(row.unit_price, currency)
     if row.amount is None and row.unit_price is None:
-        raise CommandRefused(Code.COMMAND_FIELD, field="lines")
+        raise CommandRefused(Code.COMMAND_FIELD, field=f"lines[{number}].amount")
     amount = price * row.quantity if row.amount is None else any_amount(row.amount, currency)
     return SaleLine(
         amount=amount,
@@ -201,13 +170,3 @@ def _sale_line(row: _Line, currency: Currency) -> SaleLine:
         unit_price=price,
         tax=0 if row.tax is None else any_amount(row.tax, currency),
     )
-
-
-def _rows(command: Command, field: str, kind: type[list[_Row]]) -> list[_Row]:
-    value = command.get(field)
-    if value is None:
-        return []
-    try:
-        return msgspec.convert(value, type=kind)
-    except msgspec.ValidationError as error:
-        raise CommandRefused(Code.COMMAND_FIELD, field=field) from error

@@ -6,6 +6,16 @@ from pos_loyalty.domain.error_entry import NO_SALE, NOT_SAVED, Entry
 _STANDS = "The sale stands as it was; nothing was written."
 
 CHANGES: dict[Code, Entry] = {
+    Code.FIELD_UNKNOWN: Entry(
+        "The field {field} is not known.",
+        NOT_SAVED,
+        "Correct its name, or leave it out; docs/counter.md has the fields of each command.",
+    ),
+    Code.FIELD_SPELLING: Entry(
+        "The field {field} is not known. Did you mean {known}?",
+        NOT_SAVED,
+        "Correct its name; docs/counter.md has the fields of each command.",
+    ),
     Code.SALE_LINES: Entry(
         "The lines come to {lines_amount}, and the total is {total}.",
         NOT_SAVED,
