@@ -9,7 +9,7 @@ from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.program_check import ProgramRefused
 from pos_loyalty.domain.program_fault import Problem
-from pos_loyalty.wire.program_document import read_document
+from pos_loyalty.wire.program_document import PlacedProgram, read_placed
 from pos_loyalty.wire.program_text import BYTES_MAX
 
 SHOWN_MAX = 50
@@ -23,10 +23,15 @@ def read_program(file: Path) -> LoyaltyProgram:
         ProgramRefused: with all that is wrong.
         CommandRefused: there is no such file.
     """
+    return read_placed_program(file).program
+
+
+def read_placed_program(file: Path) -> PlacedProgram:
+    """Read and check a file as :func:`read_program` does, and keep where its parts stand."""
     try:
         with file.open("rb") as opened:
             # One byte more than may be: enough to tell that it is too large.
-            return read_document(opened.read(BYTES_MAX + 1))
+            return read_placed(opened.read(BYTES_MAX + 1))
     except OSError as error:
         raise CommandRefused(Code.FILE_ABSENT, file=str(file)) from error
 

@@ -5,6 +5,8 @@ not, version and time, are set when it is published. Documents are only ever rea
 are worth more than anything that a program could write back.
 """
 
+from dataclasses import dataclass
+
 import msgspec
 
 from pos_loyalty.domain.program import LoyaltyProgram
@@ -27,8 +29,25 @@ _FOLLOW_UPS = frozenset(
 """What another fault may be the reason of: told when that one is gone."""
 
 
+@dataclass(frozen=True)
+class PlacedProgram:
+    """A usable program, and the text that says on which line each part of it stands."""
+
+    program: LoyaltyProgram
+    text: ProgramText
+
+
 def read_document(data: bytes) -> LoyaltyProgram:
     """Read and check a document; its version is :data:`DRAFT`, in force from the beginning.
+
+    Raises:
+        ProgramRefused: with all that is wrong, in the order of the lines.
+    """
+    return read_placed(data).program
+
+
+def read_placed(data: bytes) -> PlacedProgram:
+    """Read and check a document as :func:`read_document` does, and keep its places.
 
     Raises:
         ProgramRefused: with all that is wrong, in the order of the lines.
@@ -43,7 +62,7 @@ def read_document(data: bytes) -> LoyaltyProgram:
     problems += [each for each in problems_of(program) if _is_news(each, reader.replaced)]
     if problems:
         raise ProgramRefused(_with_lines(problems, text))
-    return program
+    return PlacedProgram(program, text)
 
 
 def _is_news(problem: Problem, replaced: set[str]) -> bool:

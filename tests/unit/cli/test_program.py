@@ -158,6 +158,29 @@ def test_check_says_what_a_good_program_has(file: Path, run: Run) -> None:
     assert [line in said for line in json.loads(answer)["words"]] == [True] * 9
 
 
+def test_a_rule_that_is_over_is_hinted_at_with_its_line_and_the_program_is_usable(
+    file: Path, run: Run
+) -> None:
+    give = 'name = "Old"\ngive = { kind = "bonus", points = 5 }\n'
+    with file.open("a", encoding="utf-8") as more:
+        more.write(f'\n[[rules]]\nid = "old"\n{give}when = {{ until_date = 2025-01-01 }}\n')
+        more.write(f'\n[[rules]]\nid = "new"\n{give}when = {{ until_date = 2190-01-01 }}\n')
+    lines = file.read_text("utf-8").splitlines()
+    number = lines.index("when = { until_date = 2025-01-01 }") + 1
+
+    code, said, error = run("check", file)
+    _, answer, _ = run("check", file, "--json")
+
+    detail = "this rule ended on 2025-01-01: it never holds"
+    assert (code, error) == (0, "")
+    assert [line for line in said.splitlines() if "ended on" in line] == [
+        f"  Line {number}: {detail}."
+    ]
+    assert json.loads(answer)["hints"] == [
+        {"path": "rules[2].when.until_date", "line": number, "detail": detail}
+    ]
+
+
 def test_a_program_of_before_says_nothing_of_older_tills(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "plain.toml"
     earn = '[earn]\nstep_minor_units = "1.00 EUR"\npoints_per_step = 1\n'
