@@ -16,6 +16,7 @@ from pos_loyalty.ui.presenters.counter_screen import (
     Tone,
 )
 from tools.sample_screens import (
+    BOTTOM,
     DONE,
     IDLE,
     MEMBER,
@@ -35,6 +36,11 @@ def sample_code(modules: int) -> tuple[str, ...]:
     )
 
 
+ON_PAGE = tuple(
+    replace(button, enabled=button.action in {Action.NEW_MEMBER, Action.RECEIPT})
+    for button in BOTTOM
+)
+NO_UNDO = replace(IDLE.undo, enabled=False)
 BACK = (Button(Action.CLOSE_PANEL, "Back", "Esc"),)
 
 NEW_RULES = replace(
@@ -74,7 +80,7 @@ WHY = replace(
         title="Why +42 points",
         note="Ayşe Yılmaz, \u20ac 21.00:",  # noqa: RUF001 - this is how she writes her name
         rows=(
-            ListRow("0", "\u20ac 3.00 of \u20ac 21.00 paid with rewards, which earns nothing"),
+            ListRow("0", "Cigarettes: \u20ac 3.00 earns nothing"),
             ListRow(
                 "1", "\u20ac 18.00 at 1 point for each \u20ac 1.00, rounded down", trailing="+18"
             ),
@@ -114,6 +120,8 @@ SALE_PAGE = replace(
         BACK,
     ),
     left=_PAGE,
+    bottom=ON_PAGE,
+    undo=NO_UNDO,
     amount=AmountBox("Goods back", "\u20ac 13.20", AmountLook.EMPTY, hint="all that is left"),
     primary=Button(Action.COMPLETE, "Take back \u20ac 13.20", "Enter", "package", enabled=False),
 )
@@ -126,6 +134,7 @@ GOODS_BACK = replace(
         "Take back \u20ac 4.50 of \u20ac 13.20? Press Enter, or type what comes back.",
         (Button(Action.CANCEL, "Cancel", "Esc"),),
     ),
+    left=replace(_PAGE, buttons=(replace(_PAGE.buttons[0], enabled=False), *_PAGE.buttons[1:])),
     amount=AmountBox("Goods back", "\u20ac 4.50", AmountLook.TYPED, hint="of \u20ac 13.20"),
     primary=Button(Action.COMPLETE, "Take back \u20ac 4.50", "Enter", "package"),
 )

@@ -324,6 +324,11 @@ MANY_ROWS = replace(
         ),
     ),
     primary=Button(Action.COMPLETE, "Look at this sale", "Enter", "receipt"),
+    bottom=tuple(
+        replace(button, enabled=button.enabled and button.action is not Action.NO_CARD)
+        for button in BOTTOM
+    ),
+    undo=replace(IDLE.undo, enabled=False),
 )
 
 _CARD_TAKEN = attention_row(

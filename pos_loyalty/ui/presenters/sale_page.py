@@ -34,7 +34,7 @@ def sale_page(state: CounterState, clock: Clock) -> ListPanel:
     """Return the page of a past sale: why it earned, what became of it, what can be done."""
     page = state.page
     looked = None if page is None else page.looked
-    if looked is None:
+    if page is None or looked is None:
         return ListPanel("Sale", (), empty="Looking at this sale.")
     rows = _step_rows(looked.why.steps, state.currency)
     rows += _difference(looked.why)
@@ -47,7 +47,7 @@ def sale_page(state: CounterState, clock: Clock) -> ListPanel:
         title=page_title(looked, state.currency),
         note=f"{when}. {in_shop_money(looked.why.what, state.currency)}",
         rows=rows,
-        buttons=_page_buttons(looked, clock.now_ms()),
+        buttons=_page_buttons(looked, clock.now_ms(), is_asking=page.is_asking),
     )
 
 
@@ -108,8 +108,8 @@ def in_shop_money(text: str, currency: Currency) -> str:
     return amounts.sub(lambda found: before_amount(currency) + grouped(found[1]), text)
 
 
-def _page_buttons(looked: SaleLookedAt, now_ms: int) -> tuple[Button, ...]:
-    is_open = can_refund(looked)
+def _page_buttons(looked: SaleLookedAt, now_ms: int, *, is_asking: bool) -> tuple[Button, ...]:
+    is_open = can_refund(looked) and not is_asking
     other = "Other member" if looked.member_id is not None else "Add a card"
     return (
         Button(Action.GOODS_BACK, "Goods back", "\u2212", "package", enabled=is_open),

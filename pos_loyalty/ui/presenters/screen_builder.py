@@ -24,7 +24,6 @@ from pos_loyalty.ui.presenters.member_panel import member_panel, multiplier_hint
 from pos_loyalty.ui.presenters.primary_button import primary_button, welcome_points
 from pos_loyalty.ui.presenters.receipt_choice import receipt_sale
 from pos_loyalty.ui.presenters.reward_choices import shown_offers
-from pos_loyalty.ui.presenters.sale_page import can_undo_page
 from pos_loyalty.ui.presenters.strips import state_strip
 
 SEARCH_PLACEHOLDER: Final = "Scan card, or type phone or name"
@@ -210,9 +209,11 @@ def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
     has_rewards = state.done is None and member is not None and bool(shown_offers(member))
     can_go_without = state.done is not None or draft.holder is None
     in_sale = state.mode is Mode.SALE
+    # There F3 means the sale's member, and the page has a key of its own that says so.
+    can_find = is_free and state.mode is not Mode.SALE_PAGE
     return (
         Button(Action.NEW_MEMBER, "New member", "F2", "user-plus", enabled=is_free),
-        Button(Action.FIND, "Find", "F3", "search", enabled=is_free),
+        Button(Action.FIND, "Find", "F3", "search", enabled=can_find),
         Button(
             Action.REWARDS, "Rewards", "F4", "gift", enabled=is_free and has_rewards and in_sale
         ),
@@ -235,11 +236,12 @@ def _bottom(state: CounterState, *, is_undo_open: bool) -> tuple[Button, ...]:
 
 
 def _is_undo_open(state: CounterState, clock: Clock) -> bool:
-    if state.mode is Mode.SALE_PAGE:
-        looked = state.page.looked if state.page else None
-        if looked is None or state.is_saving:
-            return False
-        return can_undo_page(looked, clock.now_ms())
+    """Return whether the last sale can be taken back by the key below.
+
+    A list of sales and the page of one have a key of their own for the sale that is meant there.
+    """
+    if state.mode in {Mode.LAST_SALES, Mode.SALE_PAGE}:
+        return False
     if state.is_undo_spent or not state.last_sales or state.is_saving:
         return False
     return can_undo(state.last_sales[0], clock.now_ms())

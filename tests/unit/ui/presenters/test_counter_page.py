@@ -70,6 +70,49 @@ def test_enter_on_a_past_sale_says_why_it_earned(counter: Counter) -> None:
     assert counter.strip == "Here is why it earned what it did. Press a key below to change it."
 
 
+def pressable(counter: Counter) -> dict[str, bool]:
+    return {each.key: each.enabled for each in counter.screen.bottom}
+
+
+def test_keys_of_the_page_are_bright_on_the_page_alone(counter: Counter) -> None:
+    sell(counter)
+    assert pressable(counter)["F3"]
+    assert pressable(counter)["F8"]
+
+    counter.press(*TO_LIST)
+    assert not pressable(counter)["F8"], "the list's own key takes back the chosen one"
+    assert not counter.screen.undo.enabled, "it says the last sale, and the key means another"
+    counter.press("Enter")
+
+    off = {key for key, is_on in pressable(counter).items() if not is_on}
+    assert off == {"F3", "F4", "F6", "F8"}
+    assert not counter.screen.undo.enabled
+    counter.press("Esc", "Esc")
+    assert pressable(counter)["F3"]
+    assert pressable(counter)["F8"]
+
+
+def test_keys_that_are_gray_below_mean_the_sale_of_the_page(counter: Counter) -> None:
+    sell(counter)
+    open_page(counter)
+    counter.press("F3")
+    assert counter.strip.startswith("Whose is the sale of")
+    counter.press("Esc", "F8")
+
+    assert counter.strip == "Undone. Ayşe has 1,240 points again."
+
+
+def test_goods_back_is_gray_while_it_asks(counter: Counter) -> None:
+    sell(counter)
+    open_page(counter)
+    counter.press("-")
+    assert [each.enabled for each in page(counter).buttons] == [False, True, True]
+
+    counter.press("Esc")
+
+    assert [each.enabled for each in page(counter).buttons] == [True, True, True]
+
+
 def test_a_row_and_a_tap_in_the_column_open_the_same_page(counter: Counter) -> None:
     sell(counter)
     by_key = open_page(counter)

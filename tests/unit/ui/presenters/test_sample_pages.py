@@ -20,6 +20,11 @@ def panel(screen: CounterScreen) -> ListPanel:
     return screen.left
 
 
+def pressable(screen: CounterScreen) -> set[str]:
+    """Return the keys below that are not gray."""
+    return {each.key for each in (*screen.bottom, screen.undo) if each.enabled}
+
+
 def cents(text: str) -> int:
     return int("".join(sign for sign in text if sign.isdigit()))
 
@@ -33,6 +38,7 @@ def test_the_sample_of_last_sales_says_what_the_counter_says() -> None:
 
     assert MANY_ROWS.strip == counter.screen.strip
     assert MANY_ROWS.primary == counter.screen.primary
+    assert pressable(MANY_ROWS) == pressable(counter.screen)
     assert (sample.title, sample.note) == (shown.title, shown.note)
     assert [button.label for button in sample.buttons] == [each.label for each in shown.buttons]
     assert sample.rows[0].title.partition(" \u00b7 ")[2].startswith("\u20ac ")
@@ -77,6 +83,7 @@ def test_the_sample_of_chosen_lines_is_what_the_counter_shows() -> None:
 
     for part in ("strip", "left", "amount", "primary"):
         assert getattr(counter.screen, part) == getattr(GOODS_LINES, part), part
+    assert pressable(counter.screen) == pressable(GOODS_LINES)
 
 
 def test_the_sample_of_many_lines_is_what_the_counter_shows() -> None:
