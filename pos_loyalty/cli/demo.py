@@ -1,6 +1,7 @@
 """`demo`: the main job on one machine, to try by hand or played by the program itself."""
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pos_loyalty.cli.display import EXIT_NO_DISPLAY, says_no_display
-from pos_loyalty.services.command_name import command_name
+from pos_loyalty.services.command_name import command_line, command_name
 
 if TYPE_CHECKING:
     from pos_loyalty.demo.day import DayReport
+    from pos_loyalty.demo.folder import DemoFolder
 
 EXIT_OK = 0
 EXIT_OFF = 1
@@ -58,11 +60,15 @@ def _show(arguments: argparse.Namespace) -> int:
     from pos_loyalty.demo.try_it import try_it
 
     folder = DemoFolder(arguments.data or default_folder())
-    return try_it(folder, _say, is_fresh=arguments.fresh)
+    code = try_it(folder, _say, is_fresh=arguments.fresh)
+    say_where(folder)
+    return code
 
 
 def _headless(arguments: argparse.Namespace) -> int:
     """Play the day in a folder of its own, which is kept only where one was named."""
+    from pos_loyalty.demo.folder import DemoFolder
+
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory(prefix="pos-loyalty-demo-") as place:
         report = _played(arguments.data or Path(place), arguments)
@@ -72,6 +78,8 @@ def _headless(arguments: argparse.Namespace) -> int:
         print(json.dumps(fields))
     else:
         _print(report)
+    if arguments.data is not None:
+        say_where(DemoFolder(arguments.data))
     if report.finding is not None:
         print(f"{command_name()} run: {report.finding}", file=sys.stderr)
     return EXIT_OK if report.is_good else EXIT_OFF
@@ -84,6 +92,27 @@ def _played(root: Path, arguments: argparse.Namespace) -> "DayReport":
 
     plant = Plant(arguments.plant) if arguments.plant else None
     return play_day(DemoFolder(root), _say, plant=plant)
+
+
+def say_where(folder: "DemoFolder") -> None:
+    """Say where the sample shop lies, and by which commands its sales try a program."""
+    from pos_loyalty.demo.sample_history import DAYS
+    from pos_loyalty.services.system_sources import SystemClock
+
+    now = dt.datetime.fromtimestamp(SystemClock().now_ms() / 1000, tz=dt.UTC)
+    since = (now.date() - dt.timedelta(days=DAYS)).isoformat()
+    books = folder.books.absolute()
+    new = command_line("program", "new", "cafe-stamps", "mine.toml")
+    replay = command_line(
+        *("program", "replay", "mine.toml", "--since", since, "--database", books)
+    )
+    lines = (
+        f"The sample shop stays: the server's books {books}, the till {folder.till.absolute()}.",
+        "To try a program of yours on its sales:",
+        f"  {new}",
+        f"  {replay}",
+    )
+    print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def _print(report: "DayReport") -> None:

@@ -14,6 +14,7 @@ from pos_loyalty.cli.program_books import add_books
 from pos_loyalty.cli.program_file import read_program, say_refused
 from pos_loyalty.cli.progress_bar import ProgressBar
 from pos_loyalty.cli.replay_table import Named, terminal_lines
+from pos_loyalty.cli.till_folder import keys_for
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MemberId
@@ -96,7 +97,8 @@ def _books(arguments: argparse.Namespace) -> Generator[_Books]:
         from pos_loyalty.services.past_sales import past_sales
         from pos_loyalty.services.read_folder import reading_folder
 
-        with reading_folder(arguments.data) as context, context.store.read() as work:
+        keys = keys_for(arguments.data)
+        with reading_folder(arguments.data, keys) as context, context.store.read() as work:
             members = work.members
 
             def called(who: str) -> str:

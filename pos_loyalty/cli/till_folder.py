@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pos_loyalty.services.command_name import command_line
 
 if TYPE_CHECKING:
+    from pos_loyalty.store.keys import KeySource
     from pos_loyalty.till import Till
 
 
@@ -55,3 +56,13 @@ def say_if_new(till: "Till", data: Path) -> None:
     """Say where a new till was made; a mistyped folder would else become one without a word."""
     if till.created:
         print(f"New till made in {data.absolute()}", file=sys.stderr, flush=True)
+
+
+def keys_for(data: Path) -> "KeySource":
+    """Return where the key of a till is: on this PC, for the sample shop of `run` in its folder."""
+    from pos_loyalty.demo.folder import DemoFolder
+    from pos_loyalty.store.keys import BestKeys, FileKeys
+
+    demo = DemoFolder(data.absolute().parent)
+    is_demo = data.absolute() == demo.till and demo.read() is not None
+    return FileKeys(demo.keys) if is_demo else BestKeys()

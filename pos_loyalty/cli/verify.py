@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
+from pos_loyalty.cli.till_folder import keys_for
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
 from pos_loyalty.store.data_folder import DataFolder
 from pos_loyalty.store.database import connect_reader, quick_check
 from pos_loyalty.store.errors import OWNER, translating
-from pos_loyalty.store.keys import BestKeys
 from pos_loyalty.store.opening import read_key
 from pos_loyalty.store.verification import Verified, verify
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify a till that may be open meanwhile; 1 as soon as anything does not hold."""
-    result = _verified(DataFolder(arguments.data))
+    result = _verified(arguments.data)
     if arguments.json:
         print(json.dumps({"ok": result.finding is None, **asdict(result)}))
     else:
@@ -37,8 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 1
 
 
-def _verified(folder: DataFolder) -> Verified:
-    key = read_key(folder, BestKeys())
+def _verified(data: Path) -> Verified:
+    folder = DataFolder(data)
+    key = read_key(folder, keys_for(data))
     with closing(connect_reader(folder.database, key)) as connection, translating():
         # One snapshot: a till that is selling meanwhile must not look altered.
         connection.execute("BEGIN")

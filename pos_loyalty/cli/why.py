@@ -60,10 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _at_till(data: Path, subject: str) -> "Explanation | MemberExplained":
     """Read a till that may be open meanwhile; one of an older release is brought up to date."""
+    from pos_loyalty.cli.till_folder import keys_for
     from pos_loyalty.services.explain import Explain, ExplainHandler
     from pos_loyalty.services.read_folder import reading_folder
 
-    with reading_folder(data) as context:
+    with reading_folder(data, keys_for(data)) as context:
         return ExplainHandler(context)(Explain(subject))
 
 
