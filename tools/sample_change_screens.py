@@ -177,7 +177,9 @@ GOODS_LINES = replace(
             goods_line(3, "Line 4", "\u20ac 5.80"),
         ),
     ),
-    amount=AmountBox("Goods back", "\u20ac 7.40", AmountLook.TYPED, hint="2 of 3 lines"),
+    amount=AmountBox(
+        "Goods back", "\u20ac 7.40", AmountLook.TYPED, hint="2 lines, of \u20ac 13.20"
+    ),
     primary=Button(Action.COMPLETE, "Take back \u20ac 7.40", "Enter", "package"),
 )
 
@@ -246,7 +248,7 @@ SECOND_NAME = replace(
     strip=Strip(
         Tone.INFO,
         "users",
-        "Helped at the street pa\u2026 needs a second person. Type the name.",
+        "Helped at the street party needs a second person. Type the name, then press Enter.",
         BACK,
     ),
     left=ListPanel(

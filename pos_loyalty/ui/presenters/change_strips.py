@@ -32,7 +32,8 @@ _BACK: Final = Button(Action.CLOSE_PANEL, "Back", "Esc")
 _CANCEL: Final = Button(Action.CANCEL, "Cancel", "Esc")
 _GOODS_BACK: Final = Button(Action.GOODS_BACK, "Goods back", "\u2212")
 _NEW_MEMBER: Final = Button(Action.NEW_MEMBER, "New member", "F2", "user-plus")
-_NAME_CHARACTERS_MAX: Final = 24
+_NAME_CHARACTERS_MAX: Final = 40
+"""With the longest sentence around it a name still takes two lines of the narrowest strip."""
 
 _PARTS: Final = (
     ("earning", ("earn", "rounding", "rounding_scope", "earn_basis", "rules", "caps")),
@@ -227,7 +228,8 @@ def second_name(state: CounterState) -> Strip:
     """Return the strip while the second name is typed."""
     rule = rule_of(state, state.activity.activity)
     name = shortened(rule.name, _NAME_CHARACTERS_MAX) if rule else "This"
-    return Strip(Tone.INFO, "users", f"{name} needs a second person. Type the name.", (_BACK,))
+    text = f"{name} needs a second person. Type the name, then press Enter."
+    return Strip(Tone.INFO, "users", text, (_BACK,))
 
 
 def activity_given(done: ActivityDone, *, name: str) -> Strip:

@@ -165,7 +165,8 @@ def _page_amount(state: CounterState, page: SalePage) -> AmountBox:
     """Return what of a past sale would come back: as typed, as chosen, or all that is left."""
     left = page.looked.left_amount if page.looked else 0
     if page.looked is not None and page.entry.is_empty and page.chosen:
-        hint = f"{len(page.chosen)} of {counted(len(page.looked.open_lines), 'line', 'lines')}"
+        lines = counted(len(page.chosen), "line", "lines")
+        hint = f"{lines}, of {money(left, state.currency)}"
         text = money(page.amount, state.currency)
         return AmountBox("Goods back", text, AmountLook.TYPED, hint=hint)
     if page.entry.is_empty:

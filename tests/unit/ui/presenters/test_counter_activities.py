@@ -92,7 +92,7 @@ def test_the_owners_ones_ask_for_a_second_name(counter: Counter) -> None:
     counter.scan(AYSE)
     open_list(counter)
     counter.press("Down", "Enter")
-    assert counter.strip == "Street party needs a second person. Type the name."
+    assert counter.strip == ("Street party needs a second person. Type the name, then press Enter.")
     assert counter.screen.letters_open
     assert counter.screen.amount.title == "Who approves?"
     assert not counter.screen.primary.enabled

@@ -112,7 +112,7 @@ def test_the_figure_is_the_sum_of_the_chosen_lines(counter: Counter) -> None:
 
     box = counter.screen.amount
     assert (box.title, box.text, box.look) == ("Goods back", "€ 9.40", AmountLook.TYPED)
-    assert box.hint == "2 of 3 lines"
+    assert box.hint == "2 lines, of € 21.00"
     assert counter.strip == "2 lines chosen. Press Enter to take back € 9.40."
     assert (counter.screen.primary.label, counter.screen.primary.enabled) == (
         "Take back € 9.40",
