@@ -25,6 +25,8 @@ _FORK_NOTICES = {
     *("carried_over", "rights_left"),
 }
 _OLD_BOOKS_NOTICES = {"restored", "till_twice"}
+_MOVE_NOTICE = "move_left_debt"
+"""True of a move, whoever is honest: the points were spent before."""
 _RULES_NOTICES = {"differs", "cap_above"}
 """What comes of rules of which a till has not heard, or that it cannot compute."""
 
@@ -145,8 +147,14 @@ def _check_verdicts(world: World, books: _Books) -> None:
     if world.disasters.was_silent:
         # Who returns rights that forgotten grants gave looks like one who never had them.
         allowed.add("overdraft")
+    _check_notices(world, books, allowed)
+
+
+def _check_notices(world: World, books: _Books, allowed: set[str]) -> None:
+    moves = {(row.stream, row.seq) for row in books.rows if row.fact.kind == "move"}
     for kind, stream, seq in books.notices:
-        if kind not in allowed and not world.is_stranger(stream):
+        is_true = kind == _MOVE_NOTICE and (stream, seq) in moves
+        if kind not in allowed and not is_true and not world.is_stranger(stream):
             raise Violation(f"false alarm: {kind} at {stream} {seq}")
 
 
