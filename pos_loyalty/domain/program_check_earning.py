@@ -32,6 +32,10 @@ HOURS_BETWEEN_MAX = 24 * 365
 PENDING_DAYS_MAX = 365
 AUTOMATIC_ACTIVITIES = ("enrollment", "completed_profile", "birthday")
 """What the product records by itself."""
+_NOT_BY_ITSELF = (
+    f"only the ids {', '.join(AUTOMATIC_ACTIVITIES[:-1])} and {AUTOMATIC_ACTIVITIES[-1]} are"
+    ' recorded without a person: write approval = "cashier"'
+)
 
 
 def check_earning(findings: Findings, program: LoyaltyProgram) -> None:
@@ -190,7 +194,7 @@ def _check_activities(findings: Findings, program: LoyaltyProgram) -> None:
             findings.add(
                 f"{path}.approval",
                 ProgramFault.ACTIVITY_NEVER,
-                f"only {', '.join(AUTOMATIC_ACTIVITIES)} are recorded without a person",
+                _NOT_BY_ITSELF,
             )
 
 

@@ -3,10 +3,15 @@
 import re
 from typing import Final
 
+from pos_loyalty.wire.program_shape import PROGRAM_TYPE, is_of_parts, of_several
+
 _WHOLE = re.compile(r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
 """What stands in quotes from its first to its last, and comments."""
 _CURLY = re.compile("[\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb]")
 _BIG_BOOL = re.compile(r"=\s*\[?\s*(?:True|False|TRUE|FALSE)\b")
+_YES = re.compile(r"=\s*\[?\s*(?:yes|no|on|off)(?=\s*(?:[,}\]]|$))", re.IGNORECASE)
+_PERCENT = re.compile(r"=\s*\[?\s*\d+(?:[.,]\d+)?\s*%")
+_HEADER = re.compile(r"\s*\[{1,2}\s*(\w+)\s*\]").match
 _WORD = re.compile(r"=\s*(?!true\b|false\b|inf\b|nan\b)[A-Za-z_]")
 _TIME = re.compile(r"=\s*\[?\s*\d{1,2}:\d{2}")
 _MONEY = re.compile(r"=\s*(?:\d+[.,]\d+\b|\d+\s*[A-Z]{3}\b|[\u20ac$\u00a3])")
@@ -28,7 +33,17 @@ _BY_READER: Final = (
     ("invalid value", "after = stands a value: a number, or text in quotes"),
 )
 """What the reader of TOML says, and what an owner can do."""
+_BY_VALUE: Final = (
+    (_TIME, 'a time stands in quotes, like "14:30"'),
+    (_BIG_BOOL, "true and false have small letters"),
+    (_YES, "write true or false, in small letters and without quotes"),
+    (_WORD, 'text stands in quotes, like name = "Gold"'),
+    (_PERCENT, "a percentage is a whole number without a sign, like percent = 150"),
+    (_MONEY, 'money stands in quotes with its currency, like "3.00 EUR"'),
+)
+"""What a value looks like, the first that fits, and how it is written."""
 _SHOWN_MAX = 60
+_OF_SEVERAL = frozenset(each.name for each in PROGRAM_TYPE.fields if is_of_parts(each.type))
 
 
 def toml_hint(line: str, what: str) -> str:
@@ -42,7 +57,8 @@ def toml_hint(line: str, what: str) -> str:
     said = what.lower()
     hint = next((hint for words, hint in _BY_READER if words in said), "")
     if hint == _TWICE:
-        return hint
+        header = _HEADER(line)
+        return of_several(header[1]) if header and header[1] in _OF_SEVERAL else hint
     return (
         _of_quotes(bare)
         or _of_brackets(bare)
@@ -70,17 +86,10 @@ def _of_brackets(bare: str) -> str:
 
 
 def _of_values(bare: str) -> str:
-    if _TIME.search(bare):
-        return 'a time stands in quotes, like "14:30"'
-    if _BIG_BOOL.search(bare):
-        return "true and false have small letters"
-    if _WORD.search(bare):
-        return 'text stands in quotes, like name = "Gold"'
-    if _MONEY.search(bare):
-        return 'money stands in quotes with its currency, like "3.00 EUR"'
-    if "=" in bare and bare.endswith((",", ";")):
+    hint = next((hint for shape, hint in _BY_VALUE if shape.search(bare)), "")
+    if not hint and "=" in bare and bare.endswith((",", ";")):
         return f"no {bare[-1]} stands at the end of a line"
-    return ""
+    return hint
 
 
 def _of_letters(line: str) -> str:

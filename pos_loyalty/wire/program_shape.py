@@ -27,6 +27,10 @@ SET_AT_PUBLISHING = ("version", "effective_from_ms")
 KIND = "kind"
 
 _money = re.compile(r"\s*(-?)([0-9]{1,18}(?:[.,][0-9]{1,4})?)\s?([A-Z]{3})\s*").fullmatch
+_thousands = re.compile(
+    r"\s*([1-9]\d{0,2}(?:[.,'\u2019\s]\d{3})+)([.,]\d{1,2})?\s?([A-Z]{3})\s*"
+).fullmatch
+_number_as_text = re.compile(r"\s*(\d{1,9})\s*%?\s*").fullmatch
 _INTEGER_MAX = 2**53
 _SHOWN_MAX = 40
 _EXAMPLE = "EUR"
@@ -38,6 +42,17 @@ def is_money(kind: inspect.Type) -> bool:
         return False
     extra = cast("dict[str, object]", kind.extra or {})  # pyright: ignore[reportUnknownMemberType] - the library says dict
     return bool(extra.get("is_money"))
+
+
+def is_of_parts(kind: inspect.Type) -> bool:
+    """Tell whether a value is a list of tables, each of which begins with ``[[name]]``."""
+    parts = inspect.StructType | inspect.UnionType
+    return isinstance(kind, inspect.VarTupleType) and isinstance(kind.item_type, parts)
+
+
+def of_several(name: str) -> str:
+    """Say how each table of a list begins."""
+    return f"each of several begins with [[{name}]], in two brackets; the first one, too"
 
 
 def without_none(kind: inspect.Type) -> inspect.Type:
@@ -156,6 +171,9 @@ class ShapeReader:
     def _table(
         self, kind: inspect.StructType | inspect.UnionType, raw: object, path: str
     ) -> dict[str, Any]:
+        if path in _TOP_NAMES and type(raw) is list:
+            one = f"there is only one: it begins with [{path}], in one pair of brackets"
+            return self._wrong_type(kind, path, one)
         if not isinstance(raw, dict):
             return self._wrong(kind, path, "a table", raw)
         table = cast("dict[str, Any]", raw)
@@ -164,6 +182,8 @@ class ShapeReader:
         return self._struct(kind, table, path)
 
     def _list(self, kind: inspect.VarTupleType, raw: object, path: str) -> list[Any]:
+        if is_of_parts(kind) and type(raw) is dict:
+            return self._wrong_type(kind, path, of_several(path))
         if not isinstance(raw, list):
             return self._wrong(kind, path, "a list in [ ]", raw)
         items = cast("list[object]", raw)
@@ -201,6 +221,9 @@ class ShapeReader:
                 return self._word(kind, raw, path)
 
     def _integer(self, kind: inspect.Type, raw: object, path: str) -> int:
+        if isinstance(raw, str) and (found := _number_as_text(raw)):
+            plain = f"a number stands without quotes and without a sign: write {int(found[1])}"
+            return self._wrong_type(kind, path, plain)
         if isinstance(raw, bool) or not isinstance(raw, int):
             return self._wrong(kind, path, "a whole number", raw)
         if abs(raw) > _INTEGER_MAX:
@@ -242,7 +265,7 @@ class ShapeReader:
         if found is None:
             example = plain_amount(3 * 10**currency.exponent, currency)
             detail = f'money is text with its currency, like "{example} {code}"'
-            self._refuse(path, ProgramFault.MONEY_SHAPE, detail)
+            self._refuse(path, ProgramFault.MONEY_SHAPE, _of_thousands(raw) or detail)
             return 1
         sign, amount, written = found.groups()
         if self.currency is not None and written != self.currency.code:
@@ -255,7 +278,7 @@ class ShapeReader:
         digits = currency_of(written).exponent
         if len(fraction) > digits:
             detail = f"{written} has {digits} digits after the point"
-            self._refuse(path, ProgramFault.MONEY_SHAPE, detail)
+            self._refuse(path, ProgramFault.MONEY_SHAPE, _of_thousands(raw) or detail)
             return 1
         minor_units = int(whole) * 10**digits + int(fraction.ljust(digits, "0") or "0")
         if minor_units >= 10**AMOUNT_DIGITS_MAX:
@@ -266,7 +289,10 @@ class ShapeReader:
     # ---------------------------------------------------------- stand-ins --
 
     def _wrong(self, kind: inspect.Type, path: str, wanted: str, raw: object) -> Any:  # noqa: ANN401 - see above
-        self._refuse(path, ProgramFault.TYPE_WRONG, f"{wanted} belongs here, not {_called(raw)}")
+        return self._wrong_type(kind, path, f"{wanted} belongs here, not {_called(raw)}")
+
+    def _wrong_type(self, kind: inspect.Type, path: str, detail: str) -> Any:  # noqa: ANN401 - see above
+        self._refuse(path, ProgramFault.TYPE_WRONG, detail)
         return self._stand_in(kind)
 
     def _stand_in(self, kind: inspect.Type) -> Any:  # noqa: ANN401 - see above
@@ -287,6 +313,7 @@ class ShapeReader:
                 return _STAND_INS.get(type(kind), 1)
 
 
+_TOP_NAMES = frozenset(each.name for each in PROGRAM_TYPE.fields)
 _STAND_INS: dict[type[inspect.Type], object] = {
     inspect.VarTupleType: (),
     inspect.DictType: {},
@@ -301,6 +328,16 @@ _NAMES: dict[type[object], str] = {
     list: "a list",
     dict: "a table",
 }
+
+
+def _of_thousands(raw: object) -> str:
+    """Say how an amount whose thousands are set apart is written; nothing of any other."""
+    found = _thousands(raw) if isinstance(raw, str) else None
+    if found is None:
+        return ""
+    whole = re.sub(r"\D", "", found[1])
+    fraction = (found[2] or "").replace(",", ".")
+    return f'thousands have no sign between them: write "{whole}{fraction} {found[3]}"'
 
 
 def _place_of(kind: inspect.StructType, name: str, raw: dict[str, Any]) -> str:

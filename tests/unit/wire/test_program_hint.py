@@ -16,6 +16,14 @@ STRANGE = (
 ONE_LINE = "a table in { } stands on one line: join the lines, and end it with }"
 LIST = "in a list a comma or the closing ] is missing, here or above"
 
+YES = "write true or false, in small letters and without quotes"
+NO_PERSON = (
+    "only the ids enrollment, completed_profile and birthday are recorded without a person:"
+    ' write approval = "cashier"'
+)
+PERCENT = "a percentage is a whole number without a sign, like percent = 150"
+REWARDS = "each of several begins with [[rewards]], in two brackets; the first one, too"
+
 
 @pytest.mark.parametrize(
     ("text", "hint"),
@@ -40,6 +48,16 @@ LIST = "in a list a comma or the closing ] is missing, here or above"
         ("[e\u200barn]\n", STRANGE.format(place=3, code="200B")),
         ("a = 14:30\n", 'a time stands in quotes, like "14:30"'),
         ("a = True\n", "true and false have small letters"),
+        ("a = yes\n", YES),
+        ("a = { per_item = No, count = 1 }\n", YES),
+        ("a = [off]\n", YES),
+        ("name = No Name\n", 'text stands in quotes, like name = "Gold"'),
+        ("percent = 150%\n", PERCENT),
+        ("a = { percent = 12.5 %, stackable = true }\n", PERCENT),
+        ("[rewards]\n[rewards]\n", REWARDS),
+        ("[[rewards]]\n[ rewards ]  # more\n", REWARDS),
+        ("[rewards]\n[[rewards]]\n", REWARDS),
+        ("[earn]\n[earn]\n", "this key or table stands in the file already"),
         ("a = Gold\n", 'text stands in quotes, like name = "Gold"'),
         ('a = Gold"\n', 'text stands in quotes, like name = "Gold"'),
         ("a = 3.00 EUR\n", 'money stands in quotes with its currency, like "3.00 EUR"'),
@@ -91,6 +109,63 @@ def test_what_is_no_toml_says_what_to_do(text: str, hint: str) -> None:
             "rules[1].when.from_time",
             'a time is written like "14:30"',
         ),
+        (
+            "[[stamp_cards]]",
+            "[stamp_cards]",
+            "stamp_cards",
+            "each of several begins with [[stamp_cards]], in two brackets; the first one, too",
+        ),
+        (
+            "[refunds]",
+            "[[refunds]]",
+            "refunds",
+            "there is only one: it begins with [refunds], in one pair of brackets",
+        ),
+        (
+            "percent = 200",
+            'percent = "150 %"',
+            "rules[1].give.percent",
+            "a number stands without quotes and without a sign: write 150",
+        ),
+        (
+            "cost_points = 200",
+            'cost_points = "90"',
+            "rewards[1].cost_points",
+            "a number stands without quotes and without a sign: write 90",
+        ),
+        (
+            "cost_points = 200",
+            'cost_points = "many"',
+            "rewards[1].cost_points",
+            "a whole number belongs here, not text",
+        ),
+        *(
+            (
+                'amount = "3.00 EUR"',
+                f'amount = "{amount}"',
+                "rewards[0].amount",
+                f'thousands have no sign between them: write "{meant}"',
+            )
+            for amount, meant in (
+                ("1.000 EUR", "1000 EUR"),
+                ("1,000.50 EUR", "1000.50 EUR"),
+                ("1.234.567,5 EUR", "1234567.5 EUR"),
+                ("12 500 EUR", "12500 EUR"),
+                ("1'000EUR", "1000 EUR"),
+            )
+        ),
+        (
+            'amount = "3.00 EUR"',
+            'amount = "0.500 EUR"',
+            "rewards[0].amount",
+            "EUR has 2 digits after the point",
+        ),
+        (
+            'id = "review"',
+            'id = "review"\napproval = "automatic"',
+            "activities[0].approval",
+            NO_PERSON,
+        ),
     ],
 )
 def test_a_sound_file_with_a_slip_says_what_to_write(
@@ -100,3 +175,14 @@ def test_a_sound_file_with_a_slip_says_what_to_write(
         read_document(changed(was, becomes, GOOD).encode())
 
     assert (path, detail) in [(each.path, each.detail) for each in found.value.problems]
+
+
+@pytest.mark.parametrize("amount", ["1.000 KWD", "0.500 KWD"])
+def test_three_digits_after_the_point_are_no_thousands_where_the_currency_has_them(
+    amount: str,
+) -> None:
+    text = changed('amount = "3.00 EUR"', f'amount = "{amount}"', GOOD).replace("EUR", "KWD")
+
+    program = read_document(text.encode())
+
+    assert program.currency == "KWD"
