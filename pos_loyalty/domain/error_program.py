@@ -1,4 +1,4 @@
-"""The catalog of what an owner meets who asks why, and who tries a program on past sales."""
+"""The catalog of what an owner meets who asks the books why, or tries a program on past sales."""
 
 from pos_loyalty.domain.error_code import Code
 from pos_loyalty.domain.error_entry import NO_SALE, Entry
@@ -8,6 +8,11 @@ PROGRAMS: dict[Code, Entry] = {
         "{subject} is no sale's or member's id here, and no member's phone number.",
         NO_SALE,
         "Names are not searched: ask for a sale's id, a member's id, or a phone number.",
+    ),
+    Code.BOOKS_ABSENT: Entry(
+        "There is no file {file}. Check the name; `server init` makes new books.",
+        NO_SALE,
+        "Say where the server's books are; `./pos server init` makes new ones.",
     ),
     Code.REPLAY_EMPTY: Entry(
         "No member bought anything since {since}. Choose an earlier day.",

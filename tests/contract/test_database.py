@@ -144,7 +144,7 @@ def test_an_unknown_currency_makes_no_books(database_url: str) -> None:
     [
         ("mysql://x", "E-OPTION-SHAPE"),
         ("sqlite:///", "E-OPTION-SHAPE"),
-        ("sqlite:////no/such/folder/books.db", "E-MERCHANT-ABSENT"),
+        ("sqlite:////no/such/folder/books.db", "E-BOOKS-ABSENT"),
         ("postgresql://nobody@/none?host=/no/such/folder", "E-DATABASE-UNREACHABLE"),
     ],
 )

@@ -141,4 +141,4 @@ def test_a_file_without_books_is_said_in_words(
 ) -> None:
     code, said = move(f"sqlite:///{tmp_path}/none.db", empty_url)
 
-    assert (code, "E-MERCHANT-ABSENT" in said) == (1, True)
+    assert (code, "E-BOOKS-ABSENT" in said) == (1, True)

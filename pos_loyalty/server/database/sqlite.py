@@ -88,14 +88,14 @@ class SqliteDatabase:
     """One file, one writer, a few readers.
 
     Raises:
-        StoreUnavailable: the file cannot be opened, or is from a newer server.
+        StoreUnavailable: the file is not there, cannot be opened, or is from a newer server.
     """
 
     is_shared = False
 
     def __init__(self, path: Path, *, may_create: bool) -> None:
         if not may_create and not path.exists():
-            raise StoreUnavailable(Code.MERCHANT_ABSENT)
+            raise StoreUnavailable(Code.BOOKS_ABSENT, file=str(path))
         self._path = path
         self._readers: queue.SimpleQueue[sqlite.Connection] = queue.SimpleQueue()
         self._all_readers: list[sqlite.Connection] = []
