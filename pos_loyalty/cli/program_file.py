@@ -21,7 +21,7 @@ def read_program(file: Path) -> LoyaltyProgram:
 
     Raises:
         ProgramRefused: with all that is wrong.
-        CommandRefused: there is no such file.
+        CommandRefused: there is no such file, or it is a folder.
     """
     return read_placed_program(file).program
 
@@ -32,6 +32,8 @@ def read_placed_program(file: Path) -> PlacedProgram:
         with file.open("rb") as opened:
             # One byte more than may be: enough to tell that it is too large.
             return read_placed(opened.read(BYTES_MAX + 1))
+    except IsADirectoryError as error:
+        raise CommandRefused(Code.FILE_FOLDER, file=str(file)) from error
     except OSError as error:
         raise CommandRefused(Code.FILE_ABSENT, file=str(file)) from error
 
@@ -42,7 +44,9 @@ def say_refused(file: Path, refused: ProgramRefused, *, as_json: bool) -> int:
         print(json.dumps({"ok": False, "problems": [_fields(each) for each in refused.problems]}))
     else:
         for each in refused.problems[:SHOWN_MAX]:
-            print(f"{file}:{each.line or 1}: {each.path}: {each.detail} [{each.fault.value}]")
+            # Where a line cannot be read its number is all that is known of the place.
+            place = "" if each.path == f"line {each.line}" else f"{each.path}: "
+            print(f"{file}:{each.line or 1}: {place}{each.detail} [{each.fault.value}]")
         if len(refused.problems) > SHOWN_MAX:
             print(f"… and {len(refused.problems) - SHOWN_MAX} more")
     count = len(refused.problems)

@@ -380,6 +380,7 @@ CATALOG: dict[Code, Entry] = {
     ),
     Code.FILE_ABSENT: Entry("There is no file {file}.", _NO_SALE, "Check the name."),
     Code.FILE_EXISTS: Entry("{file} exists already.", _NO_SALE, "Choose another name."),
+    Code.FILE_FOLDER: Entry("{file} is a folder, not a file.", _NO_SALE, "Name a file in it."),
     Code.BACKUP_EXISTS: Entry(
         "{file} is a backup already. Say --replace to write over it.",
         _NO_SALE,

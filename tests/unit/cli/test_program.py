@@ -231,11 +231,23 @@ def test_hundreds_of_faults_are_counted_and_not_all_shown(file: Path, run: Run) 
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_said(tmp_path: Path, run: Run) -> None:
-    for path in (tmp_path / "absent.toml", tmp_path):
-        code, _, error = run("check", path)
+    absent = run("check", tmp_path / "absent.toml")
+    folder = run("check", tmp_path)
 
-        assert code == 1
-        assert "(E-FILE-ABSENT)" in error
+    assert absent[0] == folder[0] == 1
+    assert "(E-FILE-ABSENT)" in absent[2]
+    assert f"{tmp_path} is a folder" in folder[2]
+    assert "(E-FILE-FOLDER)" in folder[2]
+
+
+def test_a_line_that_cannot_be_read_is_named_once(file: Path, run: Run) -> None:
+    file.write_text('name = "x"\ncurrency = EUR\n', encoding="utf-8")
+
+    _, said, _ = run("check", file)
+    _, answer, _ = run("check", file, "--json")
+
+    assert said == f'{file}:2: text stands in quotes, like name = "Gold" [not_toml]\n'
+    assert json.loads(answer)["problems"][0]["path"] == "line 2"
 
 
 def test_a_file_without_end_is_not_read_to_its_end(run: Run) -> None:
