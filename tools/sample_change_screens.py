@@ -84,7 +84,7 @@ WHY = replace(
             ListRow(
                 "1", "\u20ac 18.00 at 1 point for each \u20ac 1.00, rounded down", trailing="+18"
             ),
-            ListRow("2", "Tuesday x2", trailing="+18"),
+            ListRow("2", "2\u00d7 Tuesday", trailing="+18"),
             ListRow("3", "Coffee days: 3 points for each of 2 items", trailing="+6"),
             ListRow("4", "Together", trailing="= 42", is_sum=True),
             ListRow("5", "Coffee card: 2 stamps"),
@@ -98,10 +98,10 @@ _PAGE = ListPanel(
     note="21 Nov 10:58. Sale of \u20ac 18.20: 18 points earned.",
     rows=(
         ListRow("0", "\u20ac 18.20 at 1 point for each \u20ac 1.00, rounded down", trailing="+18"),
-        ListRow("1", "Can be used from 2026-12-05 10:58"),
+        ListRow("1", "18 points can be used from 5 Dec 10:58"),
         ListRow(
             "2",
-            "Refund of \u20ac 5.00 of the sale of 2026-11-21 10:58: 5 points taken back.",
+            "Refund of \u20ac 5.00 of the sale of 21 Nov 10:58: 5 points taken back.",
         ),
     ),
     buttons=(
@@ -213,7 +213,7 @@ REFUNDED = replace(
             *_PAGE.rows,
             ListRow(
                 "3",
-                "Refund of \u20ac 4.50 of the sale of 2026-11-21 10:58: 5 points taken back.",
+                "Refund of \u20ac 4.50 of the sale of 21 Nov 10:58: 5 points taken back.",
             ),
         ),
     ),

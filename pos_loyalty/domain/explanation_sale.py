@@ -160,7 +160,8 @@ def _later_steps(sale: SaleRecorded) -> list[TraceStep]:
     if not sale.pending_until_ms:
         return []
     when = local_time(sale.pending_until_ms, sale.tz_minutes)
-    return [step("pending", f"can be used from {when}", sale.earned)]
+    waiting = points_text(sale.earned)
+    return [step("pending", f"{waiting} can be used from {when}", sale.earned)]
 
 
 def _lines(sale: SaleRecorded, points: tuple[int, ...]) -> tuple[ExplainedLine, ...]:
@@ -170,6 +171,7 @@ def _lines(sale: SaleRecorded, points: tuple[int, ...]) -> tuple[ExplainedLine, 
     return tuple(
         ExplainedLine(
             line=number,
+            line_index=number - 1,
             amount=line.amount,
             points=given,
             sku=line.sku,

@@ -83,8 +83,8 @@ def points_text(points: int) -> str:
 
 
 def multiplier_text(name: str, percent: int) -> str:
-    """Write a multiplier: "Tuesday x2"."""
-    return f"{name} x{percent / 100:g}"
+    """Write a multiplier: "2× Tuesday"."""
+    return f"{percent / 100:g}\u00d7 {name}"
 
 
 def rate_words(program: LoyaltyProgram, rate: EarnRule) -> str:

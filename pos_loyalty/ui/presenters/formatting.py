@@ -4,11 +4,15 @@ Babel knows more currencies and languages, but takes longer to import than the w
 appear; the few symbols that shops here print on a price tag are a table of our own.
 """
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from pos_loyalty.domain.clock import Clock
 from pos_loyalty.domain.money import Currency, plain_amount
 from pos_loyalty.domain.rounding import local_day, local_minutes
+
+if TYPE_CHECKING:
+    from datetime import date
 
 MINUS: Final = "\u2212"
 BULLETS: Final = "\u2022\u2022"
@@ -33,6 +37,8 @@ _SYMBOLS: Final = {
 }
 """What stands before the figure; any other currency is written with its code."""
 
+_DAY: Final = re.compile(r"\b[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?= [0-9]{2}:)")
+"""A day before its time, as :func:`pos_loyalty.domain.explanation_story.local_time` has it."""
 _MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 NAMELESS: Final = "The member"
@@ -88,11 +94,32 @@ def day_and_time(at_ms: int, clock: Clock) -> str:
 
 def day_of(at_ms: int, clock: Clock) -> str:
     """Write a day on the shop's clock: ``3 Dec``, with its year where that is another one."""
+    return _written(_date(at_ms, clock), _date(clock.now_ms(), clock))
+
+
+def with_days_in_words(text: str, clock: Clock) -> str:
+    """Write the days of an explanation as the counter does: ``3 Dec`` for ``2026-12-03``."""
+    today = _date(clock.now_ms(), clock)
+    return _DAY.sub(lambda found: _in_words(found[0], today), text)
+
+
+def _in_words(day: str, today: "date") -> str:
     from datetime import date
 
-    day = date.fromordinal(_EPOCH_ORDINAL + local_day(at_ms, clock.offset_minutes(at_ms)))
-    now_ms = clock.now_ms()
-    today = date.fromordinal(_EPOCH_ORDINAL + local_day(now_ms, clock.offset_minutes(now_ms)))
+    try:
+        return _written(date.fromisoformat(day), today)
+    except ValueError:
+        # Figures in the name of a rule; the calendar has no such day.
+        return day
+
+
+def _date(at_ms: int, clock: Clock) -> "date":
+    from datetime import date
+
+    return date.fromordinal(_EPOCH_ORDINAL + local_day(at_ms, clock.offset_minutes(at_ms)))
+
+
+def _written(day: "date", today: "date") -> str:
     month = _MONTHS[3 * day.month - 3 : 3 * day.month]
     # A day of last year is understood where something is listed; one that is to come is not.
     year = f" {day.year}" if day.year > today.year else ""

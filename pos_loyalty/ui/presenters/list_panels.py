@@ -298,12 +298,12 @@ _TIMED: Final[dict[Mode, Callable[[CounterState, Clock], ListPanel]]] = {
     Mode.ATTENTION: attention_list,
     Mode.ATTENTION_ITEM: attention_item,
     Mode.SALE_PAGE: page_panel,
+    Mode.WHY: why_panel,
 }
 _PLAIN: Final[dict[Mode, Callable[[CounterState], ListPanel]]] = {
     Mode.FIND: _find,
     Mode.HELP: _help,
     Mode.REWARD_PART: _reward_part,
-    Mode.WHY: why_panel,
     Mode.ACTIVITIES: activity_list,
     Mode.SECOND_NAME: second_name_panel,
 }

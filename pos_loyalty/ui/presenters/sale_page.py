@@ -1,7 +1,8 @@
 """The page of a past sale, and "why?" of the sale in hand: every step of the points in words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from pos_loyalty.domain.accrual import TraceStep
@@ -22,6 +23,7 @@ from pos_loyalty.ui.presenters.formatting import (
     points,
     short_name,
     signed_points,
+    with_days_in_words,
 )
 
 UNDO_MS_MAX: Final = 5 * 60 * 1000
@@ -36,29 +38,30 @@ def sale_page(state: CounterState, clock: Clock) -> ListPanel:
     looked = None if page is None else page.looked
     if page is None or looked is None:
         return ListPanel("Sale", (), empty="Looking at this sale.")
-    rows = _step_rows(looked.why.steps, state.currency)
+    told = partial(as_at_the_counter, currency=state.currency, clock=clock)
+    rows = _step_rows(looked.why.steps, told)
     rows += _difference(looked.why)
-    rows += [ListRow("", in_shop_money(each.what, state.currency)) for each in looked.later]
+    rows += [ListRow("", told(each.what)) for each in looked.later]
     if looked.is_undone:
         rows.append(ListRow("", "This sale was taken back as a whole."))
     when = day_and_time(looked.at_ms, clock)
     return _steps_panel(
         state,
         title=page_title(looked, state.currency),
-        note=f"{when}. {in_shop_money(looked.why.what, state.currency)}",
+        note=f"{when}. {told(looked.why.what)}",
         rows=rows,
         buttons=_page_buttons(looked, clock.now_ms(), is_asking=page.is_asking),
     )
 
 
-def why_panel(state: CounterState) -> ListPanel:
+def why_panel(state: CounterState, clock: Clock) -> ListPanel:
     """Return why the sale in hand would earn what the button says."""
     draft = state.draft
     quote, member = draft.quote, draft.member
     if quote is None:
         return ListPanel("Why", (), empty="Put a card and an amount on the sale first.")
     figures = change(earned_points=quote.earned_points, redeemed_points=quote.redeemed_points)
-    rows = _step_rows(quote.trace, state.currency)
+    rows = _step_rows(quote.trace, partial(as_at_the_counter, currency=state.currency, clock=clock))
     if quote.voucher_points:
         rows.append(ListRow("", "The voucher gives points", trailing=points(quote.voucher_points)))
     days = state.program.pending_days if state.program else 0
@@ -102,10 +105,14 @@ def buyer(looked: SaleLookedAt) -> str:
     return "New card" if looked.waits_on_card else "No card"
 
 
-def in_shop_money(text: str, currency: Currency) -> str:
-    """Write amounts as the counter does: ``€ 2,000.00`` for an explanation's ``EUR 2000.00``."""
+def as_at_the_counter(text: str, currency: Currency, clock: Clock) -> str:
+    """Write an explanation's ``EUR 2000.00`` as ``€ 2,000.00``, ``2026-12-03 10:58`` as ``3 Dec``.
+
+    The time of day stays behind its day.
+    """
     amounts = re.compile(rf"\b{currency.code} (-?[0-9]+(?:\.[0-9]+)?)")
-    return amounts.sub(lambda found: before_amount(currency) + grouped(found[1]), text)
+    in_money = amounts.sub(lambda found: before_amount(currency) + grouped(found[1]), text)
+    return with_days_in_words(in_money, clock)
 
 
 def _page_buttons(looked: SaleLookedAt, now_ms: int, *, is_asking: bool) -> tuple[Button, ...]:
@@ -120,12 +127,12 @@ def _page_buttons(looked: SaleLookedAt, now_ms: int, *, is_asking: bool) -> tupl
     )
 
 
-def _step_rows(steps: Sequence[TraceStep], currency: Currency) -> list[ListRow]:
+def _step_rows(steps: Sequence[TraceStep], told: Callable[[str], str]) -> list[ListRow]:
     """Write each step with what it gave or took; the sum stands once, below the last of them."""
     rows: list[ListRow] = []
     rows_of_sum = 0
     for step in steps:
-        text = in_shop_money(step.text, currency)
+        text = told(step.text)
         trailing = signed_points(step.change) if step.change else ""
         rows.append(ListRow("", text[:1].upper() + text[1:], trailing=trailing))
         rows_of_sum = len(rows) if step.change else rows_of_sum

@@ -21,7 +21,7 @@ def test_tuesday_doubles() -> None:
     result = earn(STANDARD, facts(2100, at_ms=TUESDAY_MS))
 
     assert result.points == 42
-    assert result.trace[-1].text == "Tuesday x2"
+    assert result.trace[-1].text == "2× Tuesday"
 
 
 def test_multipliers_do_not_stack_the_best_one_wins() -> None:

@@ -187,7 +187,7 @@ def test_stamps_vouchers_and_unknown_rewards_have_their_words() -> None:
 def test_pending_points_say_from_when_they_can_be_used() -> None:
     event = msgspec.structs.replace(sale(), pending_until_ms=WEDNESDAY_MS + 86_400_000)
 
-    assert texts(explain(event, Books()))[-1] == "can be used from 2025-11-20 12:00"
+    assert texts(explain(event, Books()))[-1] == "21 points can be used from 2025-11-20 12:00"
 
 
 def test_an_undone_sale_is_explained_by_the_sale() -> None:

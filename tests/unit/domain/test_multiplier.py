@@ -54,7 +54,7 @@ def test_a_rule_multiplies_the_base_of_the_chosen_lines_alone() -> None:
     assert accrual.lines == (15, 9)
     assert (accrual.multiplier_name, accrual.multiplier_percent) == ("Double", 300)
     assert accrual.by_rule == (("double", 10),)
-    assert texts(accrual)[-1] == "Double x3 on 1 line = 24"
+    assert texts(accrual)[-1] == "3× Double on 1 line = 24"
 
 
 def test_the_extra_is_rounded_down_on_the_base_of_all_chosen_lines() -> None:
@@ -65,7 +65,7 @@ def test_the_extra_is_rounded_down_on_the_base_of_all_chosen_lines() -> None:
 
     assert accrual.points == 6 + 2
     assert accrual.lines == (2, 1, 4, 1)
-    assert texts(accrual)[-1] == "Half x1.5 on 3 lines = 8"
+    assert texts(accrual)[-1] == "1.5× Half on 3 lines = 8"
 
 
 def test_the_multiplier_with_the_most_points_wins_not_the_largest_percent() -> None:
@@ -134,7 +134,7 @@ def test_stackable_multipliers_add_up_and_each_is_told() -> None:
     assert accrual.lines == (6 + 6 + 3, 4 + 4)
     assert (accrual.multiplier_name, accrual.multiplier_percent) == ("A + B", 250)
     assert accrual.by_rule == (("a", 10), ("b", 3))
-    assert texts(accrual)[1:] == ["A x2 = 20", "B x1.5 on 1 line = 23"]
+    assert texts(accrual)[1:] == ["2× A = 20", "1.5× B on 1 line = 23"]
 
 
 def test_a_stack_wins_only_with_more_than_every_other() -> None:
@@ -176,7 +176,7 @@ def test_a_capped_multiplier_loses_to_one_that_gives_more() -> None:
     alone = earned(program(rules=(capped,)), basket(total=1000))
 
     assert alone.points == 14
-    assert texts(alone)[-1] == "Capped x3; at most 4 points in a sale = 14"
+    assert texts(alone)[-1] == "3× Capped; at most 4 points in a sale = 14"
     assert earned(program(rules=(capped, times(150, "half"))), basket(total=1000)).points == 15
 
 

@@ -213,10 +213,16 @@ def explained(event: str, what: str) -> Explanation:
         program=ProgramVersion("standard-1-EUR"),
         program_name="Standard",
         what=what,
-        steps=(
-            TraceStep(
-                rule="earn", text="EUR 21.00 at 1 point for each EUR 1.00", points=21, change=21
-            ),
-            TraceStep(rule="rule tuesday", text="Tuesday x2", points=42, change=21),
+        steps=traced(21, 21),
+    )
+
+
+def traced(base: int, doubled: int) -> tuple[TraceStep, ...]:
+    """Return the steps of a sale on a Tuesday."""
+    rate = "EUR 21.00 at 1 point for each EUR 1.00"
+    return (
+        TraceStep(rule="earn", text=rate, points=base, change=base),
+        TraceStep(
+            rule="rule tuesday", text="2\u00d7 Tuesday", points=base + doubled, change=doubled
         ),
     )

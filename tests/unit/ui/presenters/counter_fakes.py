@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pos_loyalty.domain.accrual import TraceStep
 from pos_loyalty.domain.default_program import default_program
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CardError, RuleViolation
@@ -40,7 +39,7 @@ from pos_loyalty.ui.presenters.counter_services import (
     SignUpOrder,
     Sound,
 )
-from tests.unit.ui.presenters.change_fakes import FakeChanges, Person
+from tests.unit.ui.presenters.change_fakes import FakeChanges, Person, traced
 
 AYSE, JONAS, NAMELESS = "AYSE", "JONAS", "NAMELESS"
 BLANK, NEW, FOREIGN = "BLANK", "NEW", "FOREIGN"
@@ -224,17 +223,7 @@ class FakeServices(FakeChanges):
             balance_after_points=0,
             next_reward_name="Free brunch",
             next_reward_missing_points=218,
-            trace=(
-                TraceStep(
-                    rule="earn",
-                    text="EUR 21.00 at 1 point for each EUR 1.00",
-                    points=earned // 2,
-                    change=earned // 2,
-                ),
-                TraceStep(
-                    rule="rule tuesday", text="Tuesday x2", points=earned, change=earned // 2
-                ),
-            ),
+            trace=traced(earned // 2, earned // 2),
         )
 
     def record(self, order: SaleOrder) -> SaleDone:

@@ -59,7 +59,7 @@ def test_enter_on_a_past_sale_says_why_it_earned(counter: Counter) -> None:
     assert shown.note == "21 Nov 10:58. Sale of € 21.00: 21 points earned."
     assert [(row.title, row.trailing) for row in shown.rows] == [
         ("€ 21.00 at 1 point for each € 1.00", "+21"),
-        ("Tuesday x2", "+21"),
+        ("2× Tuesday", "+21"),
         ("Together", "= 42"),
     ]
     assert [(each.label, each.key, each.enabled) for each in shown.buttons] == [
@@ -422,6 +422,31 @@ def test_the_sum_stands_right_below_what_it_sums_up(
     shown = open_page(counter)
 
     assert [row.trailing for row in shown.rows] == ["−800", "+21", "+21", "= −758", ""]
+
+
+def test_times_in_the_sentences_are_written_as_everywhere_on_the_screen(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(counter)
+    looked = counter.services.look_at_sale(counter.services.sales[0].sale_id)
+    texts = (
+        "5 points can be used from 2026-12-05 10:58",
+        "6 can be used from 2027-01-09 00:05",
+        "2026-02-30 10:58",
+    )
+    steps = tuple(TraceStep(rule="pending", text=text, points=42) for text in texts)
+    why = msgspec.structs.replace(looked.why, steps=steps)
+    later = (msgspec.structs.replace(why, what="Refund of the sale of 2025-11-21 10:58."),)
+    show_instead(counter, monkeypatch, replace(looked, why=why, later=later))
+
+    shown = open_page(counter)
+
+    assert [row.title for row in shown.rows] == [
+        "5 points can be used from 5 Dec 10:58",
+        "6 can be used from 9 Jan 2027 00:05",
+        "2026-02-30 10:58",
+        "Refund of the sale of 21 Nov 10:58.",
+    ]
 
 
 def test_a_difference_between_rules_and_sale_is_never_hidden(

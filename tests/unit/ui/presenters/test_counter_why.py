@@ -45,7 +45,7 @@ def test_it_shows_every_step_in_the_shops_money(counter: Counter) -> None:
     assert panel.is_steps
     assert [(row.title, row.trailing) for row in panel.rows] == [
         ("€ 21.00 at 1 point for each € 1.00", "+21"),
-        ("Tuesday x2", "+21"),
+        ("2× Tuesday", "+21"),
         ("Together", "= 42"),
     ]
     assert [row.is_sum for row in panel.rows] == [False, False, True]

@@ -139,7 +139,7 @@ def test_an_offer_that_is_at_work_lends_the_cashier_its_words(services: RuledSer
         id="two", name="Two", when=Conditions(), percent=200, reason="Double points till Sunday."
     )
     services.rules = msgspec.structs.replace(services.rules, offers=(offer,))
-    services.quoted = {"trace": (TraceStep(rule="offer two", text="Two x2", points=42),)}
+    services.quoted = {"trace": (TraceStep(rule="offer two", text="2× Two", points=42),)}
     counter = with_member(services)
     assert counter.member.coaching == ""
     counter.type("2100")
