@@ -27,18 +27,33 @@ _HINT_LETTERS = 8
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     commands = parser.add_subparsers(dest="vouchers_command", required=True, metavar="COMMAND")
-    issue = commands.add_parser("issue", help="make vouchers that this till signs")
-    issue.add_argument("--data", type=Path, required=True, help="the till's data folder")
-    issue.add_argument("--count", type=int, required=True, help="how many, 1 to 10,000")
+    issue = commands.add_parser(
+        "issue",
+        help="make vouchers that this till signs",
+        description=(
+            "Make vouchers, each used once by whoever has it, and sign them with this till's key."
+            " They come as a table, as a sheet to print, or both. Nothing of them is kept here:"
+            " the letters are worth money. While they are made the till's window must be closed."
+        ),
+    )
+    issue.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="the till's data folder"
+    )
+    issue.add_argument(
+        "--count", type=int, required=True, metavar="N", help="how many, 1 to 10,000"
+    )
     worth = issue.add_mutually_exclusive_group(required=True)
     worth.add_argument("--amount", help="what each takes off a sale, like 5.00")
     worth.add_argument("--points", type=int, help="how many points each gives")
     issue.add_argument(
         "--until", type=_day, required=True, metavar="DATE", help="the last day, like 2026-12-31"
     )
-    issue.add_argument("--sheet", type=Path, help="also a PDF to print, ten on A4")
+    issue.add_argument("--sheet", type=Path, metavar="FILE", help="also a PDF to print, ten on A4")
     issue.add_argument(
-        "--csv", type=Path, help="write the table into this file (default: standard output)"
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="write the table into this file (default: standard output)",
     )
     issue.add_argument("--json", action="store_true", help="answer in JSON; needs --csv or --sheet")
     issue.set_defaults(vouchers_run=_issue)

@@ -85,7 +85,7 @@ REWARDS: dict[Code, Entry] = {
         "This voucher gives points. Scan the member's card first.", NOT_SAVED, "Scan the card."
     ),
     Code.VOUCHER_MAKE: Entry(
-        "Vouchers: 1 to {count_max} at a time, worth something, until today or later.",
+        "No vouchers were made: {wrong}.",
         NO_SALE,
         "Say how many, an amount or points above 0, and a last day that is yet to come.",
     ),

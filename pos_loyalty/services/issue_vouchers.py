@@ -5,6 +5,7 @@ Nothing is recorded: a voucher is a promise on paper, and the server hears of it
 
 import base64
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pos_loyalty.domain.error_catalog import Code
@@ -46,6 +47,22 @@ class IssuedVoucher:
     code: str
 
 
+def _faults(command: IssueVouchers, today: dt.date) -> Iterator[str]:
+    """Yield what of a command cannot be, each in words."""
+    if not 1 <= command.count <= COUNT_MAX:
+        yield f"1 to {COUNT_MAX:,} at a time, not {command.count:,}"
+    is_amount = command.gives is VoucherGives.AMOUNT
+    if command.much < 1:
+        yield "an amount above 0" if is_amount else f"points above 0, not {command.much:,}"
+    if command.much > AMOUNT_MAX:
+        yield "a smaller amount" if is_amount else f"at most {AMOUNT_MAX:,} points"
+    if command.until < today:
+        yield f"{command.until.isoformat()} is over"
+    if command.until > LAST_DAY_MAX:
+        last = LAST_DAY_MAX.isoformat()
+        yield f"the last day is {last} at the latest, not {command.until.isoformat()}"
+
+
 class IssueVouchersHandler:
     """Signs vouchers with the till's own key."""
 
@@ -61,13 +78,9 @@ class IssueVouchersHandler:
         context = self._context
         at_ms = context.clock.now_ms()
         today = local_day(at_ms, context.clock.offset_minutes(at_ms)) + _EPOCH_ORDINAL
-        is_sound = (
-            1 <= command.count <= COUNT_MAX
-            and 1 <= command.much <= AMOUNT_MAX
-            and dt.date.fromordinal(today) <= command.until <= LAST_DAY_MAX
-        )
-        if not is_sound:
-            raise CommandRefused(Code.VOUCHER_MAKE, count_max=COUNT_MAX)
+        wrong = "; ".join(_faults(command, dt.date.fromordinal(today)))
+        if wrong:
+            raise CommandRefused(Code.VOUCHER_MAKE, wrong=wrong)
         key = TillKey.from_text(Joining(context.store, context.clock, context.ids).private_key())
         signer = key_mark(base64.b64decode(key.public_text))
         return tuple(self._issue(command, key, signer) for _ in range(command.count))

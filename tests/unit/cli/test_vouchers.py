@@ -12,6 +12,7 @@ from pypdfium2 import PdfDocument
 from pos_loyalty.cards import voucher_sheet
 from pos_loyalty.cards.sheet_check import render
 from pos_loyalty.cli import main
+from pos_loyalty.domain.voucher import LAST_DAY_MAX
 from pos_loyalty.services.claim_voucher import ReadVoucher
 from pos_loyalty.till import open_till
 
@@ -99,6 +100,43 @@ def test_vouchers_that_cannot_be_are_refused(
     assert issue(data, *words) == 1
 
     assert f"({code})" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (("--count", "0", "--points", "5"), "1 to 10,000 at a time, not 0"),
+        (("--count", "10001", "--points", "5"), "1 to 10,000 at a time, not 10,001"),
+        (("--count", "1", "--points", "0"), "points above 0, not 0"),
+        (("--count", "1", "--points", "-5"), "points above 0, not -5"),
+        (("--count", "1", "--points", "1000000000"), "at most 999,999,999 points"),
+        (("--count", "1", "--points", "5", "--until", "2020-01-01"), "2020-01-01 is over"),
+        (
+            ("--count", "1", "--points", "5", "--until", "9999-01-01"),
+            f"the last day is {LAST_DAY_MAX.isoformat()} at the latest, not 9999-01-01",
+        ),
+        (
+            ("--count", "0", "--points", "0"),
+            "1 to 10,000 at a time, not 0; points above 0, not 0",
+        ),
+    ],
+)
+def test_what_is_wrong_with_vouchers_is_named_and_nothing_else(
+    data: Path, words: tuple[str, ...], wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert issue(data, *words) == 1
+
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == f"No vouchers were made: {wrong}. (E-VOUCHER-MAKE)"
+
+
+def test_the_help_says_what_vouchers_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["vouchers", "issue", "--help"])
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Make vouchers, each used once by whoever has it, and sign them with this till's" in text
+    assert "the till's window must be closed" in text
 
 
 def test_a_day_is_written_with_year_month_and_day(

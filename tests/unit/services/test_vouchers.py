@@ -326,6 +326,7 @@ def test_a_voucher_of_nothing_is_refused_even_with_a_good_signature(till: Till) 
     assert refused(lambda: till.read_voucher(ReadVoucher(letters))).code is Code.VOUCHER_FORGED
 
 
+@pytest.mark.parametrize("gives", list(VoucherGives))
 @pytest.mark.parametrize(
     ("count", "much", "until"),
     [
@@ -338,9 +339,9 @@ def test_a_voucher_of_nothing_is_refused_even_with_a_good_signature(till: Till) 
     ],
 )
 def test_vouchers_that_cannot_be_are_not_made(
-    till: Till, count: int, much: int, until: dt.date
+    till: Till, gives: VoucherGives, count: int, much: int, until: dt.date
 ) -> None:
-    command = IssueVouchers(count=count, gives=VoucherGives.POINTS, much=much, until=until)
+    command = IssueVouchers(count=count, gives=gives, much=much, until=until)
 
     error = refused(lambda: till.issue_vouchers(command))
 
