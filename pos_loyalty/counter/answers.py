@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from pos_loyalty.domain.error_catalog import Fact
 from pos_loyalty.domain.errors import LoyaltyError, StoreBug
 from pos_loyalty.services.claim_voucher import VoucherShown
 from pos_loyalty.services.member_view import MemberView
 from pos_loyalty.services.receipt import ReceiptRead
+from pos_loyalty.services.refund_refusal import RefundRefused
 from pos_loyalty.services.reward_offers import RewardOffer
 
 Answer = dict[str, object]
@@ -20,7 +20,9 @@ def refusal(error: LoyaltyError) -> Answer:
         "message": error.message,
         "saved": error.saved,
     }
-    facts: dict[str, Fact] = {} if isinstance(error, StoreBug) else error.facts
+    facts: dict[str, object] = {} if isinstance(error, StoreBug) else dict(error.facts)
+    if isinstance(error, RefundRefused):
+        facts["lines"] = [asdict(line) for line in error.lines]
     return answer | ({"facts": facts} if facts else {})
 
 

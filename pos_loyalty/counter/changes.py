@@ -18,6 +18,8 @@ from pos_loyalty.counter.fields import (
     whole_number,
     words,
 )
+from pos_loyalty.domain.error_catalog import Code
+from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.ids import MemberId, SaleId
 from pos_loyalty.services.adjust_points import AdjustPoints
 from pos_loyalty.services.grant_tier import GrantTier
@@ -49,6 +51,8 @@ class ChangeCommands:
         if receipt := optional_text(command, "receipt"):
             found = self._till.sale_of_receipt(receipt, refund_id=refund_id)
             sale_id, member_id = found.sale_id, member_id or found.member_id
+        elif command.get("sale_id") is None:
+            raise CommandRefused(Code.REFUND_WHICH)
         else:
             sale_id = SaleId(text(command, "sale_id"))
         done = self._till.refund_sale(

@@ -97,9 +97,9 @@ def optional_id(command: Command, field: str) -> EventId | None:
 
 
 def optional_amount(command: Command, field: str, currency: Currency) -> int | None:
-    """Return an amount above zero in minor units, or None where none was said."""
+    """Return an amount in minor units, or None where none was said; whoever uses it judges it."""
     said = optional_text(command, field)
-    return parse_amount(said, currency) if said else None
+    return any_amount(said, currency) if said else None
 
 
 def any_amount(said: str, currency: Currency) -> int:
@@ -117,8 +117,7 @@ def any_amount(said: str, currency: Currency) -> int:
 
 def optional_tax(command: Command, currency: Currency) -> int | None:
     """Return the tax in a sale, which may be zero; None where nothing was said."""
-    said = optional_text(command, "tax")
-    return any_amount(said, currency) if said else None
+    return optional_amount(command, "tax", currency)
 
 
 def sale_lines(command: Command, currency: Currency) -> tuple[SaleLine, ...]:
@@ -141,20 +140,28 @@ def refund_lines(command: Command, currency: Currency) -> tuple[RefundLine, ...]
     Raises:
         CommandRefused: no line at all, which must not mean the whole sale, or an amount beside
             lines, which could say something else.
+        RuleViolation: 0 of a line, which must not mean all of it.
     """
     rows = rows_of(command, "lines", RefundRow)
     if command.get("lines") is not None and not rows:
         raise CommandRefused(Code.COMMAND_FIELD, field="lines")
     if rows and optional_text(command, "amount"):
-        raise CommandRefused(Code.COMMAND_FIELD, field="amount")
+        raise CommandRefused(Code.REFUND_EITHER)
     return tuple(
         RefundLine(
             line=row.line,
-            amount=0 if row.amount is None else parse_amount(row.amount, currency),
+            amount=0 if row.amount is None else _back_amount(row.amount, currency),
             quantity=row.quantity,
         )
         for row in rows
     )
+
+
+def _back_amount(said: str, currency: Currency) -> int:
+    amount = any_amount(said, currency)
+    if amount == 0:
+        raise RuleViolation(Code.REFUND_ZERO)
+    return amount
 
 
 def _sale_line(number: int, row: LineRow, currency: Currency) -> SaleLine:

@@ -52,13 +52,18 @@ def _check_line(number: int, line: SaleLine) -> None:
     if len(line.sku) > WORD_LENGTH_MAX or len(line.category) > WORD_LENGTH_MAX:
         raise CommandRefused(Code.COMMAND_FIELD, field="lines")
     if not 1 <= line.quantity <= QUANTITY_MAX:
-        raise RuleViolation(Code.SALE_LINE, line=number, detail="the quantity is at least 1")
+        raise _refused_line(number, "the quantity is at least 1")
     if not -_AMOUNT_MAX < line.amount < _AMOUNT_MAX:
-        raise RuleViolation(Code.SALE_LINE, line=number, detail="the amount is too large")
+        raise _refused_line(number, "the amount is too large")
     if not 0 <= line.unit_price < _AMOUNT_MAX:
-        raise RuleViolation(Code.SALE_LINE, line=number, detail="a price is not below 0")
+        raise _refused_line(number, "a price is not below 0")
     if not min(0, line.amount) <= line.tax <= max(0, line.amount):
-        raise RuleViolation(Code.SALE_LINE, line=number, detail="its tax is more than its amount")
+        raise _refused_line(number, "its tax is more than its amount")
+
+
+def _refused_line(number: int, detail: str) -> RuleViolation:
+    """Return the refusal of a line; ``line`` counts from 0 as a refund does, ``number`` from 1."""
+    return RuleViolation(Code.SALE_LINE, line=number, number=number + 1, detail=detail)
 
 
 def _check_payments(payments: tuple[Payment, ...], *, total: int) -> None:

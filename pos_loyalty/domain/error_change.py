@@ -22,7 +22,7 @@ CHANGES: dict[Code, Entry] = {
         "Correct the lines or the total; together they are one sale.",
     ),
     Code.SALE_LINE: Entry(
-        "Line {line} of this sale does not fit: {detail}.",
+        "Line {number} (index {line}) does not fit: {detail}.",
         NOT_SAVED,
         "Correct the line: at least one item, an amount, and a tax within it.",
     ),
@@ -56,6 +56,11 @@ CHANGES: dict[Code, Entry] = {
         _STANDS,
         "Let each refund, move, activity and adjustment have an id of its own.",
     ),
+    Code.CHANGE_ID_SHAPE: Entry(
+        "The id of a change is 32 hexadecimal characters.",
+        _STANDS,
+        "Leave the id out, or correct it.",
+    ),
     Code.REFUND_TOO_MUCH: Entry(
         "Only {left_amount} of this sale is left to refund.",
         _STANDS,
@@ -66,10 +71,48 @@ CHANGES: dict[Code, Entry] = {
         _STANDS,
         "Look at the sale's history; goods of another sale are refunded there.",
     ),
-    Code.REFUND_LINE: Entry(
-        "This sale has no line {line}, or less of it is left.",
+    Code.REFUND_DISCOUNT: Entry(
+        "A line of this sale is a discount: only {left_amount} is left to refund.",
         _STANDS,
-        "Name lines of the sale, counted from 0, with what is left of each.",
+        "Refund the lines with an amount each, together at most what is left of the sale.",
+    ),
+    Code.REFUND_LINE: Entry(
+        "This sale has no line {number} (index {line}).",
+        _STANDS,
+        "Name lines of the sale; a refund counts them from 0, as `line_index` of `why` does.",
+    ),
+    Code.REFUND_LINE_LEFT: Entry(
+        "Only {left_amount} of line {number} (index {line}) is left to refund.",
+        _STANDS,
+        "Refund what is left of the line.",
+    ),
+    Code.REFUND_LINE_GONE: Entry(
+        "Nothing of line {number} (index {line}) is left to refund.",
+        _STANDS,
+        "Name another line, or find the right sale.",
+    ),
+    Code.REFUND_LINE_DISCOUNT: Entry(
+        "Line {number} (index {line}) is a discount: it counts by itself as goods come back.",
+        _STANDS,
+        "Name the goods alone, with what is left of each.",
+    ),
+    Code.REFUND_ZERO: Entry(
+        "What comes back is more than 0. Say how much.",
+        _STANDS,
+        "Say what comes back; of a sale that is known here, no amount is all that is left.",
+    ),
+    Code.REFUND_NEGATIVE: Entry(
+        "What comes back is written without a minus.", _STANDS, "Leave the minus out."
+    ),
+    Code.REFUND_EITHER: Entry(
+        "Say the amount or the lines that come back, not both.",
+        _STANDS,
+        "Leave one out; each line can have an amount of its own.",
+    ),
+    Code.REFUND_WHICH: Entry(
+        "Say which sale: its sale_id, or the letters of its receipt.",
+        _STANDS,
+        "Send `sale_id` or `receipt`.",
     ),
     Code.REFUND_REVERSED: Entry(
         "This sale was undone already. Nothing is left to refund.",
@@ -90,6 +133,16 @@ CHANGES: dict[Code, Entry] = {
         "This till does not know the sale. Say which amount comes back.",
         _STANDS,
         "Give the amount: the server works out the points once it has the sale.",
+    ),
+    Code.MOVE_NOTHING: Entry(
+        "Nothing of this sale is left to move.",
+        _STANDS,
+        "Nothing: all of it came back, and its points went with it.",
+    ),
+    Code.MOVE_UNDONE: Entry(
+        "This sale was undone already. Nothing of it is left to move.",
+        _STANDS,
+        "Nothing: the points went back when the sale was undone.",
     ),
     Code.MOVE_REWARDS: Entry(
         "A sale with rewards cannot be moved. Refund it and sell again.",

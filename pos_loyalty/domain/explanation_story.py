@@ -31,9 +31,13 @@ class Past(Protocol):
 
 
 class ExplainedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one line of a sale gave; ``line`` counts from 1, ``amount`` is in minor units."""
+    """What one line of a sale gave; ``line`` counts from 1, ``amount`` is in minor units.
+
+    ``line_index`` counts from 0: by it a refund names the line.
+    """
 
     line: int
+    line_index: int
     amount: int
     points: int
     sku: str = ""

@@ -93,9 +93,9 @@ class MoveSaleHandler:
             raise RuleViolation(Code.SALE_UNKNOWN)
         sale = history.sale
         if history.reversal_id is not None:
-            raise RuleViolation(Code.REFUND_REVERSED)
+            raise RuleViolation(Code.MOVE_UNDONE)
         if what_is_left(sale, history.state).amount == 0:
-            raise RuleViolation(Code.REFUND_NOTHING)
+            raise RuleViolation(Code.MOVE_NOTHING)
         if sale.member is None:
             if sale.card_key is not None:
                 raise RuleViolation(Code.MOVE_CARD)

@@ -18,7 +18,7 @@ def change_stamp(context: TillContext, event_id: EventId | None) -> Stamp:
         CommandRefused: the id is none.
     """
     if event_id is not None and not is_id(event_id):
-        raise CommandRefused(Code.CHANGE_ID)
+        raise CommandRefused(Code.CHANGE_ID_SHAPE)
     return context.stamp(event_id)
 
 

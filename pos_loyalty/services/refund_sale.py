@@ -20,7 +20,6 @@ from pos_loyalty.domain.event import (
     StampsGiven,
 )
 from pos_loyalty.domain.ids import ID_LENGTH, EventId, MemberId, SaleId, is_id
-from pos_loyalty.domain.money import check_amount, plain_amount
 from pos_loyalty.domain.receipt_code import SHORT_LETTERS
 from pos_loyalty.domain.refund import (
     RefundEffect,
@@ -39,6 +38,7 @@ from pos_loyalty.services.one_change import (
     commit_surely,
     recorded_before,
 )
+from pos_loyalty.services.refund_refusal import check_claimed, line_facts, refused_refund
 from pos_loyalty.services.sale_history import SaleHistory, holder_of, sale_history
 from pos_loyalty.services.till_context import Stamp, TillContext
 from pos_loyalty.store.unit_of_work import Repositories, UnitOfWork
@@ -152,11 +152,8 @@ class RefundSaleHandler:
         try:
             ensure_refundable(history.sale, history.state, request)
         except RuleViolation as refusal:
-            left = refusal.facts.get("left_amount")
-            if not isinstance(left, int):
-                raise
-            amount = plain_amount(left, self._context.identity.currency)
-            raise RuleViolation(refusal.code, left_amount=amount) from refusal
+            currency = self._context.identity.currency
+            raise refused_refund(refusal, history, request, currency) from refusal
 
     def _event(
         self,
@@ -198,12 +195,10 @@ class RefundSaleHandler:
             raise CommandRefused(Code.SALE_ID)
         amount = command.amount
         if command.lines:
-            if any(line.amount < 0 for line in command.lines):
-                raise RuleViolation(Code.AMOUNT_NEGATIVE)
             amount = sum(line.amount for line in command.lines)
         if amount is None:
             raise RuleViolation(Code.REFUND_CLAIM)
-        check_amount(amount, self._context.identity.currency)
+        check_claimed(amount, command.lines, self._context.identity.currency)
         member = command.member_id
         if member is not None and work.members.record(member) is None:
             raise RuleViolation(Code.MEMBER_UNKNOWN)
@@ -248,10 +243,11 @@ def _check_lines(lines: tuple[RefundLine, ...]) -> None:
         raise CommandRefused(Code.COMMAND_FIELD, field="lines")
     for line in lines:
         if not 0 <= line.line < LINES_MAX:
-            raise RuleViolation(Code.REFUND_LINE, line=line.line)
+            raise RuleViolation(Code.REFUND_LINE, saved=False, **line_facts(line.line))
         if not 0 <= line.quantity <= QUANTITY_MAX:
             detail = f"the quantity that comes back is 0 to {QUANTITY_MAX}"
-            raise RuleViolation(Code.SALE_LINE, line=line.line, detail=detail)
+            facts = line_facts(line.line)
+            raise RuleViolation(Code.SALE_LINE, saved=False, **facts, detail=detail)
 
 
 def _rights(

@@ -125,7 +125,7 @@ def test_the_refusal_says_both_sums_as_a_person_writes_them() -> None:
 
     assert refusal.message == "The lines come to 9.50, and the total is 10.00."
     assert refused(lines=(SaleLine(amount=1000, quantity=0),)).message == (
-        "Line 0 of this sale does not fit: the quantity is at least 1."
+        "Line 1 (index 0) does not fit: the quantity is at least 1."
     )
 
 

@@ -174,8 +174,8 @@ def test_what_cannot_move_says_why(till: Till) -> None:
     cases: list[tuple[Any, MemberId, Code]] = [
         (SaleId("9" * 32), bo, Code.SALE_UNKNOWN),
         (with_reward.sale_id, bo, Code.MOVE_REWARDS),
-        (undone.sale_id, bo, Code.REFUND_REVERSED),
-        (returned.sale_id, bo, Code.REFUND_NOTHING),
+        (undone.sale_id, bo, Code.MOVE_UNDONE),
+        (returned.sale_id, bo, Code.MOVE_NOTHING),
         (own.sale_id, ann, Code.MOVE_SAME),
         (own.sale_id, MemberId("9" * 32), Code.MEMBER_UNKNOWN),
     ]

@@ -160,15 +160,16 @@ def test_a_refund_that_takes_a_sale_s_id_is_refused(till: Till) -> None:
     ("command", "code"),
     [
         ({"amount": 2101}, Code.REFUND_TOO_MUCH),
-        ({"amount": -5}, Code.AMOUNT_ZERO),
+        ({"amount": -5}, Code.REFUND_NEGATIVE),
+        ({"amount": 0}, Code.REFUND_ZERO),
         ({"lines": (RefundLine(line=2, amount=1),)}, Code.REFUND_LINE),
-        ({"lines": (RefundLine(line=0, amount=601),)}, Code.REFUND_LINE),
+        ({"lines": (RefundLine(line=0, amount=601),)}, Code.REFUND_LINE_LEFT),
         ({"lines": (RefundLine(line=-1, amount=0),)}, Code.REFUND_LINE),
         ({"lines": (RefundLine(line=0, amount=300, quantity=-1),)}, Code.SALE_LINE),
         ({"lines": (RefundLine(line=0, amount=300, quantity=10**15),)}, Code.SALE_LINE),
         ({"lines": (RefundLine(line=0, amount=1),) * 501}, Code.COMMAND_FIELD),
         ({"member_id": MemberId("9" * 32)}, Code.REFUND_MEMBER),
-        ({"refund_id": EventId("mine")}, Code.CHANGE_ID),
+        ({"refund_id": EventId("mine")}, Code.CHANGE_ID_SHAPE),
     ],
 )
 def test_what_can_be_no_refund_says_why(till: Till, command: dict[str, Any], code: Code) -> None:
@@ -250,12 +251,12 @@ def test_a_claim_may_name_lines_and_a_receipt_s_short_name(till: Till) -> None:
     ("command", "code"),
     [
         (RefundSale(SaleId("cd" * 16)), Code.REFUND_CLAIM),
-        (RefundSale(SaleId("cd" * 16), amount=0), Code.AMOUNT_ZERO),
-        (RefundSale(SaleId("cd" * 16), amount=-1), Code.AMOUNT_NEGATIVE),
+        (RefundSale(SaleId("cd" * 16), amount=0), Code.REFUND_ZERO),
+        (RefundSale(SaleId("cd" * 16), amount=-1), Code.REFUND_NEGATIVE),
         (RefundSale(SaleId("cd" * 16), amount=10**12), Code.AMOUNT_LONG),
         (
             RefundSale(SaleId("cd" * 16), lines=(RefundLine(line=0, amount=-1),)),
-            Code.AMOUNT_NEGATIVE,
+            Code.REFUND_NEGATIVE,
         ),
         (
             RefundSale(SaleId("cd" * 16), lines=(RefundLine(line=500, amount=1),)),
