@@ -172,8 +172,8 @@ REDEEM = replace(
         gain="+42",
         as_of="Points as of 10:42 — last time online",
         spendable_note=(
-            "1,000 safe to use here now. Another till may use the others."
-            " When online, this till asks for them."
+            "1,000 safe to use here now. The others need the server's yes first."
+            " When online, this till asks for it."
         ),
         progress=Progress(826, 28),
         next_missing="218 to go",

@@ -175,8 +175,8 @@ def limit_for(limits: SpendLimits) -> SpendLimit:
         )
     return SpendLimit(
         reason=ELSEWHERE,
-        why="Another till may use the others.",
-        what_to_do="When online, this till asks for them.",
+        why="The others need the server's yes first.",
+        what_to_do="When online, this till asks for it.",
     )
 
 

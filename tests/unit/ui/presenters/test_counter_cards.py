@@ -136,8 +136,8 @@ def test_rights_are_asked_for_when_points_may_not_be_used_here(counter: Counter)
 
     assert counter.services.asked_rights == [(AYSE, 1240)]
     assert counter.member.spendable_note == (
-        "100 safe to use here now. Another till may use the others."
-        " When online, this till asks for them."
+        "100 safe to use here now. The others need the server's yes first."
+        " When online, this till asks for it."
     )
     assert [reward.enabled for reward in counter.member.rewards] == [True, False, False, False]
 
