@@ -52,10 +52,6 @@ STAMPS = replace(
     chip=ONLINE,
     strip=replace(
         MEMBER_OFFLINE.strip,
-        buttons=(
-            Button(Action.CANCEL, "Remove", "Esc"),
-            Button(Action.WHY, "Why?", "?"),
-        ),
     ),
     left=replace(
         MEMBER_PANEL,

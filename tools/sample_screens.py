@@ -44,7 +44,9 @@ TYPED_AMOUNT = AmountBox("Sale amount", "€ 21.00", AmountLook.TYPED, "2× Tues
 
 PASTRY = RewardButton(1, "Free pastry", "800 points · leaves 440", "Alt 1", "gift")
 COUPON = RewardButton(2, "€3 off", "600 points · leaves 640", "Alt 2", "tag")
-COFFEE = RewardButton(3, "Free coffee", "400 points · leaves 840", "Alt 3", "coffee")
+COFFEE = RewardButton(3, "Free coffee", "300 points · leaves 940", "Alt 3", "coffee")
+NEAR = "Say: “Double points today, Ayşe — 218 to go: Free brunch.”"
+WHY_KEY = Button(Action.WHY, "Why?", "?")
 
 MEMBER_PANEL = MemberPanel(
     initials="AY",
@@ -61,7 +63,7 @@ MEMBER_PANEL = MemberPanel(
     rewards_title="Ready to use",
     rewards=(PASTRY, COUPON),
     rewards_empty="",
-    coaching="Say: “Double points today, Ayşe — 218 to your free brunch.”",
+    coaching="",
 )
 
 LAST_SALES = (
@@ -139,13 +141,18 @@ MEMBER = replace(
 MEMBER_OFFLINE = replace(
     MEMBER,
     chip=OFFLINE,
-    strip=replace(MEMBER.strip, text="Ayşe is on this sale. Press Enter to complete."),
+    strip=replace(
+        MEMBER.strip,
+        text="Ayşe is on this sale. Press Enter to complete.",
+        buttons=(*MEMBER.strip.buttons, WHY_KEY),
+    ),
     left=replace(
         MEMBER_PANEL,
         gain="+42",
         as_of="Points as of 10:42 — last time online",
         progress=Progress(826, 28),
         next_missing="218 to go",
+        coaching=NEAR,
     ),
     amount=TYPED_AMOUNT,
     primary=Button(Action.COMPLETE, "Complete · +42 points", "Enter", "check"),
@@ -165,7 +172,7 @@ REDEEM = replace(
         Tone.INFO,
         "gift",
         "Free pastry is on this sale. Press Enter to give it.",
-        (Button(Action.CANCEL, "Take off", "Alt 1"),),
+        (Button(Action.CANCEL, "Take off", "Esc"), WHY_KEY),
     ),
     left=replace(
         MEMBER_PANEL,
@@ -177,7 +184,12 @@ REDEEM = replace(
         ),
         progress=Progress(826, 28),
         next_missing="218 to go",
-        rewards=(replace(PASTRY, chosen=True), COUPON, replace(COFFEE, enabled=False)),
+        rewards=(
+            replace(PASTRY, chosen=True),
+            COUPON,
+            replace(COFFEE, detail="Not at this time.", enabled=False),
+        ),
+        coaching=NEAR,
     ),
     amount=replace(TYPED_AMOUNT, hint=""),
     primary=Button(Action.COMPLETE, "Complete · +42 −800 points", "Enter", "check"),
@@ -189,11 +201,18 @@ DONE = replace(
     strip=Strip(
         Tone.OK,
         "check",
-        "Saved. +42 points for Ayşe. Receipt is printing.",
-        (Button(Action.UNDO, "Undo", "F8"),),
+        "Saved. +42 points for Ayşe.",
+        (Button(Action.UNDO, "Undo", "F8", "undo-2"), WHY_KEY),
     ),
     left=replace(
-        MEMBER_PANEL, points="1,282", coaching="", progress=Progress(855), next_missing="218 to go"
+        MEMBER_PANEL,
+        points="1,282",
+        progress=Progress(854),
+        next_missing="218 to go",
+        rewards=(
+            replace(PASTRY, detail="800 points · leaves 482"),
+            replace(COUPON, detail="600 points · leaves 682"),
+        ),
     ),
     amount=AmountBox("Last sale · saved", "€ 21.00", AmountLook.SAVED),
 )
@@ -435,7 +454,6 @@ NEW_MEMBER_EMPTY = replace(
         next_missing="260 to go",
         rewards=(),
         rewards_empty="Nothing to redeem yet: 260 to go.",
-        coaching="",
     ),
     last_sales=(),
 )

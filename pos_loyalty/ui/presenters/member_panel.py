@@ -235,8 +235,8 @@ def _coaching(state: CounterState, quote: SaleQuote | None, member: MemberView) 
     double = f"Double points today, {first_name(member.name)} \u2014 "
     is_double = quote.multiplier_percent == _DOUBLE_PERCENT and member.name
     missing = points(quote.next_reward_missing_points)
-    start = double if is_double else ""
-    return f"Say: \u201c{start}{missing} points to go: {quote.next_reward_name}.\u201d"
+    start = f"{double}{missing}" if is_double else f"{missing} points"
+    return f"Say: \u201c{start} to go: {quote.next_reward_name}.\u201d"
 
 
 def _reward_buttons(state: CounterState, member: MemberView) -> tuple[RewardButton, ...]:

@@ -1,8 +1,10 @@
 """The sample screens, of which the pictures are taken, show what the counter shows."""
 
+import pytest
+
 from pos_loyalty.domain.event import RefundLine, SaleLine
 from pos_loyalty.domain.ids import EventId
-from pos_loyalty.ui.presenters.counter_screen import CounterScreen, ListPanel
+from pos_loyalty.ui.presenters.counter_screen import CounterScreen, ListPanel, MemberPanel
 from pos_loyalty.ui.presenters.counter_services import RefundOrder
 from tests.unit.ui.presenters.counter_fakes import AYSE, JONAS, Counter
 from tools.sample_change_screens import (
@@ -12,11 +14,16 @@ from tools.sample_change_screens import (
     REFUNDED,
     SALE_PAGE,
 )
-from tools.sample_screens import MANY_ROWS
+from tools.sample_screens import DONE, MANY_ROWS, MEMBER, MEMBER_OFFLINE, REDEEM
 
 
 def panel(screen: CounterScreen) -> ListPanel:
     assert isinstance(screen.left, ListPanel)
+    return screen.left
+
+
+def member(screen: CounterScreen) -> MemberPanel:
+    assert isinstance(screen.left, MemberPanel)
     return screen.left
 
 
@@ -43,6 +50,34 @@ def test_the_sample_of_last_sales_says_what_the_counter_says() -> None:
     assert [button.label for button in sample.buttons] == [each.label for each in shown.buttons]
     assert sample.rows[0].title.partition(" \u00b7 ")[2].startswith("\u20ac ")
     assert shown.rows[0].title.partition(" \u00b7 ")[2].startswith("\u20ac ")
+
+
+def test_the_sample_of_a_sale_says_what_the_counter_says() -> None:
+    counter = Counter()
+    counter.scan(AYSE)
+    counter.type("2100")
+    assert MEMBER_OFFLINE.strip == counter.screen.strip
+    assert counter.member.coaching.startswith("Say: “Double points today, Ayşe — 218 to go")
+    assert member(MEMBER_OFFLINE).coaching == counter.member.coaching
+    counter.press("Enter")
+
+    assert DONE.strip == counter.screen.strip
+
+
+@pytest.mark.parametrize("sample", [MEMBER, MEMBER_OFFLINE, REDEEM, DONE])
+def test_figures_of_a_sample_add_up(sample: CounterScreen) -> None:
+    shown = member(sample)
+    goal = 1500
+    has = cents(shown.points)
+    gain = cents(shown.gain or "0")
+
+    assert shown.next_missing == f"{goal - has - gain} to go"
+    assert not shown.coaching or shown.next_missing.removesuffix(" to go") in shown.coaching
+    assert shown.progress is not None
+    assert shown.progress.has_permille == 1000 * has // goal
+    for reward in shown.rewards:
+        cost, _, left = reward.detail.partition(" points · leaves ")
+        assert not reward.enabled or int(cost) + int(left) == has
 
 
 def test_what_came_back_in_the_sample_is_not_left_anymore() -> None:
