@@ -10,6 +10,7 @@ from pathlib import Path
 from pos_loyalty.cli.till_folder import keys_for
 from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import StoreUnavailable
+from pos_loyalty.domain.program_words_plain import many
 from pos_loyalty.store.data_folder import DataFolder
 from pos_loyalty.store.database import connect_reader, quick_check
 from pos_loyalty.store.errors import OWNER, translating
@@ -51,8 +52,8 @@ def _verified(data: Path) -> Verified:
 def _in_words(result: Verified) -> str:
     if result.finding is None:
         return (
-            f"All good: {result.events} events in {result.streams} streams,"
-            f" {result.members} members; every chain, balance and counter fits."
+            f"All good: {many(result.events, 'event')} in {many(result.streams, 'stream')},"
+            f" {many(result.members, 'member')}; every chain, balance and counter fits."
         )
     finding = result.finding
     place = f"Event {finding.seq} ({finding.event_id or 'absent'})" if finding.seq else "Books"

@@ -95,7 +95,7 @@ def _event_lines(found: "Explanation", indent: str = "") -> Iterator[str]:
     if together is not None and len({entry.member for entry in found.entries}) <= 1:
         yield f"{indent}  {f'= {together}':>7}  points"
     for line in found.lines:
-        article = " ".join(word for word in (line.sku, line.category) if word)
+        article = ", ".join(word for word in (line.sku, line.category) if word)
         yield (
             f"{indent}  line {line.line}: {line.quantity} × {article or 'amount'},"
             f" {line.points} points before the caps of the sale"

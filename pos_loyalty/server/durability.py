@@ -13,6 +13,7 @@ from pos_loyalty.domain.error_catalog import Code
 from pos_loyalty.domain.errors import CommandRefused
 from pos_loyalty.domain.event import chain_hash, first_hash
 from pos_loyalty.domain.ids import MerchantId, StreamId
+from pos_loyalty.domain.program_words_plain import many
 from pos_loyalty.server.books import StreamState
 from pos_loyalty.server.database import statements
 from pos_loyalty.server.database.other_database import place_of, reading
@@ -38,7 +39,8 @@ class Durability:
     @property
     def sentence(self) -> str:
         """The result for a person, the first fault first."""
-        counted = f"{self.events} events of {self.streams} journals are held there, too"
+        events, journals = many(self.events, "event"), many(self.streams, "journal")
+        counted = f"{events} of {journals} {'is' if self.events == 1 else 'are'} held there, too"
         if not self.faults:
             return f"Recorded: {counted}."
         return "\n".join([f"Recorded as far as it fits: {counted}.", *self.faults[:_FAULTS_MAX]])

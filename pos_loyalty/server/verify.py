@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pos_loyalty.domain.event import chain_hash, first_hash
 from pos_loyalty.domain.ids import MerchantId, StreamId
+from pos_loyalty.domain.program_words_plain import many
 from pos_loyalty.server.authentication import is_signed, signed_batch
 from pos_loyalty.server.books import Books
 from pos_loyalty.server.database import statements
@@ -36,7 +37,10 @@ class Report:
     @property
     def sentence(self) -> str:
         """The result for a person, the first fault first."""
-        counted = f"{self.events} events of {self.streams} streams, {self.members} members"
+        counted = (
+            f"{many(self.events, 'event')} of {many(self.streams, 'stream')},"
+            f" {many(self.members, 'member')}"
+        )
         if not self.faults:
             return f"The books are right: {counted}."
         return "\n".join([f"The books are NOT right ({counted}).", *self.faults])

@@ -183,7 +183,7 @@ def test_the_commands_of_an_owner(
     assert "2 events" in capsys.readouterr().out
     words = ["server", "durable", "--database", books.database, "--backup", str(target)]
     assert main(words) == 0
-    assert "2 events of 1 journals are held there, too" in capsys.readouterr().out
+    assert "2 events of 1 journal are held there, too" in capsys.readouterr().out
     assert main([*words, "--json"]) == 0
     assert '"ok": true' in capsys.readouterr().out
 

@@ -78,7 +78,7 @@ def test_A53_an_event_that_a_till_never_signed_is_named(kept: RunningServer) -> 
 def test_right_books_are_called_right(kept: RunningServer) -> None:
     report = kept.verified()
 
-    assert report.sentence == "The books are right: 10 events of 2 streams, 1 members."
+    assert report.sentence == "The books are right: 10 events of 2 streams, 1 member."
     assert report.as_json() == {
         "ok": True,
         "events": 10,

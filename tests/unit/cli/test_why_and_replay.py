@@ -105,7 +105,10 @@ class Shop:
             )
             self.member = enroll(till, "Ann Example", phone=PHONE)
             self.sale = sell(till, self.member, 90_000).sale_id
-            lines = (SaleLine(amount=600, category="coffee", quantity=2), SaleLine(amount=1400))
+            lines = (
+                SaleLine(amount=600, sku="0815", category="coffee", quantity=2),
+                SaleLine(amount=1400),
+            )
             self.lined = till.record_sale(
                 RecordSale(total=2000, member_id=self.member, found_by="card", lines=lines)
             ).sale_id
@@ -146,7 +149,7 @@ def test_why_of_a_sale_names_rule_version_line_and_cap(shop: Shop, run: Run) -> 
     assert "(rules-1)" in out
     assert "Coffee week" in out
     assert "at most 8 points" in out
-    assert "line 1: 2 × coffee" in out
+    assert "line 1: 2 × 0815, coffee, " in out
     assert f"event {shop.lined}" in out
 
 
