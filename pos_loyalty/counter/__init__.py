@@ -228,7 +228,9 @@ class CounterSession:
     def _history(self, command: Command) -> Answer:
         member = MemberId(text(command, "member"))
         lines = self._till.history(ReadHistory(member, limit=_HISTORY_LIMIT))
-        return {"history": [asdict(line) | {"at": line.at_ms} for line in lines]}
+        # Older integrations read sale_id, which a welcome, a refund and a move have, too.
+        told = [asdict(line) | {"at": line.at_ms, "event_id": line.sale_id} for line in lines]
+        return {"history": told}
 
     def _why(self, command: Command) -> Answer:
         """Explain a sale or another event, or every point of a member."""

@@ -64,6 +64,10 @@ def test_a_till_on_its_own_does_the_whole_job(sample: SampleTill) -> None:
     assert undone["balance_points"] == 950
     assert sum(line["points"] for line in history["history"]) == 950
     assert {"sale_id", "at", "kind", "points", "balance_points"} <= history["history"][0].keys()
+    events = [line["event_id"] for line in history["history"]]
+    assert events == [line["sale_id"] for line in history["history"]]
+    assert events[1] == sale["sale_id"]
+    assert events[0] not in {sale["sale_id"], redeemed["sale_id"], undone["sale_id"]}
 
 
 def test_a_member_is_found_by_id_card_number_and_phone(sample: SampleTill) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pos_loyalty.cli import main
 from pos_loyalty.counter import CounterSession
 from pos_loyalty.counter.known_fields import KNOWN_FIELDS
 from pos_loyalty.domain.errors import LoyaltyError
@@ -166,3 +167,24 @@ def test_each_command_knows_the_fields_that_it_reads(counter: Counter, ann: str)
                 handler(command)
             read |= command.read
         assert read <= KNOWN_FIELDS[do]
+
+
+def test_the_help_and_the_manual_name_every_command_and_each_of_its_fields(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["counter", "--help"])
+    shown = capsys.readouterr().out
+    manual = (Path(__file__).parents[2] / "docs" / "counter.md").read_text(encoding="utf-8")
+    commands = manual.partition("## Commands")[2].partition("## Answers")[0]
+    rows = {
+        line.split("|")[1].strip(" `"): line
+        for line in commands.splitlines()
+        if line.startswith("| `")
+    }
+
+    for command, fields in KNOWN_FIELDS.items():
+        assert f'"do":"{command}"' in shown
+        for field in fields - {"do"}:
+            assert f'"{field}"' in shown, (command, field)
+            assert f"`{field}`" in rows[command], (command, field)
