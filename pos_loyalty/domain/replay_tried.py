@@ -47,7 +47,7 @@ class Untried(msgspec.Struct, frozen=True, kw_only=True):
     needs_lines: bool
 
 
-class Tried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """What the past could say of the draft.
 
     ``needs_lines`` names every part that asks for categories or SKUs; ``member_sales`` and

@@ -90,6 +90,7 @@ def test_words_that_no_sale_has_stand_above_the_figures_and_on_the_page(
         {"kind": "category", "name": "Fruit", "near": "fruit"},
         {"kind": "category", "name": "tobaco", "near": "tobacco"},
     ]
+    assert json.loads(answer)["tried"]["cards"] == []
     assert json.loads(answer)["tried"]["never_held"] == [
         {"kind": "rule", "id": "fresh", "name": "Fresh", "needs_lines": True}
     ]
