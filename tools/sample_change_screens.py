@@ -40,6 +40,15 @@ ON_PAGE = tuple(
     replace(button, enabled=button.action in {Action.NEW_MEMBER, Action.RECEIPT})
     for button in BOTTOM
 )
+OUTSIDE_SALE = tuple(
+    replace(button, enabled=button.enabled and button.action is not Action.NO_CARD)
+    for button in BOTTOM
+)
+FIND_BUTTONS = (
+    Button(Action.LETTERS, "Letters", icon="keyboard"),
+    Button(Action.CAMERA, "Camera", icon="camera"),
+    Button(Action.CLOSE_PANEL, "Close", "Esc"),
+)
 NO_UNDO = replace(IDLE.undo, enabled=False)
 BACK = (Button(Action.CLOSE_PANEL, "Back", "Esc"),)
 
@@ -69,6 +78,7 @@ STAMPS = replace(
 
 WHY = replace(
     STAMPS,
+    bottom=OUTSIDE_SALE,
     strip=Strip(
         Tone.QUIET, "circle-help", "Here is why. Enter completes the sale, Esc goes back.", BACK
     ),
@@ -217,8 +227,108 @@ REFUNDED = replace(
     primary=Button(Action.COMPLETE, "Take back \u20ac 8.70", "Enter", "package", enabled=False),
 )
 
+CARD_FORGOTTEN = replace(
+    SALE_PAGE,
+    left=ListPanel(
+        title="No card \u00b7 \u20ac 21.00",
+        note="21 Nov 10:58. Sale without a card: nobody collects. \u20ac 21.00.",
+        rows=(),
+        empty="No points moved with this sale.",
+        buttons=(
+            _PAGE.buttons[0],
+            Button(Action.FIND, "Add a card", "F3", "users"),
+            replace(_PAGE.buttons[2], enabled=True),
+        ),
+        is_steps=True,
+    ),
+    amount=AmountBox("Goods back", "\u20ac 21.00", AmountLook.EMPTY, hint="all that is left"),
+    primary=Button(Action.COMPLETE, "Take back \u20ac 21.00", "Enter", "package", enabled=False),
+)
+
+WHOSE_SALE = replace(
+    IDLE,
+    strip=Strip(
+        Tone.INFO,
+        "users",
+        "Whose is the sale of \u20ac 21.00? Scan the card, or type name or phone.",
+        (Button(Action.CANCEL, "Cancel", "Esc"),),
+    ),
+    left=ListPanel(
+        title="Find a member",
+        rows=(),
+        empty="Type a name, a phone number or the number on the card.",
+        buttons=FIND_BUTTONS,
+    ),
+    bottom=OUTSIDE_SALE,
+    primary=Button(Action.COMPLETE, "Give the sale", "Enter", "user-check", enabled=False),
+)
+
+CARD_ADDED = replace(
+    CARD_FORGOTTEN,
+    strip=Strip(Tone.OK, "check", "Card added. +21 points for Ayşe, who has 1,261 now.", BACK),
+    left=ListPanel(
+        title="Ayşe Y. \u00b7 \u20ac 21.00",
+        note="21 Nov 10:58. Sale without a card, which was added later. \u20ac 21.00.",
+        rows=(
+            ListRow(
+                "0",
+                "Sale of \u20ac 21.00 of 21 Nov 10:58 moved to the right member: 21 points given.",
+            ),
+        ),
+        buttons=_PAGE.buttons,
+        is_steps=True,
+    ),
+)
+
+WRONG_CARD = replace(
+    WHOSE_SALE,
+    search_text="Ayş",
+    strip=replace(WHOSE_SALE.strip, text="Press Enter to give the sale to Ayşe."),
+    left=ListPanel(
+        title="Find a member",
+        rows=(
+            ListRow(
+                "AYSE",
+                "Ayşe Yılmaz",  # noqa: RUF001 - this is how she writes her name
+                "phone \u2022\u2022 6789",
+                "Bronze",
+                "user",
+                selected=True,
+            ),
+        ),
+        empty="Type a name, a phone number or the number on the card.",
+        buttons=FIND_BUTTONS,
+    ),
+    primary=replace(WHOSE_SALE.primary, enabled=True),
+)
+
+SALE_MOVED = replace(
+    CARD_ADDED,
+    strip=Strip(Tone.OK, "check", "Moved. +42 points for Ayşe; 42 taken from Jonas.", BACK),
+    left=ListPanel(
+        title="Ayşe Y. \u00b7 \u20ac 21.00",
+        note="21 Nov 10:58. Sale of \u20ac 21.00: 42 points earned.",
+        rows=(
+            ListRow(
+                "0",
+                "\u20ac 21.00 at 1 point for each \u20ac 1.00, rounded down",
+                trailing="+21",
+            ),
+            ListRow("1", "2\u00d7 Tuesday", trailing="+21"),
+            ListRow("2", "Together", trailing="= 42", is_sum=True),
+            ListRow(
+                "3",
+                "Sale of \u20ac 21.00 of 21 Nov 10:58 moved to the right member: 42 points given.",
+            ),
+        ),
+        buttons=_PAGE.buttons,
+        is_steps=True,
+    ),
+)
+
 ACTIVITIES = replace(
     MEMBER,
+    bottom=OUTSIDE_SALE,
     strip=Strip(Tone.INFO, "star", "Choose what Ayşe gets points for, then press Enter.", BACK),
     left=ListPanel(
         title="Points for something else",
@@ -281,6 +391,11 @@ ALL = SALE_STATES | {
     "goods_lines": GOODS_LINES,
     "goods_many_lines": GOODS_MANY_LINES,
     "refunded": REFUNDED,
+    "card_forgotten": CARD_FORGOTTEN,
+    "whose_sale": WHOSE_SALE,
+    "card_added": CARD_ADDED,
+    "wrong_card": WRONG_CARD,
+    "sale_moved": SALE_MOVED,
     "activities": ACTIVITIES,
     "second_name": SECOND_NAME,
     "receipt": RECEIPT,

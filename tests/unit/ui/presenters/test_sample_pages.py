@@ -8,11 +8,16 @@ from pos_loyalty.ui.presenters.counter_screen import CounterScreen, ListPanel, M
 from pos_loyalty.ui.presenters.counter_services import RefundOrder
 from tests.unit.ui.presenters.counter_fakes import AYSE, JONAS, Counter
 from tools.sample_change_screens import (
+    CARD_ADDED,
+    CARD_FORGOTTEN,
     GOODS_BACK,
     GOODS_LINES,
     GOODS_MANY_LINES,
     REFUNDED,
+    SALE_MOVED,
     SALE_PAGE,
+    WHOSE_SALE,
+    WRONG_CARD,
 )
 from tools.sample_screens import DONE, MANY_ROWS, MEMBER, MEMBER_OFFLINE, REDEEM
 
@@ -62,6 +67,45 @@ def test_the_sample_of_a_sale_says_what_the_counter_says() -> None:
     counter.press("Enter")
 
     assert DONE.strip == counter.screen.strip
+
+
+def assert_shows(counter: Counter, sample: CounterScreen) -> None:
+    for part in ("strip", "search_text", "amount", "primary"):
+        assert getattr(sample, part) == getattr(counter.screen, part), part
+    assert panel(sample).title == panel(counter.screen).title
+    assert panel(sample).empty in {"", panel(counter.screen).empty}
+    assert [(each.label, each.key) for each in panel(sample).buttons] == [
+        (each.label, each.key) for each in panel(counter.screen).buttons
+    ]
+    assert pressable(sample) == pressable(counter.screen)
+
+
+def test_the_samples_of_a_forgotten_card_are_what_the_counter_shows() -> None:
+    counter = Counter()
+    counter.type("2100")
+    counter.press("F6", "F10", "1", "Enter")
+    assert_shows(counter, CARD_FORGOTTEN)
+    assert panel(CARD_FORGOTTEN).buttons == panel(counter.screen).buttons
+
+    counter.press("F3")
+    assert_shows(counter, WHOSE_SALE)
+    assert panel(WHOSE_SALE) == panel(counter.screen)
+
+    counter.scan(AYSE)
+    assert_shows(counter, CARD_ADDED)
+
+
+def test_the_samples_of_a_wrong_card_are_what_the_counter_shows() -> None:
+    counter = Counter()
+    counter.scan(JONAS)
+    counter.type("2100")
+    counter.press("Enter", "F10", "1", "Enter", "F3")
+    counter.type("Ayş")
+    assert_shows(counter, WRONG_CARD)
+    assert panel(WRONG_CARD) == panel(counter.screen)
+
+    counter.press("Enter")
+    assert_shows(counter, SALE_MOVED)
 
 
 @pytest.mark.parametrize("sample", [MEMBER, MEMBER_OFFLINE, REDEEM, DONE])
