@@ -14,7 +14,8 @@ commands, one JSON object a line:
   {"do":"enroll","card":PAYLOAD, 12-digit number or null,"phone":…,"name":…,"birthday":"05-31",
    "invited_by":ID or "invitation":LETTERS,"offers_consent":true,"different_person":true}
   {"do":"sale","member":ID or null,"total":"21.00","rewards":[{"id":…,"points":n,"item":…}],
-   "sale_id":…,"voucher":CODE,"found_by":"card","tax":"3.35","payments":[{"kind":"card","amount":"21.00"}],
+   "sale_id":…,"voucher":CODE,"found_by":"card","tax":"3.35",
+   "payments":[{"kind":"card","amount":"21.00"}],
    "lines":[{"sku":…,"category":…,"quantity":3,"unit_price":"7.00","amount":"21.00","tax":…}]}
   {"do":"undo"}: the newest sale, or {"do":"undo","sale_id":…}: this one, for 5 minutes
   {"do":"refund","sale_id":ID or "receipt":TEXT,"amount":"5.00" or
