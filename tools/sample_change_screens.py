@@ -229,6 +229,12 @@ REFUNDED = replace(
 
 CARD_FORGOTTEN = replace(
     SALE_PAGE,
+    strip=Strip(
+        Tone.QUIET,
+        "receipt",
+        "This sale is without a card. Press F3 to add one, or \u2212 for goods back.",
+        BACK,
+    ),
     left=ListPanel(
         title="No card \u00b7 \u20ac 21.00",
         note="21 Nov 10:58. Sale without a card: nobody collects. \u20ac 21.00.",

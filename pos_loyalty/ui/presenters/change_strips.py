@@ -106,6 +106,8 @@ def sale_page(state: CounterState) -> Strip:
         amount = money(page.amount, state.currency)
         text = f"{amount} of this sale comes back? Press \u2212 for goods back."
         return Strip(Tone.INFO, "receipt", text, (_GOODS_BACK, _BACK))
+    elif looked.member_id is None and not looked.waits_on_card:
+        text = "This sale is without a card. Press F3 to add one, or \u2212 for goods back."
     else:
         text = "Here is why it earned what it did. Press a key below to change it."
     return Strip(Tone.QUIET, "receipt", text, (_BACK,))
