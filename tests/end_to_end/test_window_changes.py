@@ -95,7 +95,7 @@ def test_a_forgotten_card_is_added_by_scanning_it(shop: WindowShop) -> None:
     eyes.press("F10")
     eyes.press("1")
     eyes.press("Enter")
-    eyes.wait_for("Here is why")
+    eyes.wait_for("This sale is without a card. Press F3")
     eyes.press("F3")
     eyes.wait_for("Whose is the sale of € 21.00?")
     eyes.hold_card_to_scanner(shop.cards[0])
