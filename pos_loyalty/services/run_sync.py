@@ -117,8 +117,9 @@ class SyncService:
             pending=pending,
             last_contact_ms=line.last_contact_ms or self._context.last_contact_ms,
             offline_since_ms=line.offline_since_ms,
-            sending_since_ms=line.sending_since_ms,
-            unsent_for_ms=line.unsent_for_ms,
+            # The line hears of an acknowledgement a moment after the journal: nothing waits then.
+            sending_since_ms=line.sending_since_ms if pending else None,
+            unsent_for_ms=line.unsent_for_ms if pending else 0,
             failed_tries=line.failed_tries,
             trouble=line.trouble,
             facts=dict(line.facts),
