@@ -9,11 +9,13 @@ from pos_loyalty.domain.accrual import SaleFacts
 from pos_loyalty.domain.earning_rule import ActivityRule, Approval
 from pos_loyalty.domain.program import LoyaltyProgram
 from pos_loyalty.domain.reward import Reward
-from tests.reference import counting, earning, refunds, rewards, stock, vouchers
+from pos_loyalty.domain.tier import TierRules
+from tests.reference import counting, earning, money, refunds, rewards, stock, vouchers
 from tests.reference.account import Account, Sale
 from tests.reference.vouchers import PREFIX, Voucher
 
 ENROLLMENT = "enrollment"
+YEAR_DAYS = 365
 
 
 @dataclass
@@ -142,9 +144,29 @@ class Till:
         return msgspec.structs.replace(facts, rewards=(*facts.rewards, one))
 
     def raise_tiers(self, at_ms: int, tz_minutes: int) -> None:
-        """Up at once; down only by a server, and there is none."""
+        """Up at once; down only by a server, and there is none: but see §7's last sentence."""
         for account in self.accounts:
-            account.raise_tier(at_ms, tz_minutes)
+            if self.forgets_tiers():
+                year_ms = at_ms - YEAR_DAYS * money.DAY_MS
+                points = sum(
+                    sale.state.points_left
+                    for sale in account.sales
+                    if not sale.is_gone() and sale.facts.at_ms >= year_ms
+                )
+                account.standing.held = max(
+                    place
+                    for place, tier in enumerate(self.program.tiers)
+                    if place == 0 or 0 < tier.threshold_points <= points
+                )
+            else:
+                account.raise_tier(at_ms, tz_minutes)
+
+    def forgets_tiers(self) -> bool:
+        """Whether tiers ask for nothing but the points of the usual twelve months."""
+        asks_for_more = any(
+            tier.threshold_spend or tier.threshold_visits for tier in self.program.tiers
+        )
+        return self.program.tier_rules == TierRules() and not asks_for_more
 
 
 def second_name(cashier: str, approved_by: str) -> bool:
