@@ -2,7 +2,7 @@
 
 import pytest
 
-from pos_loyalty.domain.accrual import capped, earn, pending_until
+from pos_loyalty.domain.accrual import capped, earn, earned_points, pending_until
 from pos_loyalty.domain.earning_rule import Bonus, Caps, Conditions, PerItem, PerVisit, Stamps
 from pos_loyalty.domain.event import StampsGiven
 from pos_loyalty.domain.ids import RewardId
@@ -147,6 +147,13 @@ def test_a_sale_earns_at_least_what_the_program_says() -> None:
     assert texts(raised)[-1] == "a sale earns at least 5 points = 5"
     assert earned(by, basket(total=500)).raised == 0
     assert earned(by, basket(total=501)).points == 5
+
+
+def test_even_a_least_of_one_point_counts_where_nothing_else_is_asked() -> None:
+    by = program(sale_points_min=1)
+
+    assert earned(by, basket(total=99)).points == 1
+    assert earned_points(by, basket(total=99)) == 1
 
 
 def test_a_sale_without_eligible_money_is_not_raised() -> None:
